@@ -1,0 +1,31 @@
+package engine
+
+import "time"
+
+// Credential is a set of environment variables that a cloud's Terraform
+// provider, or Ansible, authenticates with. Values are write-only.
+type Credential struct {
+	Name        string
+	Cloud       Cloud
+	Description string
+	Values      map[string]Secret // environment variable to value; lists leave it empty
+	Keys        []string          // names of Values, sorted
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Schedule starts runs of a stack by the clock.
+type Schedule struct {
+	ID        string
+	Stack     string
+	Name      string // unique in its stack; "drift" comes from the stack's own drift block
+	Kind      RunKind
+	Cron      string // five fields, or "@every 6h"
+	Timezone  string // IANA name
+	Paused    bool
+	NextRunAt time.Time
+	LastRunAt time.Time // zero before the first
+	LastRun   string
+	CreatedBy string
+	CreatedAt time.Time
+}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Phase is what a runner is asked to do with a step.
+type Phase string
+
+// The phases of a step.
+const (
+	PhasePlan  Phase = "plan"
+	PhaseApply Phase = "apply"
+)
+
+// Job is all that a runner needs to carry out one phase of one step. It holds
+// secrets and lives in the runner's memory only.
+type Job struct {
+	Run       string  `json:"run"`
+	RunKind   RunKind `json:"run_kind"`
+	Step      string  `json:"step"`
+	Stack     string  `json:"stack"`
+	Component string  `json:"component"` // address
+	Kind      Kind    `json:"kind"`
+	Phase     Phase   `json:"phase"`
+	Attempt   int     `json:"attempt"`
+	Destroy   bool    `json:"destroy"`
+
+	Sources   string `json:"sources"`    // SHA-256 of the bundle to fetch, in hex
+	LogOffset int64  `json:"log_offset"` // where this attempt's log begins
+	PlanHash  string `json:"plan_hash"`  // SHA-256 of the plan to apply
+
+	Terraform *TerraformJob `json:"terraform,omitempty"`
+	Ansible   *AnsibleJob   `json:"ansible,omitempty"`
+
+	Env   map[string]string `json:"env"`   // credentials, for the tool's own environment
+	Mask  []string          `json:"mask"`  // values to hide in the log
+	Grace time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
+}
+
+// TerraformJob is a Terraform root module with its inputs.
+type TerraformJob struct {
+	Source    string                     `json:"source"` // "modules/aws/network" (shipped) or "./web" (a folder of the bundle)
+	Inputs    map[string]json.RawMessage `json:"inputs"`
+	Sensitive []string                   `json:"sensitive"` // names of inputs that are sensitive
+	Providers []ProviderSettings         `json:"providers"`
+	State     StateAccess                `json:"state"`
+	Lock      bool                       `json:"lock"` // take the state lock; previews and drift checks do not
+}
+
+// ProviderSettings are the settings of one provider block. Values are JSON.
+type ProviderSettings struct {
+	Name     string                     `json:"name"` // "aws"
+	Settings map[string]json.RawMessage `json:"settings"`
+	// DefaultTags are put on every resource where the provider can do that.
+	DefaultTags map[string]string `json:"default_tags"`
+}
+
+// StateAccess is where Terraform keeps its state and what lets it in.
+type StateAccess struct {
+	Address  string `json:"address"` // URL; locks are taken at the same one with LOCK and UNLOCK
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// AnsibleJob is a playbook with its inventory and variables.
+type AnsibleJob struct {
+	Playbook  string                     `json:"playbook"` // "playbooks/web" (shipped) or "./site.yml" (a file of the bundle)
+	Inventory Inventory                  `json:"inventory"`
+	Vars      map[string]json.RawMessage `json:"vars"`
+	Sensitive []string                   `json:"sensitive"` // names of vars that are sensitive
+	Ready     *Readiness                 `json:"ready,omitempty"`
+}
+
+// Readiness says when a host counts as reachable.
+type Readiness struct {
+	Port    int           `json:"port"`
+	Timeout time.Duration `json:"timeout"`
+}
+
+// Inventory is the hosts of a play by group.
+type Inventory struct {
+	Groups []Group `json:"groups"`
+}
+
+// Group is one group of hosts with variables of its own.
+type Group struct {
+	Name  string                     `json:"name"`
+	Hosts []Host                     `json:"hosts"`
+	Vars  map[string]json.RawMessage `json:"vars,omitempty"`
+}
+
+// Host is one machine of an inventory.
+type Host struct {
+	Name     string                     `json:"name"`
+	Address  string                     `json:"address"`
+	User     string                     `json:"user,omitempty"`
+	Port     int                        `json:"port,omitempty"`
+	Vars     map[string]json.RawMessage `json:"vars,omitempty"`
+	Resource string                     `json:"resource,omitempty"` // Terraform address that made it
+}
+
+// Outcome is how a phase ended.
+type Outcome string
+
+// The outcomes of a phase.
+const (
+	OutcomePlanned   Outcome = "planned"   // there is something to do
+	OutcomeUnchanged Outcome = "unchanged" // there is nothing to do
+	OutcomeApplied   Outcome = "applied"
+	OutcomeFailed    Outcome = "failed"
+	OutcomeCancelled Outcome = "cancelled"
+)
+
+// Report is a runner's last word on a phase. Plan and Outputs come with
+// outcomes planned and unchanged, Recap with those of playbooks.
+type Report struct {
+	Outcome  Outcome `json:"outcome"`
+	Reason   string  `json:"reason,omitempty"`    // of a failure; for people, without secrets
+	PlanHash string  `json:"plan_hash,omitempty"` // SHA-256 of the plan artifact, in hex
+	Plan     *Plan   `json:"plan,omitempty"`
+	Outputs  Outputs `json:"outputs,omitempty"` // as planned, secrets included
+	Applied  Summary `json:"applied"`
+	Recap    *Recap  `json:"recap,omitempty"`
+}
+
+// The names of the artifacts that a step leaves.
+const (
+	ArtifactPlan     = "plan"      // what the tool applies: Terraform's plan file, or the frozen play
+	ArtifactPlanJSON = "plan.json" // Terraform's plan JSON, sensitive values masked
+	ArtifactChanges  = "changes"   // Plan as JSON
+	ArtifactOutputs  = "outputs"   // Outputs as JSON: those planned, until the step is applied
+	ArtifactRecap    = "recap"     // Recap as JSON
+	ArtifactErrored  = "errored"   // a state that could not be written
+)
+
+// Evaluated is a component whose expressions have been turned into values.
+type Evaluated struct {
+	Terraform *TerraformJob
+	Ansible   *AnsibleJob
+	Mask      []string // sensitive values that were used, for hiding in logs
+}

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// RunKind is what a run is for.
+type RunKind string
+
+// The kinds of run. Apply and destroy change infrastructure and run one at a
+// time a stack; previews and drift checks change nothing and run beside them.
+const (
+	RunApply   RunKind = "apply"
+	RunDestroy RunKind = "destroy"
+	RunPreview RunKind = "preview"
+	RunDrift   RunKind = "drift"
+)
+
+// Changing reports whether runs of the kind change infrastructure.
+func (k RunKind) Changing() bool { return k == RunApply || k == RunDestroy }
+
+// Class returns which of a cloud's two queues the run's steps wait in.
+func (k RunKind) Class() string {
+	if k == RunDrift {
+		return "drift"
+	}
+	return "run"
+}
+
+// Trigger is what started a run.
+type Trigger string
+
+// The triggers of a run.
+const (
+	TriggerManual   Trigger = "manual"
+	TriggerSchedule Trigger = "schedule"
+	TriggerDrift    Trigger = "drift" // a drift check with remediation
+)
+
+// Run is one pass over a stack: plan, approve, apply, or a part of that.
+type Run struct {
+	ID        string
+	Stack     string
+	Revision  int
+	Kind      RunKind
+	Trigger   Trigger
+	Status    RunStatus
+	Reason    string // why it failed, waits or ended; for people
+	StartedBy string // name of the principal
+	Message   string // from who started it
+	Rule      ApprovalRule
+
+	Digest    string // of the joint plan that waits for approval or was approved
+	Approvals []Approval
+	CancelBy  string // who asked to stop it; empty for nobody
+
+	Steps []*Step
+
+	CreatedAt  time.Time
+	PlanningAt time.Time
+	PlannedAt  time.Time
+	ApprovedAt time.Time
+	ApplyingAt time.Time
+	FinishedAt time.Time
+
+	changes changes // what follows from the moves since it was read
+}
+
+// Verdict is what a person says to a plan.
+type Verdict string
+
+// The verdicts.
+const (
+	Approved  Verdict = "approved"
+	Discarded Verdict = "discarded"
+)
+
+// Approval is one person's word on one joint plan.
+type Approval struct {
+	By      string
+	Role    Role
+	Verdict Verdict
+	Digest  string
+	Comment string
+	At      time.Time
+}
+
+// Step is one component's part in a run.
+type Step struct {
+	ID        string
+	Run       string
+	Position  int // in the order of the blueprint
+	Component Component
+	Revision  int  // that its sources come from
+	Destroy   bool // it takes the component away
+	Status    StepStatus
+	Reason    string
+
+	// Attempt counts the times a runner has claimed the step. Everything a
+	// runner sends names its attempt; that of an older one is refused.
+	Attempt    int
+	Worker     string
+	LeaseUntil time.Time // zero while nobody has it
+	ReadyAt    time.Time // since when it waits in a queue; zero while it doesn't
+	TokenHash  string    // of the runner's token for this attempt
+	StateHash  string    // of the token for the Terraform state of this attempt
+
+	PlanHash        string                  // SHA-256 of what will be applied, in hex
+	ChangesHash     string                  // of the plan's changes only: two plans that do the same agree in it
+	ApprovedChanges string                  // ChangesHash that was approved
+	Summary         Summary                 // of the plan
+	Applied         Summary                 // of what the apply did
+	Notes           []string                // what the plan could not tell
+	Predicted       map[string]OutputDigest // outputs as planned
+
+	QueuedAt  time.Time
+	StartedAt time.Time // of the phase it is or was last in
+	EndedAt   time.Time
+}
+
+// OutputDigest says of an output's value that it is unknown, or else gives a
+// keyed digest of it, so that two values can be compared without reading them.
+type OutputDigest struct {
+	Unknown bool   `json:"unknown,omitempty"`
+	Digest  string `json:"digest,omitempty"`
+}
+
+// Step returns the step of the component at address, or nil.
+func (r *Run) Step(address string) *Step {
+	for _, s := range r.Steps {
+		if s.Component.Address == address {
+			return s
+		}
+	}
+	return nil
+}
+
+// StepByID returns the step with the identifier, or nil.
+func (r *Run) StepByID(id string) *Step {
+	for _, s := range r.Steps {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// Summary adds up the plans of all steps.
+func (r *Run) Summary() Summary {
+	var sum Summary
+	for _, s := range r.Steps {
+		sum = sum.Add(s.Summary)
+	}
+	return sum
+}
+
+// Dispatch hands one step to its queue. It is written beside the change that
+// made the step ready and relayed after the commit.
+type Dispatch struct {
+	ID      int64 // of the outbox row; 0 before it is written
+	Step    string
+	Attempt int // that the next claim will have: tells a handover from the one before
+	Queue   string
+}
+
+// Event is one thing that happened, for the audit log.
+type Event struct {
+	ID      int64 // order of writing
+	At      time.Time
+	Actor   string // who or what did it
+	Action  string // "run.approve"
+	Stack   string
+	Run     string
+	Subject string // what it was done to
+	Detail  json.RawMessage
+}
+
+// changes collects what has to be written with a run.
+type changes struct {
+	dispatches []Dispatch
+	events     []Event
+}
+
+// TakeChanges returns what has to be written in the same transaction as the
+// run, and forgets it.
+func (r *Run) TakeChanges() ([]Dispatch, []Event) {
+	c := r.changes
+	r.changes = changes{}
+	return c.dispatches, c.events
+}

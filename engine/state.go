@@ -1,0 +1,30 @@
+package engine
+
+import "time"
+
+// StateVersion is one version of a component's Terraform state.
+type StateVersion struct {
+	ID        string
+	Stack     string
+	Component string // address
+	Serial    int64
+	Lineage   string
+	Size      int    // of Data, in bytes
+	Run       string // that wrote it; empty for a person
+	By        string // who wrote it
+	CreatedAt time.Time
+	Resources int    // managed resource instances in it
+	Data      []byte // the state as Terraform wrote it; lists leave it empty
+}
+
+// StateLock is a lock on a component's Terraform state.
+type StateLock struct {
+	ID        string // as Terraform chose it
+	Stack     string
+	Component string
+	Holder    string // person or run
+	Reason    string // operation
+	Step      string // that holds it; empty for a person
+	CreatedAt time.Time
+	Info      []byte // the lock as Terraform sent it, JSON
+}
