@@ -112,6 +112,10 @@ type RunStore interface {
 	NextPending(ctx context.Context, stack string) (run string, err error)
 	// ActiveRun names the changing run that is under way on the stack, or "".
 	ActiveRun(ctx context.Context, stack string) (run string, err error)
+	// Deployed gives the revision that each component of the stack is at: of
+	// its newest step that was applied, or found unchanged by a run that
+	// succeeded, in apply runs. Components destroyed since are left out.
+	Deployed(ctx context.Context, stack string) (map[string]int, error)
 	// MarkApplied notes that the revision of the stack is applied; 0 for nothing.
 	MarkApplied(ctx context.Context, stack string, revision int) error
 }

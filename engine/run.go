@@ -54,6 +54,7 @@ type Run struct {
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval
 	CancelBy  string // who asked to stop it; empty for nobody
+	Kill      bool   // asked twice: stop at once, without the grace
 
 	Steps []*Step
 
@@ -92,8 +93,9 @@ type Step struct {
 	Run       string
 	Position  int // in the order of the blueprint
 	Component Component
-	Revision  int  // that its sources come from
-	Destroy   bool // it takes the component away
+	Needs     []string // addresses that come first; for a destroy those that need it
+	Revision  int      // that its sources come from
+	Destroy   bool     // it takes the component away
 	Status    StepStatus
 	Reason    string
 
@@ -105,6 +107,7 @@ type Step struct {
 	ReadyAt    time.Time // since when it waits in a queue; zero while it doesn't
 	TokenHash  string    // of the runner's token for this attempt
 	StateHash  string    // of the token for the Terraform state of this attempt
+	Lost       int       // leases that ran out
 
 	PlanHash        string                  // SHA-256 of what will be applied, in hex
 	ChangesHash     string                  // of the plan's changes only: two plans that do the same agree in it

@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Claim is a worker's word that it has taken a step in hand, with the tokens
+// that its runner will use.
+type Claim struct {
+	Worker     string
+	Token      Secret // for the runner's calls
+	StateToken Secret // for the component's Terraform state
+}
+
+// become is the only place that writes r.Status.
+func (r *Run) become(to RunStatus, at time.Time) error {
+	if !r.Status.CanBecome(to) {
+		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
+	}
+	r.Status = to
+	r.stamp(to, at)
+	return nil
+}
+
+// stamp keeps when the run first reached a status, and when it ended.
+func (r *Run) stamp(to RunStatus, at time.Time) {
+	stamps := map[RunStatus]*time.Time{
+		RunPlanning: &r.PlanningAt, RunPlanned: &r.PlannedAt, RunApproved: &r.ApprovedAt, RunApplying: &r.ApplyingAt,
+	}
+	if t := stamps[to]; t != nil && t.IsZero() {
+		*t = at
+	}
+	if to.Final() {
+		r.FinishedAt = at
+		r.event("run."+string(to), "engine", at, map[string]any{"reason": r.Reason})
+	}
+}
+
+// Begin gives a pending run its turn.
+func (r *Run) Begin(at time.Time) error {
+	if err := r.become(RunPlanning, at); err != nil {
+		return err
+	}
+	r.Reason = ""
+	r.settle(at)
+	return nil
+}
+
+// Approve adds one person's yes to the joint plan with the digest. With the
+// last one that the rule asks for, the apply begins.
+func (r *Run) Approve(p Principal, digest, comment string, at time.Time) error {
+	if err := r.mayDecide(p, RunApproved, digest); err != nil {
+		return err
+	}
+	r.decide(p, Approved, comment, at)
+	if r.approvals() >= max(1, r.Rule.Approvals) {
+		r.grant(at)
+	}
+	return nil
+}
+
+// Discard turns the joint plan down.
+func (r *Run) Discard(p Principal, comment string, at time.Time) error {
+	if r.Status != RunPlanned {
+		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(RunDiscarded)}
+	}
+	r.decide(p, Discarded, comment, at)
+	r.finish(RunDiscarded, "discarded by "+p.User, at)
+	return nil
+}
+
+// Expire turns down a plan that nobody approved in time.
+func (r *Run) Expire(at time.Time) error {
+	if r.Status != RunPlanned || r.Rule.Expires == 0 || at.Before(r.PlannedAt.Add(r.Rule.Expires)) {
+		return Conflict("run %s has no plan that has expired", r.ID)
+	}
+	r.finish(RunDiscarded, "nobody approved the plan within "+r.Rule.Expires.String(), at)
+	return nil
+}
+
+// mayDecide checks that p may approve exactly what waits for approval.
+func (r *Run) mayDecide(p Principal, to RunStatus, digest string) error {
+	switch {
+	case r.Status != RunPlanned:
+		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
+	case digest != r.Digest:
+		return Conflict("the plan with digest %.12s is not the one that waits for approval; look at run %s again, its plan is now %.12s", digest, r.ID, r.Digest)
+	case r.Rule.Approvals > 0 && p.User == r.StartedBy:
+		return Forbidden("%s started run %s, and its stack wants the approval of %d other people", p.User, r.ID, r.Rule.Approvals)
+	case len(r.Rule.Roles) > 0 && !slices.Contains(r.Rule.Roles, p.Role):
+		return Forbidden("%s has role %s; the stack wants approval by %v", p.User, p.Role, r.Rule.Roles)
+	case r.hasApproved(p.User):
+		return Conflict("%s has approved this plan already", p.User)
+	}
+	return nil
+}
+
+func (r *Run) decide(p Principal, v Verdict, comment string, at time.Time) {
+	r.Approvals = append(r.Approvals, Approval{By: p.User, Role: p.Role, Verdict: v, Digest: r.Digest, Comment: comment, At: at})
+	action := map[Verdict]string{Approved: "run.approve", Discarded: "run.discard"}[v]
+	r.event(action, p.User, at, map[string]any{"digest": r.Digest, "comment": comment})
+}
+
+// approvals counts who said yes to the plan that waits.
+func (r *Run) approvals() (n int) {
+	for _, a := range r.Approvals {
+		if a.Verdict == Approved && a.Digest == r.Digest {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Run) hasApproved(user string) bool {
+	return slices.ContainsFunc(r.Approvals, func(a Approval) bool {
+		return a.By == user && a.Verdict == Approved && a.Digest == r.Digest
+	})
+}
+
+// Cancel stops the run. What waits ends at once; what runs is told to stop,
+// and asked a second time it is killed without the grace.
+func (r *Run) Cancel(p Principal, at time.Time) error {
+	switch {
+	case r.Status.Final():
+		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(RunCancelled)}
+	case r.Status == RunPlanned:
+		return r.Discard(p, "cancelled", at)
+	}
+	r.Kill = r.CancelBy != ""
+	r.CancelBy = p.User
+	r.event("run.cancel", p.User, at, map[string]any{"kill": r.Kill})
+	if r.Status == RunPending {
+		r.finish(RunCancelled, "cancelled by "+p.User, at)
+		return nil
+	}
+	r.settle(at)
+	return nil
+}
+
+// Claim takes a step that waits in a queue in hand. Only one claim of a
+// handover succeeds; the others get ErrConflict.
+func (r *Run) Claim(step string, c Claim, at time.Time) (Phase, error) {
+	s := r.StepByID(step)
+	if s == nil {
+		return "", NotFound("run %s has no step %s", r.ID, step)
+	}
+	phase, err := s.claimed(c, at)
+	if err == nil && r.Status == RunApproved && phase == PhaseApply {
+		err = r.become(RunApplying, at)
+	}
+	return phase, err
+}
+
+// Renew extends the lease of the attempt that has the step in hand.
+func (r *Run) Renew(step string, attempt int, at time.Time) error {
+	s := r.StepByID(step)
+	if s == nil {
+		return NotFound("run %s has no step %s", r.ID, step)
+	}
+	if err := s.held(attempt); err != nil {
+		return err
+	}
+	s.LeaseUntil = at.Add(Lease)
+	return nil
+}
+
+// Result is what a report says once its values are put away.
+type Result struct {
+	Outcome     Outcome
+	Reason      string
+	PlanHash    string
+	ChangesHash string
+	Summary     Summary
+	Applied     Summary
+	Notes       []string
+	Outputs     map[string]OutputDigest
+}
+
+// End takes the result of the attempt that has the step in hand.
+func (r *Run) End(step string, attempt int, res Result, at time.Time) error {
+	s := r.StepByID(step)
+	if s == nil {
+		return NotFound("run %s has no step %s", r.ID, step)
+	}
+	if err := s.held(attempt); err != nil {
+		return err
+	}
+	if err := s.end(res, at); err != nil {
+		return err
+	}
+	r.settle(at)
+	return nil
+}
+
+// end writes a result into the step.
+func (s *Step) end(res Result, at time.Time) error {
+	to := map[Outcome]StepStatus{
+		OutcomePlanned: StepPlanned, OutcomeUnchanged: StepUnchanged, OutcomeApplied: StepApplied,
+		OutcomeFailed: StepFailed, OutcomeCancelled: StepCancelled,
+	}[res.Outcome]
+	if err := s.become(to, at); err != nil {
+		return err
+	}
+	s.Reason = res.Reason
+	switch to {
+	case StepPlanned, StepUnchanged:
+		s.PlanHash, s.ChangesHash, s.Summary, s.Notes, s.Predicted = res.PlanHash, res.ChangesHash, res.Summary, res.Notes, res.Outputs
+	case StepApplied:
+		s.Applied, s.Actual = res.Applied, res.Outputs
+	default:
+		s.Applied = res.Applied
+	}
+	return nil
+}
+
+// Lose takes a step away from a runner that was silent for too long. A plan
+// is made again by another; an apply is never repeated, a person has to look.
+func (r *Run) Lose(step string, attempt int, at time.Time) error {
+	s := r.StepByID(step)
+	if s == nil {
+		return NotFound("run %s has no step %s", r.ID, step)
+	}
+	if err := s.held(attempt); err != nil {
+		return err
+	}
+	if at.Before(s.LeaseUntil) {
+		return Conflict("step %s is held until %s", s.Component.Address, s.LeaseUntil)
+	}
+	s.Lost++
+	r.event("step.lost", "engine", at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": attempt})
+	switch {
+	case s.Status == StepApplying:
+		s.Reason = "its runner on " + s.Worker + " was lost in the middle of the apply; look at the state and the log, then start a run"
+		r.must(s.become(StepInterrupted, at))
+	case r.CancelBy != "":
+		r.must(s.become(StepCancelled, at))
+	case s.Lost >= maxLost:
+		s.Reason = "its runner was lost three times, last on " + s.Worker
+		r.must(s.become(StepFailed, at))
+	default:
+		r.queue(s, at)
+	}
+	r.settle(at)
+	return nil
+}
+
+// event notes something for the audit log, to be written with the run.
+func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
+	b, err := json.Marshal(detail)
+	r.must(err)
+	r.changes.events = append(r.changes.events, Event{At: at, Actor: actor, Action: action, Stack: r.Stack, Run: r.ID, Subject: r.ID, Detail: b})
+}

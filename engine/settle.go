@@ -1,0 +1,342 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+)
+
+// settle decides what follows from where the steps are: which become ready,
+// and what becomes of the run. Every move of a run ends with it. It looks at
+// nothing but the run.
+func (r *Run) settle(at time.Time) {
+	switch r.Status {
+	case RunPlanning:
+		r.settlePlanning(at)
+	case RunApproved, RunApplying:
+		r.settleApplying(at)
+	}
+}
+
+func (r *Run) settlePlanning(at time.Time) {
+	if r.stopping() {
+		r.drop(at)
+	} else {
+		r.planReady(at)
+	}
+	if !r.busy() {
+		r.endPlanning(at)
+	}
+}
+
+// planReady queues, or defers, each waiting step whose needs are planned. The
+// steps are in the order of the graph, so one pass is enough. Drift checks and
+// destroys read their inputs from the state and wait for nobody.
+func (r *Run) planReady(at time.Time) {
+	for _, s := range r.Steps {
+		if s.Status != StepWaiting {
+			continue
+		}
+		if r.Kind == RunDrift || s.Destroy {
+			r.queue(s, at)
+			continue
+		}
+		if !r.all(s.Needs, (*Step).readable) {
+			continue
+		}
+		if waits := r.unknown(s); len(waits) > 0 {
+			s.Notes = waits
+			r.must(s.become(StepDeferred, at))
+			continue
+		}
+		r.queue(s, at)
+	}
+}
+
+// unknown lists the inputs of s that rest on something not known before an
+// apply, each as a sentence.
+func (r *Run) unknown(s *Step) []string {
+	var waits []string
+	for _, ref := range s.Component.Refs {
+		up := r.Step(ref.Upstream)
+		if up != nil && !up.Destroy && up.output(ref.Output).Unknown {
+			waits = append(waits, fmt.Sprintf("%s waits for output %s of %s, which is known once that is applied", ref.Input, ref.Output, ref.Upstream))
+		}
+	}
+	return waits
+}
+
+func (r *Run) endPlanning(at time.Time) {
+	switch {
+	case r.CancelBy != "":
+		r.finish(RunCancelled, "cancelled by "+r.CancelBy, at)
+	case r.any(StepFailed):
+		r.finish(RunFailed, r.failures(), at)
+	case !r.Kind.Changing():
+		r.finish(RunSucceeded, "", at)
+	case r.onlyUnchanged() && r.Rule.AutoApprove != AutoNever:
+		r.finish(RunSucceeded, "nothing to change", at)
+	default:
+		r.awaitApproval(at)
+	}
+}
+
+func (r *Run) settleApplying(at time.Time) {
+	if r.stopping() {
+		r.drop(at)
+	} else {
+		r.applyReady(at)
+	}
+	if !r.busy() {
+		r.endApplying(at)
+	}
+}
+
+// applyReady hands out each step whose needs are as they are meant to be. A
+// plan that was made with predictions that did not come true is made again.
+func (r *Run) applyReady(at time.Time) {
+	settled := map[string]bool{}
+	for _, s := range r.Steps {
+		if !r.needsSettled(s, settled) {
+			continue
+		}
+		switch s.Status {
+		case StepDeferred:
+			r.queue(s, at)
+		case StepPlanned, StepApproved, StepUnchanged:
+			r.applyOne(s, at)
+		}
+		settled[s.Component.Address] = s.done()
+	}
+}
+
+// needsSettled reports whether all that s needs is done. What is not part of
+// the run is as it is.
+func (r *Run) needsSettled(s *Step, settled map[string]bool) bool {
+	for _, address := range s.Needs {
+		if r.Step(address) != nil && !settled[address] {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Run) applyOne(s *Step, at time.Time) {
+	switch {
+	case !s.Destroy && !maps.Equal(s.Inputs, r.inputs(s)):
+		r.queue(s, at)
+	case s.Status == StepPlanned && r.mayApplyLate(s):
+		r.approveStep(s, at)
+		r.dispatch(s, at)
+	case s.Status == StepApproved && s.ReadyAt.IsZero():
+		r.dispatch(s, at)
+	}
+}
+
+// mayApplyLate reports whether a plan that was made during the apply needs no
+// new approval: it does what was approved, or the rule lets it pass.
+func (r *Run) mayApplyLate(s *Step) bool {
+	return r.Rule.OnDeferred == DeferredApply || r.Rule.AutoApprove == AutoAlways ||
+		s.ApprovedChanges != "" && s.ApprovedChanges == s.ChangesHash
+}
+
+func (r *Run) endApplying(at time.Time) {
+	if r.Status == RunApproved { // nothing had to be applied
+		r.must(r.become(RunApplying, at))
+	}
+	switch {
+	case r.any(StepInterrupted):
+		r.finish(RunInterrupted, r.failures(), at)
+	case r.any(StepFailed):
+		r.finish(RunFailed, r.failures(), at)
+	case r.CancelBy != "":
+		r.finish(RunCancelled, "cancelled by "+r.CancelBy, at)
+	case r.any(StepPlanned):
+		r.awaitApproval(at)
+	default:
+		r.finish(RunSucceeded, "", at)
+	}
+}
+
+// awaitApproval puts the joint plan before a person, or approves it where the
+// rule says so.
+func (r *Run) awaitApproval(at time.Time) {
+	r.Digest = r.jointDigest()
+	r.must(r.become(RunPlanned, at))
+	if r.autoApproved() {
+		r.event("run.approve", "stack rule", at, map[string]any{"auto_approve": r.Rule.AutoApprove, "digest": r.Digest})
+		r.grant(at)
+	}
+}
+
+func (r *Run) autoApproved() bool {
+	switch r.Rule.AutoApprove {
+	case AutoAlways:
+		return true
+	case AutoAdditions:
+		return r.Summary().OnlyCreates() && !r.any(StepDeferred) && !r.anyNotes()
+	default:
+		return false
+	}
+}
+
+func (r *Run) anyNotes() bool {
+	for _, s := range r.Steps {
+		if len(s.Notes) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// grant approves every planned step and lets the apply begin.
+func (r *Run) grant(at time.Time) {
+	r.must(r.become(RunApproved, at))
+	for _, s := range r.Steps {
+		if s.Status == StepPlanned {
+			r.approveStep(s, at)
+		}
+	}
+	r.settle(at)
+}
+
+func (r *Run) approveStep(s *Step, at time.Time) {
+	s.ApprovedChanges = s.ChangesHash
+	r.must(s.become(StepApproved, at))
+}
+
+// jointDigest is the SHA-256, in hex, of all that an approval is for: each
+// step with the digest of its plan, in order.
+func (r *Run) jointDigest() string {
+	type part struct {
+		Address, Status, Plan string
+		Revision              int
+		Destroy               bool
+	}
+	parts := make([]part, len(r.Steps))
+	for i, s := range r.Steps {
+		parts[i] = part{s.Component.Address, string(s.Status), s.PlanHash, s.Revision, s.Destroy}
+	}
+	b, err := json.Marshal(parts)
+	r.must(err)
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// queue hands the step out to be planned with what is known now.
+func (r *Run) queue(s *Step, at time.Time) {
+	r.must(s.become(StepQueued, at))
+	s.Inputs, s.Notes = r.inputs(s), nil
+	r.dispatch(s, at)
+}
+
+// inputs gives the digest of every output that s is made with.
+func (r *Run) inputs(s *Step) map[string]string {
+	in := map[string]string{}
+	for _, ref := range s.Component.Refs {
+		if up := r.Step(ref.Upstream); up != nil && !s.Destroy {
+			in[ref.Upstream+"."+ref.Output] = up.output(ref.Output).Digest
+		}
+	}
+	return in
+}
+
+// dispatch hands the step to its queue.
+func (r *Run) dispatch(s *Step, at time.Time) {
+	s.ReadyAt, s.QueuedAt = at, at
+	r.changes.dispatches = append(r.changes.dispatches, Dispatch{
+		Step: s.ID, Attempt: s.Attempt + 1, Queue: QueueName(s.Component.Cloud, r.Kind.Class()),
+	})
+}
+
+// QueueName names the queue of a cloud and class.
+func QueueName(c Cloud, class string) string { return string(c) + "-" + class }
+
+// finish ends the run and gives the steps whose turn never came their end. The
+// plans of a run that changes nothing stay for reading.
+func (r *Run) finish(to RunStatus, reason string, at time.Time) {
+	if r.Kind.Changing() || to != RunSucceeded {
+		r.drop(at)
+	}
+	r.Reason = reason
+	r.must(r.become(to, at))
+}
+
+// drop ends each step that no runner has in hand.
+func (r *Run) drop(at time.Time) {
+	to := StepSkipped
+	if r.CancelBy != "" {
+		to = StepCancelled
+	}
+	for _, s := range r.Steps {
+		if s.Status.CanBecome(to) && !s.Status.Active() {
+			r.must(s.become(to, at))
+		}
+	}
+}
+
+// stopping reports whether nothing new may start.
+func (r *Run) stopping() bool {
+	return r.CancelBy != "" || r.any(StepFailed) || r.any(StepInterrupted)
+}
+
+// busy reports whether a step is in a queue or in the hands of a runner.
+func (r *Run) busy() bool {
+	for _, s := range r.Steps {
+		if s.Status.Active() || !s.ReadyAt.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Run) any(status StepStatus) bool {
+	for _, s := range r.Steps {
+		if s.Status == status {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Run) onlyUnchanged() bool {
+	for _, s := range r.Steps {
+		if s.Status != StepUnchanged {
+			return false
+		}
+	}
+	return true
+}
+
+// all reports whether ok holds for each step at the addresses that is part of the run.
+func (r *Run) all(addresses []string, ok func(*Step) bool) bool {
+	for _, address := range addresses {
+		if s := r.Step(address); s != nil && !ok(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// failures says in one line which steps failed and why.
+func (r *Run) failures() string {
+	var lines []string
+	for _, s := range r.Steps {
+		if s.Status == StepFailed || s.Status == StepInterrupted {
+			first, _, _ := strings.Cut(s.Reason, "\n")
+			lines = append(lines, s.Component.Address+": "+first)
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+// must states that a move was checked before: an error is a mistake in this file.
+func (r *Run) must(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("run %s: %v", r.ID, err))
+	}
+}
