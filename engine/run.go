@@ -115,7 +115,9 @@ type Step struct {
 	Summary         Summary                 // of the plan
 	Applied         Summary                 // of what the apply did
 	Notes           []string                // what the plan could not tell
+	Inputs          map[string]string       // digest of each output its plan was made with, by "address.output"
 	Predicted       map[string]OutputDigest // outputs as planned
+	Actual          map[string]OutputDigest // outputs as applied
 
 	QueuedAt  time.Time
 	StartedAt time.Time // of the phase it is or was last in

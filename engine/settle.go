@@ -145,7 +145,7 @@ func (r *Run) mayApplyLate(s *Step) bool {
 }
 
 func (r *Run) endApplying(at time.Time) {
-	if r.Status == RunApproved { // nothing had to be applied
+	if r.Status == RunApproved && !r.stopping() { // nothing had to be applied
 		r.must(r.become(RunApplying, at))
 	}
 	switch {
