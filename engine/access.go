@@ -1,0 +1,276 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// Passwords hashes passwords so that guessing is slow.
+type Passwords interface {
+	Hash(password Secret) (string, error)
+	// Verify reports whether the password is the one behind hash. It takes as
+	// long for an empty hash as for any other.
+	Verify(hash string, password Secret) bool
+}
+
+// SessionLife is how long a browser stays signed in.
+const SessionLife = 12 * time.Hour
+
+// Access says who somebody is, and keeps users, tokens and credentials.
+type Access struct {
+	Store interface {
+		UserStore
+		CredentialStore
+		EventStore
+	}
+	Passwords Passwords
+	Now       func() time.Time
+}
+
+// Bootstrap makes the first admin where there is no user at all, and returns
+// the password to be shown once; empty where there are users.
+func (a *Access) Bootstrap(ctx context.Context) (Secret, error) {
+	users, err := a.Store.Users(ctx)
+	if err != nil || len(users) > 0 {
+		return "", err
+	}
+	password := NewToken("pw")[:23]
+	err = a.CreateUser(ctx, Principal{User: "first start", Role: RoleAdmin}, "admin", RoleAdmin, password)
+	if errors.Is(err, ErrConflict) { // another process was first
+		return "", nil
+	}
+	return password, err
+}
+
+// Login opens a browser session for a person. The cookie's value is returned
+// once; the database keeps its hash.
+func (a *Access) Login(ctx context.Context, name string, password Secret) (Secret, *Session, error) {
+	u, err := a.verify(ctx, name, password)
+	if err != nil {
+		return "", nil, err
+	}
+	now := a.Now()
+	cookie := NewToken("cosess")
+	session := &Session{Hash: cookie.Hash(), User: u.Name, CSRF: NewToken("csrf").Reveal(), CreatedAt: now, ExpiresAt: now.Add(SessionLife)}
+	err = a.Store.CreateSession(ctx, session, newEvent(now, u.Name, "session.create", "", u.Name, nil))
+	return cookie, session, err
+}
+
+// verify checks a name and password, and takes as long for a name that nobody has.
+func (a *Access) verify(ctx context.Context, name string, password Secret) (*User, error) {
+	u, err := a.Store.User(ctx, name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	hash := ""
+	if u != nil && !u.Disabled {
+		hash = u.PasswordHash
+	}
+	if !a.Passwords.Verify(hash, password) {
+		_ = a.Store.AddEvent(ctx, newEvent(a.Now(), name, "session.refused", "", name, nil)) // the refusal stands without its record
+		return nil, Unauthorized("the name or the password is wrong")
+	}
+	return u, nil
+}
+
+// LoginToken gives a person with a password an API token, for the CLI.
+func (a *Access) LoginToken(ctx context.Context, name string, password Secret, label string) (Secret, *Token, error) {
+	u, err := a.verify(ctx, name, password)
+	if err != nil {
+		return "", nil, err
+	}
+	return a.CreateToken(ctx, Principal{User: u.Name, Role: u.Role}, label, 90*24*time.Hour)
+}
+
+// BySession finds who a browser's cookie belongs to.
+func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, *Session, error) {
+	session, u, err := a.Store.SessionUser(ctx, cookie.Hash())
+	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || a.Now().After(session.ExpiresAt)) {
+		return Principal{}, nil, Unauthorized("the session is over; sign in again")
+	}
+	if err != nil {
+		return Principal{}, nil, err
+	}
+	return Principal{User: u.Name, Role: u.Role}, session, nil
+}
+
+// Logout ends a browser session.
+func (a *Access) Logout(ctx context.Context, cookie Secret) error {
+	return a.Store.DeleteSession(ctx, cookie.Hash())
+}
+
+// ByToken finds who an API token belongs to. When it was last used is kept to
+// the minute.
+func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
+	t, u, err := a.Store.TokenUser(ctx, token.Hash())
+	now := a.Now()
+	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt)) {
+		return Principal{}, Unauthorized("the token is unknown or has expired; make a new one with: cloudops login")
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	if now.Sub(t.UsedAt) > time.Minute {
+		err = a.Store.TouchToken(ctx, t.ID, now)
+	}
+	return Principal{User: u.Name, Role: u.Role, Token: t.ID}, err
+}
+
+// CreateToken makes an API token for the principal. The token is returned
+// once; a life of 0 means that it does not expire.
+func (a *Access) CreateToken(ctx context.Context, p Principal, name string, life time.Duration) (Secret, *Token, error) {
+	if name == "" {
+		return "", nil, Invalid("a token needs a name that says what it is for")
+	}
+	now := a.Now()
+	secret := NewToken("cop")
+	t := &Token{ID: NewID("tok", now), User: p.User, Name: name, Hash: secret.Hash(), CreatedAt: now}
+	if life > 0 {
+		t.ExpiresAt = now.Add(life)
+	}
+	err := a.Store.CreateToken(ctx, t, newEvent(now, p.User, "token.create", "", t.ID, map[string]any{"name": name, "expires": t.ExpiresAt}))
+	return secret, t, err
+}
+
+// DeleteToken takes a token back: one's own, or anybody's with the right to
+// manage users.
+func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error {
+	owner := p.User
+	if p.Role.May(MayManageUsers) {
+		owner = ""
+	}
+	tokens, err := a.Store.Tokens(ctx, owner)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.ID == id {
+			return a.Store.DeleteToken(ctx, id, newEvent(a.Now(), p.User, "token.delete", "", id, nil))
+		}
+	}
+	return NotFound("there is no token %s", id)
+}
+
+// nameRule is what users, credentials and schedules may be called.
+var nameRule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?$`)
+})
+
+// CheckName refuses names that are hard to type, quote or put into a URL.
+func CheckName(what, name string) error {
+	if nameRule().MatchString(name) {
+		return nil
+	}
+	return Invalid("%s name %q: use 1 to 64 of a-z, 0-9, dot, dash, underscore and @, with a letter or digit at both ends", what, name)
+}
+
+// minPassword is the least length of a password, in bytes.
+const minPassword = 12
+
+// CreateUser makes a user that can sign in with the password.
+func (a *Access) CreateUser(ctx context.Context, p Principal, name string, role Role, password Secret) error {
+	if err := CheckName("user", name); err != nil {
+		return err
+	}
+	if !role.Known() {
+		return Invalid("a role is one of %v, not %q", Roles(), role)
+	}
+	hash, err := a.hash(password)
+	if err != nil {
+		return err
+	}
+	u := &User{Name: name, Role: role, PasswordHash: hash, CreatedAt: a.Now()}
+	return a.Store.CreateUser(ctx, u, newEvent(a.Now(), p.User, "user.create", "", name, map[string]any{"role": role}))
+}
+
+func (a *Access) hash(password Secret) (string, error) {
+	if len(password) < minPassword {
+		return "", Invalid("a password has at least %d characters", minPassword)
+	}
+	return a.Passwords.Hash(password)
+}
+
+// UserChange is what to change about a user; nil fields stay.
+type UserChange struct {
+	Role     *Role
+	Disabled *bool
+	Password *Secret
+}
+
+// UpdateUser changes a user. Nobody can take the last admin away.
+func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch UserChange) (*User, error) {
+	u, err := a.Store.User(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if ch.Role != nil {
+		if !ch.Role.Known() {
+			return nil, Invalid("a role is one of %v, not %q", Roles(), *ch.Role)
+		}
+		u.Role = *ch.Role
+	}
+	if ch.Disabled != nil {
+		u.Disabled = *ch.Disabled
+	}
+	if ch.Password != nil {
+		if u.PasswordHash, err = a.hash(*ch.Password); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.keepAnAdmin(ctx, u); err != nil {
+		return nil, err
+	}
+	return u, a.Store.UpdateUser(ctx, u, newEvent(a.Now(), p.User, "user.update", "", name, map[string]any{"role": u.Role, "disabled": u.Disabled, "password": ch.Password != nil}))
+}
+
+func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
+	users, err := a.Store.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range append(users, changed) {
+		if u.Name == changed.Name {
+			u = changed
+		}
+		if u.Role == RoleAdmin && !u.Disabled {
+			return nil
+		}
+	}
+	return Conflict("%s is the last admin; make another one first", changed.Name)
+}
+
+// PutCredential stores a set of credentials, in place of one with that name.
+func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) error {
+	if err := CheckName("credentials", c.Name); err != nil {
+		return err
+	}
+	if len(c.Values) == 0 {
+		return Invalid("credentials %s need at least one environment variable, such as AWS_ACCESS_KEY_ID", c.Name)
+	}
+	for key := range c.Values {
+		if err := checkEnvName(key); err != nil {
+			return err
+		}
+	}
+	c.CreatedAt, c.UpdatedAt = a.Now(), a.Now()
+	return a.Store.PutCredential(ctx, c, newEvent(a.Now(), p.User, "credential.put", "", c.Name, map[string]any{"cloud": c.Cloud}))
+}
+
+var envNameRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
+
+// checkEnvName refuses variables that would change how tools are started.
+func checkEnvName(name string) error {
+	forbidden := map[string]bool{"PATH": true, "HOME": true, "LD_PRELOAD": true, "LD_LIBRARY_PATH": true, "TMPDIR": true, "TF_CLI_CONFIG_FILE": true}
+	if !envNameRule().MatchString(name) || forbidden[name] {
+		return Invalid("%q cannot be set as an environment variable by credentials", name)
+	}
+	return nil
+}
+
+// DeleteCredential removes a set of credentials.
+func (a *Access) DeleteCredential(ctx context.Context, p Principal, name string) error {
+	return a.Store.DeleteCredential(ctx, name, newEvent(a.Now(), p.User, "credential.delete", "", name, nil))
+}

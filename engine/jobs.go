@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// Signal is what a runner learns when it renews its lease.
+type Signal struct {
+	Stop bool // interrupt what runs
+	Kill bool // kill it
+}
+
+// Claim takes a step in hand for worker and returns the step with the tokens
+// of its attempt. It wraps ErrConflict where the step waits for nobody, which
+// is how a task that is delivered twice ends.
+func (s *Runs) Claim(ctx context.Context, step, worker string) (Claim, *Step, error) {
+	id, err := s.Store.StepRun(ctx, step)
+	if err != nil {
+		return Claim{}, nil, err
+	}
+	c := Claim{Worker: worker, Token: NewToken("cos"), StateToken: NewToken("cost")}
+	run, err := s.update(ctx, id, func(r *Run) error {
+		_, err := r.Claim(step, c, s.Now())
+		return err
+	})
+	if err != nil {
+		return Claim{}, nil, err
+	}
+	return c, run.StepByID(step), nil
+}
+
+// Runner finds the step that a runner's token is good for. It wraps
+// ErrUnauthorized for any other token, that of an older attempt included.
+func (s *Runs) Runner(ctx context.Context, token Secret) (*Step, error) {
+	step, err := s.Store.StepByToken(ctx, token.Hash())
+	if errors.Is(err, ErrNotFound) {
+		return nil, Unauthorized("this runner token is not, or no longer, good for a step")
+	}
+	return step, err
+}
+
+// Renew extends the lease of a step and says whether its runner should stop.
+func (s *Runs) Renew(ctx context.Context, step *Step) (Signal, error) {
+	run, err := s.Store.UpdateRun(ctx, step.Run, func(r *Run) error {
+		return r.Renew(step.ID, step.Attempt, s.Now())
+	})
+	if err != nil {
+		return Signal{}, err
+	}
+	return Signal{Stop: run.CancelBy != "", Kill: run.Kill}, nil
+}
+
+// Job puts together what the runner of the step needs. stateToken is what the
+// runner was given for the component's state.
+func (s *Runs) Job(ctx context.Context, step *Step, stateToken Secret) (*Job, error) {
+	run, err := s.Store.Run(ctx, step.Run)
+	if err != nil {
+		return nil, err
+	}
+	rev, err := s.Store.Revision(ctx, run.Stack, step.Revision)
+	if err != nil {
+		return nil, err
+	}
+	upstream, err := s.upstream(ctx, run, step)
+	if err != nil {
+		return nil, err
+	}
+	ev, err := s.Compiler.Evaluate(ctx, rev, step.Component.Address, step.Destroy, upstream)
+	if err != nil {
+		return nil, err
+	}
+	env, err := s.credentials(ctx, step.Component.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	_, size, err := s.Store.ReadLog(ctx, step.ID, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	job := &Job{
+		Run: run.ID, RunKind: run.Kind, Step: step.ID, Stack: run.Stack, Component: step.Component.Address,
+		Kind: step.Component.Kind, Phase: step.Phase(), Attempt: step.Attempt, Destroy: step.Destroy,
+		Sources: rev.Digest, LogOffset: size, PlanHash: step.PlanHash,
+		Terraform: ev.Terraform, Ansible: ev.Ansible, Env: map[string]string{}, Mask: ev.Mask, Grace: s.Grace,
+	}
+	for k, v := range env {
+		job.Env[k] = v.Reveal()
+		job.Mask = append(job.Mask, v.Reveal())
+	}
+	if t := job.Terraform; t != nil {
+		t.Lock = run.Kind.Changing()
+		t.State = StateAccess{Address: s.StateURL(run.Stack, job.Component), Username: step.ID, Password: stateToken.Reveal()}
+		job.Mask = append(job.Mask, stateToken.Reveal())
+	}
+	return job, nil
+}
+
+// credentials gives the environment that a component authenticates with.
+func (s *Runs) credentials(ctx context.Context, name string) (map[string]Secret, error) {
+	if name == "" {
+		return nil, nil
+	}
+	c, err := s.Store.Credential(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return nil, Invalid("there are no credentials named %q; store them, or correct the cloud block", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Values, nil
+}
+
+// upstream gathers the outputs that the step's inputs refer to: as planned
+// where an upstream step has yet to be applied, else as the state has them.
+func (s *Runs) upstream(ctx context.Context, run *Run, step *Step) (map[string]Outputs, error) {
+	all := map[string]Outputs{}
+	for _, ref := range step.Component.Refs {
+		if _, ok := all[ref.Upstream]; ok {
+			continue
+		}
+		outputs, err := s.outputs(ctx, run, step, ref.Upstream)
+		if err != nil {
+			return nil, fmt.Errorf("outputs of %s: %w", ref.Upstream, err)
+		}
+		all[ref.Upstream] = outputs
+	}
+	return all, nil
+}
+
+func (s *Runs) outputs(ctx context.Context, run *Run, step *Step, upstream string) (Outputs, error) {
+	outputs, err := s.stateOutputs(ctx, run.Stack, upstream)
+	up := run.Step(upstream)
+	if err != nil || up == nil || up.done() || step.Destroy || run.Kind == RunDrift {
+		return outputs, err
+	}
+	var planned Outputs
+	b, err := s.Store.Artifact(ctx, up.ID, ArtifactOutputs)
+	if errors.Is(err, ErrNotFound) {
+		return outputs, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &planned)
+	}
+	merged := maps.Clone(outputs)
+	if merged == nil {
+		merged = Outputs{}
+	}
+	maps.Copy(merged, planned)
+	return merged, err
+}
+
+// stateOutputs reads a component's outputs from its newest state; nil where
+// it has none.
+func (s *Runs) stateOutputs(ctx context.Context, stack, component string) (Outputs, error) {
+	v, err := s.Store.LatestState(ctx, stack, component)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return StateOutputs(v.Data)
+}
+
+// StackOutputs gives the values of the stack's own outputs as they are now.
+func (s *Runs) StackOutputs(ctx context.Context, stack string) (Outputs, error) {
+	st, err := s.Store.Stack(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	if st.Applied == 0 {
+		return Outputs{}, nil
+	}
+	rev, err := s.Store.Revision(ctx, stack, st.Applied)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]Outputs{}
+	for _, c := range rev.Blueprint.Components {
+		if c.Kind == KindTerraform {
+			if all[c.Address], err = s.stateOutputs(ctx, stack, c.Address); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.Compiler.Outputs(ctx, rev, all)
+}
+
+// Sources reads the bundle that the step's runner works from.
+func (s *Runs) Sources(ctx context.Context, step *Step) ([]byte, error) {
+	run, err := s.Store.Run(ctx, step.Run)
+	if err != nil {
+		return nil, err
+	}
+	rev, err := s.Store.Revision(ctx, run.Stack, step.Revision)
+	if err != nil {
+		return nil, err
+	}
+	return rev.Sources, nil
+}
+
+// AppendLog adds to the log of the step that the caller has in hand.
+func (s *Runs) AppendLog(ctx context.Context, step *Step, offset int64, data []byte) (int64, error) {
+	size, err := s.Store.AppendLog(ctx, step.ID, offset, data)
+	if err == nil {
+		s.Bell.Ring(TopicLog(step.ID))
+	}
+	return size, err
+}
+
+// PutArtifact keeps what the runner of the step made.
+func (s *Runs) PutArtifact(ctx context.Context, step *Step, name string, data []byte) error {
+	switch name {
+	case ArtifactPlan, ArtifactPlanJSON, ArtifactErrored:
+		return s.Store.PutArtifact(ctx, step.ID, name, data)
+	}
+	return Invalid("a runner keeps no artifact named %q", name)
+}
+
+// checkPlan makes sure that the plan which was sent is the one reported.
+func (s *Runs) checkPlan(ctx context.Context, step *Step, hash string) error {
+	b, err := s.Store.Artifact(ctx, step.ID, ArtifactPlan)
+	if err != nil {
+		return fmt.Errorf("plan of step %s: %w", step.ID, err)
+	}
+	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != hash {
+		return Conflict("the plan that was sent for step %s is not the one reported", step.ID)
+	}
+	return nil
+}

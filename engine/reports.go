@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Report takes a runner's last word on its phase: what it brings is put away
+// first, the status is written last. A second delivery of the same report
+// finds the step moved on and gets ErrConflict.
+func (s *Runs) Report(ctx context.Context, step *Step, rep Report) error {
+	run, err := s.Store.Run(ctx, step.Run)
+	if err != nil {
+		return err
+	}
+	if err := step.held(step.Attempt); err != nil {
+		return err
+	}
+	res, err := s.putAway(ctx, run, step, rep)
+	if err != nil {
+		return err
+	}
+	run, err = s.update(ctx, run.ID, func(r *Run) error { return r.End(step.ID, step.Attempt, res, s.Now()) })
+	if err != nil {
+		return err
+	}
+	s.remediate(context.WithoutCancel(ctx), run)
+	return nil
+}
+
+// putAway keeps what a report brings and boils it down to what the run needs.
+func (s *Runs) putAway(ctx context.Context, run *Run, step *Step, rep Report) (Result, error) {
+	res := Result{Outcome: rep.Outcome, Reason: rep.Reason, PlanHash: rep.PlanHash, Applied: rep.Applied}
+	if rep.Recap != nil {
+		if err := s.putJSON(ctx, step.ID, ArtifactRecap, rep.Recap); err != nil {
+			return res, err
+		}
+	}
+	switch rep.Outcome {
+	case OutcomePlanned, OutcomeUnchanged:
+		return res, s.putPlan(ctx, run, step, rep, &res)
+	case OutcomeApplied:
+		return res, s.putApplied(ctx, run, step, &res)
+	case OutcomeFailed, OutcomeCancelled:
+		return res, nil
+	default:
+		return res, Invalid("a phase cannot end %q", rep.Outcome)
+	}
+}
+
+func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, res *Result) error {
+	plan := Plan{}
+	if rep.Plan != nil {
+		plan = *rep.Plan
+	}
+	if rep.Outcome == OutcomePlanned && run.Kind.Changing() {
+		if err := s.checkPlan(ctx, step, rep.PlanHash); err != nil {
+			return err
+		}
+	}
+	if err := s.putJSON(ctx, step.ID, ArtifactChanges, plan); err != nil {
+		return err
+	}
+	if len(rep.Outputs) > 0 {
+		if err := s.putJSON(ctx, step.ID, ArtifactOutputs, rep.Outputs); err != nil {
+			return err
+		}
+	}
+	res.Summary, res.Notes, res.Outputs = Summarize(plan), plan.Notes, s.digests(rep.Outputs)
+	res.ChangesHash = s.changesHash(plan)
+	return s.recordFindings(ctx, run, step, rep.Outcome, plan)
+}
+
+func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, res *Result) error {
+	if step.Component.Kind == KindTerraform && !step.Destroy {
+		outputs, err := s.stateOutputs(ctx, run.Stack, step.Component.Address)
+		if err != nil {
+			return err
+		}
+		res.Outputs = s.digests(outputs)
+	}
+	return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
+}
+
+// digests makes outputs comparable without keeping their values.
+func (s *Runs) digests(outputs Outputs) map[string]OutputDigest {
+	digests := make(map[string]OutputDigest, len(outputs))
+	for name, o := range outputs {
+		if o.Unknown {
+			digests[name] = OutputDigest{Unknown: true}
+			continue
+		}
+		digests[name] = OutputDigest{Digest: s.Hasher.Fingerprint(canonical(o.Value))}
+	}
+	return digests
+}
+
+// canonical rewrites JSON so that equal values are equal bytes.
+func canonical(raw json.RawMessage) []byte {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return raw
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return raw
+	}
+	return b
+}
+
+// changesHash is the same for two plans that would do the same.
+func (s *Runs) changesHash(p Plan) string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Runs) putJSON(ctx context.Context, step, name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("artifact %s of step %s: %w", name, step, err)
+	}
+	return s.Store.PutArtifact(ctx, step, name, b)
+}
+
+// Plan reads what a step means to do; an empty plan where it has none yet.
+func (s *Runs) Plan(ctx context.Context, step string) (Plan, error) {
+	var p Plan
+	b, err := s.Store.Artifact(ctx, step, ArtifactChanges)
+	if err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal(b, &p)
+}
+
+// recordFindings keeps what a drift check saw. A plan for an apply that finds
+// nothing to do closes what was open.
+func (s *Runs) recordFindings(ctx context.Context, run *Run, step *Step, outcome Outcome, p Plan) error {
+	switch {
+	case run.Kind == RunDrift:
+		rev, err := s.Store.Revision(ctx, run.Stack, run.Revision)
+		if err != nil {
+			return err
+		}
+		found := keepFindings(rev.Blueprint.Drift, step.Component.Address, p.Changes)
+		return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, found, s.Now())
+	case run.Kind == RunApply && outcome == OutcomeUnchanged:
+		return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
+	}
+	return nil
+}
+
+// remediate starts what the stack wants done about drift, once the check is over.
+func (s *Runs) remediate(ctx context.Context, run *Run) {
+	if run.Kind != RunDrift || run.Status != RunSucceeded || run.Summary().Empty() {
+		return
+	}
+	rev, err := s.Store.Revision(ctx, run.Stack, run.Revision)
+	if err != nil || rev.Blueprint.Drift.Remediate == RemediateNone || rev.Blueprint.Drift.Remediate == "" {
+		return
+	}
+	req := StartRequest{Stack: run.Stack, Kind: RunApply, Revision: run.Revision, Trigger: TriggerDrift, Message: "remediation of drift found by " + run.ID, AutoApprove: AutoNoChanges}
+	if rev.Blueprint.Drift.Remediate == RemediateApply {
+		req.AutoApprove = AutoAlways
+	}
+	if _, err := s.Start(ctx, Principal{User: run.StartedBy, Role: RoleOperator}, req); err != nil {
+		// The next scheduled check finds the same drift and tries again.
+		s.Log.ErrorContext(ctx, "remediation not started", "run", run.ID, "err", err)
+	}
+}
+
+// StartScheduled starts the run that a schedule is for.
+func (s *Runs) StartScheduled(ctx context.Context, sch *Schedule) (string, error) {
+	run, err := s.Start(ctx, Principal{User: "schedule " + sch.Name, Role: RoleOperator}, StartRequest{
+		Stack: sch.Stack, Kind: sch.Kind, Trigger: TriggerSchedule, Message: "schedule " + sch.Name + ": " + sch.Cron,
+	})
+	if err != nil {
+		return "", err
+	}
+	return run.ID, nil
+}
+
+// sweepBatch is how many things one sweep looks at of each kind.
+const sweepBatch = 200
+
+// ringAgainAfter is how long a step may wait in a queue before it is handed
+// over again, in case Redis lost it.
+const ringAgainAfter = 5 * time.Second
+
+// Sweep puts right what time has done: steps whose runner fell silent, plans
+// nobody approved in time, runs whose turn has come. It returns the steps that
+// have waited in a queue for so long that they are to be handed over again.
+func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
+	if err := s.sweepLeases(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.sweepPlans(ctx); err != nil {
+		return nil, err
+	}
+	stacks, err := s.Store.PendingStacks(ctx, sweepBatch)
+	if err != nil {
+		return nil, err
+	}
+	for _, stack := range stacks {
+		s.beginNext(ctx, stack)
+	}
+	return s.Store.WaitingSteps(ctx, s.Now().Add(-ringAgainAfter), sweepBatch)
+}
+
+func (s *Runs) sweepLeases(ctx context.Context) error {
+	steps, err := s.Store.ExpiredLeases(ctx, s.Now(), sweepBatch)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		_, err := s.update(ctx, step.Run, func(r *Run) error { return r.Lose(step.ID, step.Attempt, s.Now()) })
+		s.noteSweep(ctx, "lease", step.Run, err)
+	}
+	return nil
+}
+
+func (s *Runs) sweepPlans(ctx context.Context) error {
+	runs, err := s.Store.ExpiredPlans(ctx, s.Now(), sweepBatch)
+	if err != nil {
+		return err
+	}
+	for _, id := range runs {
+		_, err := s.update(ctx, id, func(r *Run) error { return r.Expire(s.Now()) })
+		s.noteSweep(ctx, "expired plan", id, err)
+	}
+	return nil
+}
+
+// noteSweep logs what could not be put right now; the next sweep sees it again.
+func (s *Runs) noteSweep(ctx context.Context, what, run string, err error) {
+	if err != nil {
+		s.Log.WarnContext(ctx, "sweep will look again", "what", what, "run", run, "err", err)
+	}
+}

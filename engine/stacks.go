@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// NextTime tells when a schedule fires next, after the given time. The key
+// spreads schedules that share an expression; "" spreads nothing.
+type NextTime func(cron, timezone string, after time.Time, key string) (time.Time, error)
+
+// Stacks is what people may do with stacks and their revisions.
+type Stacks struct {
+	Store    Store
+	Compiler Compiler
+	Bell     Bell
+	Next     NextTime
+	Now      func() time.Time
+}
+
+// Submission is a new version of a stack as somebody sends it.
+type Submission struct {
+	Stack     string // that it is meant for; empty to take the name from the sources
+	Sources   []byte // tar.gz
+	Variables map[string]json.RawMessage
+	Message   string
+}
+
+// TopicSchedules is rung when schedules change.
+const TopicSchedules = "schedules"
+
+// Submit checks a submission and stores it as the stack's next revision.
+// Mistakes come back as Diagnostics, and then nothing is stored.
+func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
+	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables)
+	if err != nil {
+		return nil, err
+	}
+	if sub.Stack != "" && bp.Name != sub.Stack {
+		return nil, Invalid("the sources describe stack %q, but were sent for stack %q", bp.Name, sub.Stack)
+	}
+	if err := s.checkCredentials(ctx, &bp); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(sources)
+	rev := &Revision{
+		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Message: sub.Message, CreatedAt: s.Now(),
+		Blueprint: bp, Sources: sources, Variables: sub.Variables,
+	}
+	drift, err := s.driftSchedule(p, &bp)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.AddRevision(ctx, rev, drift, s.event(p, "stack.submit", bp.Name, map[string]any{"digest": rev.Digest, "message": sub.Message}))
+	if err != nil {
+		return nil, err
+	}
+	s.Bell.Ring(TopicSchedules)
+	s.Bell.Ring(TopicRuns)
+	return rev, nil
+}
+
+// checkCredentials finds credentials that are not there before a run does.
+func (s *Stacks) checkCredentials(ctx context.Context, bp *Blueprint) error {
+	var ds Diagnostics
+	seen := map[string]bool{"": true}
+	for _, c := range bp.Components {
+		if seen[c.Credentials] {
+			continue
+		}
+		seen[c.Credentials] = true
+		_, err := s.Store.Credential(ctx, c.Credentials)
+		if errors.Is(err, ErrNotFound) {
+			ds = append(ds, Diagnostic{Severity: SeverityError, Summary: "Unknown credentials",
+				Detail: "There are no credentials named \"" + c.Credentials + "\", which " + c.Address + " uses. Store them first, or correct the cloud block."})
+		} else if err != nil {
+			return err
+		}
+	}
+	return ds.Err()
+}
+
+// driftSchedule is the schedule that the stack's own drift block asks for.
+func (s *Stacks) driftSchedule(p Principal, bp *Blueprint) (*Schedule, error) {
+	if bp.Drift.Schedule == "" {
+		return nil, nil
+	}
+	sch := &Schedule{Stack: bp.Name, Name: "drift", Kind: RunDrift, Cron: bp.Drift.Schedule, Timezone: bp.Drift.Timezone}
+	return sch, s.prepare(p, sch)
+}
+
+// prepare fills in what the engine knows of a new schedule.
+func (s *Stacks) prepare(p Principal, sch *Schedule) error {
+	now := s.Now()
+	next, err := s.Next(sch.Cron, sch.Timezone, now, sch.Stack+"/"+sch.Name)
+	if err != nil {
+		return Invalid("schedule %s: %v", sch.Name, err)
+	}
+	sch.ID, sch.NextRunAt, sch.CreatedBy, sch.CreatedAt = NewID("sch", now), next, p.User, now
+	return nil
+}
+
+// AddSchedule makes a schedule that starts runs of the stack.
+func (s *Stacks) AddSchedule(ctx context.Context, p Principal, sch *Schedule) error {
+	if _, err := s.Store.Stack(ctx, sch.Stack); err != nil {
+		return err
+	}
+	if sch.Name == "drift" {
+		return Invalid("the schedule named drift comes from the stack's own drift block; give another name")
+	}
+	if err := s.prepare(p, sch); err != nil {
+		return err
+	}
+	return s.putSchedule(ctx, p, sch, "schedule.create")
+}
+
+// PauseSchedule stops a schedule from firing, or lets it go on from now.
+func (s *Stacks) PauseSchedule(ctx context.Context, p Principal, id string, paused bool) (*Schedule, error) {
+	sch, err := s.Store.Schedule(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	sch.Paused = paused
+	if sch.NextRunAt, err = s.Next(sch.Cron, sch.Timezone, s.Now(), sch.Stack+"/"+sch.Name); err != nil {
+		return nil, Invalid("schedule %s: %v", sch.Name, err)
+	}
+	return sch, s.putSchedule(ctx, p, sch, "schedule.pause")
+}
+
+func (s *Stacks) putSchedule(ctx context.Context, p Principal, sch *Schedule, action string) error {
+	err := s.Store.PutSchedule(ctx, sch, s.event(p, action, sch.Stack, map[string]any{"schedule": sch.Name, "cron": sch.Cron, "paused": sch.Paused}))
+	s.Bell.Ring(TopicSchedules)
+	return err
+}
+
+// DeleteSchedule removes a schedule that somebody made. The one of a drift
+// block goes with the block.
+func (s *Stacks) DeleteSchedule(ctx context.Context, p Principal, id string) error {
+	sch, err := s.Store.Schedule(ctx, id)
+	if err != nil {
+		return err
+	}
+	if sch.Name == "drift" {
+		return Conflict("the schedule named drift comes from the stack's drift block; pause it, or submit the stack without the block")
+	}
+	return s.Store.DeleteSchedule(ctx, id, s.event(p, "schedule.delete", sch.Stack, map[string]any{"schedule": sch.Name}))
+}
+
+// Delete removes a stack of which nothing is left.
+func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
+	if err := s.Store.DeleteStack(ctx, name, s.event(p, "stack.delete", name, nil)); err != nil {
+		return err
+	}
+	s.Bell.Ring(TopicRuns)
+	return nil
+}
+
+func (s *Stacks) event(p Principal, action, stack string, detail map[string]any) Event {
+	return newEvent(s.Now(), p.User, action, stack, stack, detail)
+}
+
+// newEvent makes an event of plain facts.
+func newEvent(at time.Time, actor, action, stack, subject string, detail map[string]any) Event {
+	b, err := json.Marshal(detail)
+	if err != nil || detail == nil {
+		b = []byte("{}")
+	}
+	return Event{At: at, Actor: actor, Action: action, Stack: stack, Subject: subject, Detail: b}
+}

@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// States is the Terraform state of every component: versions and locks.
+type States struct {
+	Store interface {
+		StateStore
+		StackStore
+		RunStore
+		EventStore
+	}
+	Now func() time.Time
+}
+
+// StateWriter is who reads or writes a state: a person, or a step's attempt.
+type StateWriter struct {
+	By   string
+	Run  string // empty for a person
+	Step string
+}
+
+// Attempt finds the step whose current attempt the state token belongs to and
+// that works on the component. A token of an older attempt is refused, so that
+// a runner which was given up cannot write any more.
+func (s *States) Attempt(ctx context.Context, step string, token Secret, stack, component string) (StateWriter, error) {
+	refused := Unauthorized("this state token is not, or no longer, good for %s/%s", stack, component)
+	id, err := s.Store.StepRun(ctx, step)
+	if errors.Is(err, ErrNotFound) {
+		return StateWriter{}, refused
+	}
+	if err != nil {
+		return StateWriter{}, err
+	}
+	run, err := s.Store.Run(ctx, id)
+	if err != nil {
+		return StateWriter{}, err
+	}
+	st := run.StepByID(step)
+	if st == nil || st.StateHash != token.Hash() || !st.Status.Active() || run.Stack != stack || st.Component.Address != component {
+		return StateWriter{}, refused
+	}
+	return StateWriter{By: run.StartedBy, Run: run.ID, Step: step}, nil
+}
+
+// Latest reads the newest state of a component, or wraps ErrNotFound.
+func (s *States) Latest(ctx context.Context, stack, component string) (*StateVersion, error) {
+	return s.Store.LatestState(ctx, stack, component)
+}
+
+// Put adds a version of a component's state. lock is the lock that the writer
+// says it holds; a state that somebody else has locked is not written.
+func (s *States) Put(ctx context.Context, w StateWriter, stack, component, lock string, data []byte) (*StateVersion, error) {
+	v, err := parseState(data)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Store.Stack(ctx, stack); err != nil {
+		return nil, err
+	}
+	if err := s.mayWrite(ctx, stack, component, lock); err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	v.ID, v.Stack, v.Component, v.Run, v.By, v.CreatedAt = NewID("sv", now), stack, component, w.Run, w.By, now
+	return v, s.Store.PutState(ctx, v)
+}
+
+func (s *States) mayWrite(ctx context.Context, stack, component, lock string) error {
+	held, err := s.Store.StateLock(ctx, stack, component)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err == nil && held.ID != lock {
+		return &LockedError{Lock: *held}
+	}
+	return err
+}
+
+// Lock takes the lock that info describes. It returns a *LockedError where
+// somebody else holds it.
+func (s *States) Lock(ctx context.Context, w StateWriter, stack, component string, info []byte) error {
+	var l struct{ ID, Operation, Who string }
+	if err := json.Unmarshal(info, &l); err != nil || l.ID == "" {
+		return Invalid("a state lock is a JSON object with an ID, as Terraform sends it")
+	}
+	if _, err := s.Store.Stack(ctx, stack); err != nil {
+		return err
+	}
+	holder := w.By
+	if w.Run != "" {
+		holder = "run " + w.Run
+	}
+	return s.Store.LockState(ctx, &StateLock{
+		ID: l.ID, Stack: stack, Component: component, Holder: holder, Step: w.Step,
+		Reason: l.Operation, CreatedAt: s.Now(), Info: info,
+	})
+}
+
+// Unlock frees the lock with the identifier. Terraform's force-unlock sends
+// none, and then any lock is broken; a step may not do that.
+func (s *States) Unlock(ctx context.Context, w StateWriter, stack, component, id string) error {
+	if id == "" && w.Step != "" {
+		return Forbidden("a run frees only the lock that it holds")
+	}
+	if err := s.Store.UnlockState(ctx, stack, component, id); err != nil {
+		return err
+	}
+	if w.Step != "" {
+		return nil
+	}
+	return s.Store.AddEvent(ctx, Event{At: s.Now(), Actor: w.By, Action: "state.unlock", Stack: stack, Subject: component, Detail: json.RawMessage(`{}`)})
+}
+
+// stateFile is the part of a Terraform state that the engine reads, version 4.
+// Source: https://developer.hashicorp.com/terraform/internals/json-format and
+// the files that Terraform 1.11 writes.
+type stateFile struct {
+	Version   int               `json:"version"`
+	Serial    int64             `json:"serial"`
+	Lineage   string            `json:"lineage"`
+	Outputs   map[string]Output `json:"outputs"`
+	Resources []struct {
+		Mode      string            `json:"mode"`
+		Instances []json.RawMessage `json:"instances"`
+	} `json:"resources"`
+}
+
+func parseState(data []byte) (*StateVersion, error) {
+	var f stateFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, Invalid("the state is not JSON: %v", err)
+	}
+	if f.Version != 4 || f.Lineage == "" {
+		return nil, Invalid("the state has version %d and lineage %q; it must be version 4 with a lineage, as Terraform 0.12 and later write it", f.Version, f.Lineage)
+	}
+	v := &StateVersion{Serial: f.Serial, Lineage: f.Lineage, Size: len(data), Data: data}
+	for _, r := range f.Resources {
+		if r.Mode == "managed" {
+			v.Resources += len(r.Instances)
+		}
+	}
+	return v, nil
+}
+
+// StateOutputs reads the outputs out of a Terraform state.
+func StateOutputs(data []byte) (Outputs, error) {
+	var f stateFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, Invalid("the state is not JSON: %v", err)
+	}
+	return Outputs(f.Outputs), nil
+}
