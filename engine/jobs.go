@@ -56,9 +56,9 @@ func (s *Runs) Renew(ctx context.Context, step *Step) (Signal, error) {
 	return Signal{Stop: run.CancelBy != "", Kill: run.Kill}, nil
 }
 
-// Job puts together what the runner of the step needs. stateToken is what the
-// runner was given for the component's state.
-func (s *Runs) Job(ctx context.Context, step *Step, stateToken Secret) (*Job, error) {
+// Job puts together what the runner of the step needs, but for the token of
+// the component's state, which the runner has from its worker.
+func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 	run, err := s.Store.Run(ctx, step.Run)
 	if err != nil {
 		return nil, err
@@ -95,8 +95,7 @@ func (s *Runs) Job(ctx context.Context, step *Step, stateToken Secret) (*Job, er
 	}
 	if t := job.Terraform; t != nil {
 		t.Lock = run.Kind.Changing()
-		t.State = StateAccess{Address: s.StateURL(run.Stack, job.Component), Username: step.ID, Password: stateToken.Reveal()}
-		job.Mask = append(job.Mask, stateToken.Reveal())
+		t.State = StateAccess{Address: s.StateURL(run.Stack, job.Component), Username: step.ID}
 	}
 	return job, nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -98,4 +99,18 @@ type Session struct {
 	CSRF      string // what forms have to bring along
 	CreatedAt time.Time
 	ExpiresAt time.Time
+}
+
+type principalKey struct{}
+
+// WithPrincipal returns a context that says who asks.
+func WithPrincipal(ctx context.Context, p Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
+
+// PrincipalFrom tells who asks; the zero Principal, which may do nothing, where
+// the context does not say.
+func PrincipalFrom(ctx context.Context) Principal {
+	p, _ := ctx.Value(principalKey{}).(Principal)
+	return p
 }

@@ -33,6 +33,16 @@ type Submission struct {
 // TopicSchedules is rung when schedules change.
 const TopicSchedules = "schedules"
 
+// Create makes a stack that has no revision yet.
+func (s *Stacks) Create(ctx context.Context, p Principal, name, description string, labels map[string]string) (*Stack, error) {
+	if err := CheckName("stack", name); err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	stack := &Stack{Name: name, Description: description, Labels: labels, CreatedAt: now, UpdatedAt: now}
+	return stack, s.Store.CreateStack(ctx, stack, s.event(p, "stack.create", name, nil))
+}
+
 // Submit checks a submission and stores it as the stack's next revision.
 // Mistakes come back as Diagnostics, and then nothing is stored.
 func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
