@@ -187,6 +187,9 @@ func (r *Run) End(step string, attempt int, res Result, at time.Time) error {
 	if err := s.held(attempt); err != nil {
 		return err
 	}
+	if res.Outcome == OutcomeCancelled && r.CancelBy == "" {
+		res.Outcome, res.Reason = OutcomeFailed, "it was stopped, and not by this run: "+res.Reason
+	}
 	if err := s.end(res, at); err != nil {
 		return err
 	}
