@@ -37,6 +37,10 @@ type Job struct {
 	Env   map[string]string `json:"env"`   // credentials, for the tool's own environment
 	Mask  []string          `json:"mask"`  // values to hide in the log
 	Grace time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
+
+	// Hurry is closed when somebody asked twice to stop: what is left of the
+	// grace is waived. It is made by the runner.
+	Hurry chan struct{} `json:"-"`
 }
 
 // TerraformJob is a Terraform root module with its inputs.

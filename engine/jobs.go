@@ -233,3 +233,12 @@ func (s *Runs) checkPlan(ctx context.Context, step *Step, hash string) error {
 	}
 	return nil
 }
+
+// PlanFile reads the plan that the step is to apply. It is exactly the one
+// that was approved: its digest is checked against the step's.
+func (s *Runs) PlanFile(ctx context.Context, step *Step) ([]byte, error) {
+	if err := s.checkPlan(ctx, step, step.PlanHash); err != nil {
+		return nil, err
+	}
+	return s.Store.Artifact(ctx, step.ID, ArtifactPlan)
+}
