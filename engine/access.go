@@ -30,19 +30,23 @@ type Access struct {
 	Now       func() time.Time
 }
 
-// Bootstrap makes the first admin where there is no user at all, and returns
-// the password to be shown once; empty where there are users.
-func (a *Access) Bootstrap(ctx context.Context) (Secret, error) {
+// Bootstrap makes the first admin where there is no user at all. It makes up a
+// password unless one is given, and returns what it made up, to be shown once.
+func (a *Access) Bootstrap(ctx context.Context, given Secret) (Secret, error) {
 	users, err := a.Store.Users(ctx)
 	if err != nil || len(users) > 0 {
 		return "", err
 	}
-	password := NewToken("pw")[:23]
+	password, shown := given, Secret("")
+	if password == "" {
+		password = NewToken("pw")[:23]
+		shown = password
+	}
 	err = a.CreateUser(ctx, Principal{User: "first start", Role: RoleAdmin}, "admin", RoleAdmin, password)
 	if errors.Is(err, ErrConflict) { // another process was first
 		return "", nil
 	}
-	return password, err
+	return shown, err
 }
 
 // Login opens a browser session for a person. The cookie's value is returned

@@ -1,0 +1,51 @@
+# CloudOps Manager. `make` alone prints the targets.
+GO       ?= go
+BIN      := bin/cloudops
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+TESTFLAGS ?=
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run build test test-all race bench lint generate verify clean
+
+help: ## print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## plan, approve, apply and drift-check examples/hello on a server of its own (DEMO_EXIT=1 ends it after)
+	@examples/demo.sh
+
+run: build ## start the server on http://127.0.0.1:8080 with its data in ./data
+	$(BIN) serve --data-dir data
+
+build: ## build bin/cloudops
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/cloudops
+
+test: ## unit and integration tests; with CLOUDOPS_TEST_ALL=1 nothing is skipped
+	$(GO) vet ./...
+	$(GO) test $(TESTFLAGS) -timeout 20m ./...
+
+test-all: ## every test, the race detector included; services must be there
+	CLOUDOPS_TEST_ALL=1 $(MAKE) test
+	$(MAKE) race
+
+race: ## tests of the concurrent parts under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./engine/... ./workers/... ./api/...
+
+bench: build ## measure; writes bench/results.json and prints a table
+	$(GO) run ./bench -cloudops $(BIN)
+
+lint: ## gofmt, vet and staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
+
+generate: ## write everything that is made from code: pages, state drawings, schema, OpenAPI, READMEs, CLI reference
+	$(GO) tool templ generate -path api/web
+	$(GO) test ./engine ./engine/store ./api ./modules ./playbooks ./cmd/cloudops -run 'Drawn|Schema|OpenAPI|Readme|README|Reference' -update
+
+verify: generate ## fail when something generated is stale
+	git diff --exit-code
+
+clean: ## remove what was built
+	rm -rf bin
