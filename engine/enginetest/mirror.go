@@ -31,6 +31,19 @@ func ProviderMirror(t testing.TB) string {
 	return ""
 }
 
+// NeedProviderMirror returns a folder as ProviderMirror does and ends the test
+// as Missing does where there is none: from the registry, every test would
+// fetch 700 MB of its own.
+func NeedProviderMirror(t testing.TB) string {
+	t.Helper()
+	dir := ProviderMirror(t)
+	if dir == "" {
+		Missing(t, "a mirror of the AWS provider",
+			"terraform -chdir=modules/aws/network providers mirror /usr/local/share/terraform/plugins")
+	}
+	return dir
+}
+
 // mirrorPlaces lists patterns of folders: Terraform's own implied mirrors and
 // those where images of CI tend to keep one.
 func mirrorPlaces() []string {

@@ -42,11 +42,10 @@ func TestTerraformCLIConfigNamesTheMirrorInUse(t *testing.T) {
 }
 
 func TestProviderMirrorHoldsTheProvider(t *testing.T) {
-	dir := enginetest.ProviderMirror(t)
-	if dir == "" {
-		enginetest.Missing(t, "a mirror of the AWS provider", "terraform providers mirror /opt/tf-plugins, beside a main.tf that requires hashicorp/aws")
-	}
+	dir := enginetest.NeedProviderMirror(t)
+
 	versions, err := filepath.Glob(filepath.Join(dir, "registry.terraform.io/hashicorp/aws/*"))
+
 	if err != nil || len(versions) == 0 {
 		t.Errorf("no provider in %s: %v", dir, err)
 	}

@@ -1,0 +1,25 @@
+output "hosts" {
+  description = "The machines as an inventory takes them, each with the resource that made it."
+  value = [for i, m in aws_instance.this : {
+    name     = "${var.name}-${i + 1}"
+    address  = var.public ? m.public_ip : m.private_ip
+    user     = local.user
+    port     = 22
+    resource = "aws_instance.this[${i}]"
+  }]
+}
+
+output "instance_ids" {
+  description = "Identifiers of the machines."
+  value       = aws_instance.this[*].id
+}
+
+output "private_ips" {
+  description = "Addresses of the machines inside the network."
+  value       = aws_instance.this[*].private_ip
+}
+
+output "public_ips" {
+  description = "Public addresses of the machines; empty where they have none."
+  value       = [for m in aws_instance.this : m.public_ip if var.public]
+}

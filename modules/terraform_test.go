@@ -1,0 +1,100 @@
+package modules_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/modules"
+)
+
+const getTerraform = "see https://developer.hashicorp.com/terraform/install"
+
+func TestTerraformFilesAreFormatted(t *testing.T) {
+	exe := enginetest.Need(t, "terraform", getTerraform)
+	for _, dir := range []string{".", filepath.Join("..", "examples")} {
+		out, err := exec.Command(exe, "fmt", "-check", "-recursive", "-diff", dir).CombinedOutput()
+		if err != nil {
+			t.Errorf("terraform fmt would change (%v):\n%s", err, out)
+		}
+	}
+}
+
+// TestModules runs each module's own tests: those of AWS modules against a
+// fake AWS, those of local modules for real.
+func TestModules(t *testing.T) {
+	for _, name := range modules.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tf := newTerraform(t, path.Dir(name))
+			if err := os.CopyFS(tf.dir, os.DirFS(name)); err != nil {
+				t.Fatal(err)
+			}
+
+			tf.run(t, "init", "-backend=false")
+			tf.run(t, "validate")
+			tf.run(t, "test")
+		})
+	}
+}
+
+func TestAWSModulesJoinedChangeNothingASecondTime(t *testing.T) {
+	t.Parallel()
+	tf := newTerraform(t, "aws")
+	for from, to := range map[string]string{"testdata/aws-all": ".", "aws": "aws"} {
+		if err := os.CopyFS(filepath.Join(tf.dir, to), os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	tf.run(t, "init")
+	tf.run(t, "apply", "-auto-approve")
+	tf.run(t, "plan", "-detailed-exitcode") // fails where it finds changes
+	tf.run(t, "destroy", "-auto-approve")
+
+	if left := tf.run(t, "state", "list"); left != "" {
+		t.Errorf("destroy left:\n%s", left)
+	}
+}
+
+// terraform runs commands in a folder of their own.
+type terraform struct {
+	exe, dir string
+	env      []string
+}
+
+// newTerraform makes ready to run modules of the cloud, which is empty except
+// for what the test puts there.
+func newTerraform(t *testing.T, cloud string) *terraform {
+	t.Helper()
+	tf := &terraform{exe: enginetest.Need(t, "terraform", getTerraform), dir: t.TempDir()}
+	if cloud == "aws" {
+		enginetest.NeedProviderMirror(t)
+		tf.env = enginetest.Moto(t).Env()
+	}
+	tf.env = append(tf.env, "PATH="+os.Getenv("PATH"), "HOME="+t.TempDir(),
+		"TF_CLI_CONFIG_FILE="+enginetest.TerraformCLIConfig(t))
+	return tf
+}
+
+// run returns what a command prints on stdout and fails the test with all it
+// said where it fails.
+func (tf *terraform) run(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), tf.exe, append(args, "-no-color")...)
+	cmd.Dir, cmd.Env = tf.dir, tf.env
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
+		t.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
