@@ -1,0 +1,108 @@
+// Package ansible plans and applies Ansible components: it freezes a play,
+// runs it with go-ansible in check mode or for real, and turns what its tasks
+// did into data.
+package ansible
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os/exec"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Options say where a driver finds and keeps things.
+type Options struct {
+	Ansible   string                           // path of ansible-playbook; empty means that PATH has it
+	WorkDir   string                           // folder of the driver's own, for plays under way, facts and host keys
+	Playbooks func(name string) (fs.FS, error) // the playbooks we ship
+	Log       *slog.Logger
+}
+
+// Driver runs playbooks. Several may use one WorkDir at the same time.
+type Driver struct {
+	Options
+	dial dialer
+}
+
+// New returns a driver.
+func New(o Options) *Driver { return &Driver{Options: o, dial: dialTCP} }
+
+// Result is what a check of a play found.
+type Result struct {
+	Changed  bool        // an apply would change something, or may
+	Plan     engine.Plan // a change a task and host
+	Recap    engine.Recap
+	Artifact []byte // the frozen play, which Apply wants back
+	Hash     string // SHA-256 of Artifact, in hex
+}
+
+// Check runs the play in check mode. What check mode cannot tell becomes a note
+// and counts as a change; in a drift check, a host that fails or cannot be
+// reached is a *Failure, since drift cannot be told.
+func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (Result, error) {
+	p, err := d.prepare(job, bundle)
+	if err != nil {
+		return Result{}, err
+	}
+	defer p.remove()
+	res := Result{}
+	if res.Artifact, res.Hash, err = freeze(job, p.content); err != nil {
+		return res, err
+	}
+	out, err := p.run(ctx, playOptions{check: true}, log)
+	res.Recap, res.Plan = out.recap, out.plan(job.RunKind == engine.RunDrift)
+	res.Changed = len(res.Plan.Changes) > 0 || out.unsure
+	if err != nil && (job.RunKind == engine.RunDrift || !out.judged(err)) {
+		return res, err
+	}
+	p.keepFacts(job)
+	return res, nil
+}
+
+// Apply runs the play that was frozen as plan. It wraps engine.ErrConflict
+// where the play is no longer the one that was approved. A play that fails is
+// a *Failure; the recap then holds what was done until then.
+func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan []byte, log io.Writer) (engine.Recap, error) {
+	p, err := d.prepare(job, bundle)
+	if err != nil {
+		return engine.Recap{}, err
+	}
+	defer p.remove()
+	if err := thaw(job, p.content, plan); err != nil {
+		return engine.Recap{}, err
+	}
+	if err := d.waitReady(ctx, job, log); err != nil {
+		return engine.Recap{}, err
+	}
+	out, err := p.run(ctx, playOptions{}, log)
+	if err == nil && job.Destroy {
+		p.forgetHosts()
+	}
+	return out.recap, err
+}
+
+// Summarize counts what a play did.
+func Summarize(r engine.Recap) engine.Summary {
+	var s engine.Summary
+	for _, h := range r.Hosts {
+		s.Update += h.Changed
+	}
+	return s
+}
+
+// program finds ansible-playbook.
+func (d *Driver) program() (string, error) {
+	name := d.Ansible
+	if name == "" {
+		name = "ansible-playbook"
+	}
+	path, err := exec.LookPath(name)
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return "", engine.Invalid("%s is not installed on this worker; install it with: apt-get install ansible-core, or: pipx install ansible-core", name)
+	}
+	return path, err
+}

@@ -1,0 +1,94 @@
+package ansible
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+)
+
+// Credentials under these names reach Ansible as a file that only we can read.
+// They are not left in the environment.
+var keyFiles = map[string]string{
+	"SSH_PRIVATE_KEY":        "ANSIBLE_PRIVATE_KEY_FILE",
+	"ANSIBLE_VAULT_PASSWORD": "ANSIBLE_VAULT_PASSWORD_FILE",
+}
+
+// environ is the whole environment of the play: nothing of ours but PATH, the
+// job's credentials, and settings that a bundle's ansible.cfg cannot change.
+func (p *play) environ(credentials map[string]string) ([]string, error) {
+	env := maps.Clone(credentials)
+	if env == nil {
+		env = map[string]string{}
+	}
+	for name, setting := range keyFiles {
+		if key, ok := env[name]; ok {
+			delete(env, name)
+			env[setting] = filepath.Join(p.dir, "credentials", name)
+			if err := write(env[setting], []byte(key+"\n")); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, dir := range []string{"home", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(p.dir, dir), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	maps.Copy(env, p.settings())
+	maps.Copy(env, p.sshSettings())
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		all = append(all, name+"="+env[name])
+	}
+	return all, nil
+}
+
+func (p *play) settings() map[string]string {
+	return map[string]string{
+		"PATH":     os.Getenv("PATH"),
+		"HOME":     filepath.Join(p.dir, "home"),
+		"TMPDIR":   filepath.Join(p.dir, "tmp"),
+		"LANG":     locale(),
+		playMarker: p.dir,
+		// Python's fork on macOS crashes in children otherwise.
+		"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+
+		"ANSIBLE_CALLBACK_PLUGINS":                 filepath.Join(p.dir, "callback"),
+		"ANSIBLE_CALLBACKS_ENABLED":                "cloudops_events",
+		"ANSIBLE_STDOUT_CALLBACK":                  "default",
+		"ANSIBLE_CALLBACK_RESULT_FORMAT":           "yaml",
+		"ANSIBLE_CHECK_MODE_MARKERS":               "True",
+		"ANSIBLE_NOCOLOR":                          "True",
+		"ANSIBLE_NOCOWS":                           "True",
+		"ANSIBLE_RETRY_FILES_ENABLED":              "False",
+		"ANSIBLE_LOCALHOST_WARNING":                "False",
+		"ANSIBLE_INVENTORY_ENABLED":                "yaml",
+		"ANSIBLE_LOCAL_TEMP":                       filepath.Join(p.dir, "tmp"),
+		"ANSIBLE_PYTHON_INTERPRETER":               "auto_silent",
+		"ANSIBLE_GATHERING":                        "smart",
+		"ANSIBLE_CACHE_PLUGIN":                     "jsonfile",
+		"ANSIBLE_CACHE_PLUGIN_CONNECTION":          filepath.Join(p.dir, factsDir),
+		"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
+	}
+}
+
+// sshSettings let SSH remember a host's key at first sight and refuse another
+// later. The file is the component's, since addresses come back as new hosts.
+func (p *play) sshSettings() map[string]string {
+	return map[string]string{
+		"ANSIBLE_PIPELINING":           "True",
+		"ANSIBLE_SSH_CONTROL_PATH_DIR": p.sockets,
+		"ANSIBLE_SSH_COMMON_ARGS":      fmt.Sprintf(`-o StrictHostKeyChecking=accept-new -o 'UserKnownHostsFile="%s"'`, p.hosts),
+	}
+}
+
+// locale is one that Ansible accepts: it insists on UTF-8.
+func locale() string {
+	if runtime.GOOS == "darwin" {
+		return "en_US.UTF-8"
+	}
+	return "C.UTF-8"
+}

@@ -1,0 +1,70 @@
+package ansible
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Failure is a play that failed, worded for people and without secrets. Host
+// and Task are empty where Ansible refused the playbook as a whole.
+type Failure struct {
+	Host    string
+	Task    string
+	Message string
+	More    int // further tasks or hosts that failed
+}
+
+func (f *Failure) Error() string {
+	var b strings.Builder
+	if f.Host != "" {
+		b.WriteString(f.Host + ": ")
+	}
+	if f.Task != "" {
+		fmt.Fprintf(&b, "task %q: ", f.Task)
+	}
+	b.WriteString(f.Message)
+	if f.More > 0 {
+		fmt.Fprintf(&b, " (and %d more)", f.More)
+	}
+	return b.String()
+}
+
+// maxComplaint is how much of Ansible's own words an error repeats, in bytes.
+const maxComplaint = 2000
+
+// complaint is why Ansible ended without a task that failed: what it printed
+// as an error, or else how its process ended.
+func (p *play) complaint(exit error) error {
+	output, err := os.ReadFile(filepath.Join(p.dir, outputFile))
+	if err != nil {
+		return fmt.Errorf("ansible-playbook: %w", exit)
+	}
+	said := errorLines(string(output))
+	if said == "" {
+		return &Failure{Message: "ansible-playbook: " + exit.Error()}
+	}
+	return &Failure{Message: p.mask.hide(p.withoutPaths(said))}
+}
+
+// withoutPaths turns our own paths into those of the bundle, which its author
+// knows.
+func (p *play) withoutPaths(s string) string {
+	folder := filepath.Dir(p.playbook)
+	return strings.NewReplacer(folder+"/", "", folder, ".", p.dir+"/home", "~", p.dir, ".").Replace(s)
+}
+
+// errorLines returns the last error in Ansible's output with all that follows.
+func errorLines(output string) string {
+	at := regexp.MustCompile(`(?m)^(ERROR! |\[ERROR\]: )`).FindAllStringIndex(output, -1)
+	if len(at) == 0 {
+		return ""
+	}
+	said := strings.TrimSpace(output[at[len(at)-1][1]:])
+	if len(said) > maxComplaint {
+		said = said[:maxComplaint] + "..."
+	}
+	return said
+}

@@ -1,0 +1,161 @@
+package ansible
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// outcome is what the tasks of a play did.
+type outcome struct {
+	recap  engine.Recap
+	notes  []string // what check mode could not tell
+	unsure bool     // an apply may change more than the recap says
+}
+
+// event is a line of the callback plugin.
+type event struct {
+	Event    string         `json:"event"` // task, stats or no_hosts
+	Host     string         `json:"host"`
+	Task     string         `json:"task"`
+	Module   string         `json:"module"`
+	Status   string         `json:"status"`
+	Message  string         `json:"message"`
+	Diff     string         `json:"diff"`
+	Unjudged bool           `json:"unjudged"`
+	Seconds  float64        `json:"seconds"`
+	Stats    map[string]int `json:"stats"`
+}
+
+// readOutcome reads the events of a play. The last line may be cut short
+// where Ansible was killed.
+func readOutcome(path string, mask masker) (outcome, error) {
+	var out outcome
+	f, err := os.Open(path)
+	if err != nil {
+		return out, err
+	}
+	defer f.Close()
+	for r := bufio.NewReader(f); ; {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var e event
+		if err == nil {
+			err = json.Unmarshal(line, &e)
+		}
+		if err != nil {
+			return out, fmt.Errorf("task events: %w", err)
+		}
+		out.add(e, mask)
+	}
+	out.settleRescued()
+	return out, nil
+}
+
+func (o *outcome) add(e event, mask masker) {
+	switch e.Event {
+	case "no_hosts":
+		o.notes = append(o.notes, fmt.Sprintf("play %q matches no host of the inventory", mask.hide(e.Task)))
+	case "stats":
+		o.recap.Hosts = append(o.recap.Hosts, hostStats(e))
+	case "task":
+		t := engine.TaskResult{
+			Host: e.Host, Task: mask.hide(e.Task), Module: e.Module, Status: e.Status,
+			Message: mask.hide(e.Message), Diff: mask.hide(e.Diff), Seconds: e.Seconds,
+		}
+		o.recap.Tasks = append(o.recap.Tasks, t)
+		if e.Unjudged {
+			o.unsure = true
+			o.notes = append(o.notes, fmt.Sprintf("check mode does not run task %q on %s", t.Task, t.Host))
+		}
+	}
+}
+
+func hostStats(e event) engine.HostStats {
+	return engine.HostStats{
+		Host: e.Host, OK: e.Stats["ok"], Changed: e.Stats["changed"], Failed: e.Stats["failures"], Skipped: e.Stats["skipped"],
+		Unreachable: e.Stats["unreachable"], Rescued: e.Stats["rescued"], Ignored: e.Stats["ignored"],
+	}
+}
+
+// settleRescued marks failures that a rescue block took care of as ignored. A
+// host's own count of failures, which leaves those out, stands for the last.
+func (o *outcome) settleRescued() {
+	for _, h := range o.recap.Hosts {
+		if h.Rescued == 0 {
+			continue
+		}
+		real := h.Failed
+		for i := len(o.recap.Tasks) - 1; i >= 0; i-- {
+			t := &o.recap.Tasks[i]
+			if t.Host != h.Host || t.Status != "failed" {
+				continue
+			}
+			if real--; real < 0 {
+				t.Status = "ignored"
+			}
+		}
+	}
+}
+
+// plan is what the play would do, in the order of its tasks. A drift check
+// leaves out what it cannot judge: that says nothing about drift.
+func (o *outcome) plan(drift bool) engine.Plan {
+	var p engine.Plan
+	for _, t := range o.recap.Tasks {
+		switch t.Status {
+		case "changed":
+			p.Changes = append(p.Changes, engine.Change{
+				Subject: t.Host + ": " + t.Task, Type: t.Module, Action: engine.ActionUpdate, Host: t.Host, Task: t.Task, Diff: t.Diff,
+			})
+		case "failed":
+			o.doubt("check mode could not tell: %s: task %q: %s", t.Host, t.Task, t.Message)
+		case "unreachable":
+			o.doubt("%s cannot be reached, so what would change there is not known: %s", t.Host, t.Message)
+		}
+	}
+	p.Notes = o.notes
+	if drift {
+		o.unsure = false
+	}
+	return p
+}
+
+func (o *outcome) doubt(format string, args ...any) {
+	o.unsure = true
+	o.notes = append(o.notes, fmt.Sprintf(format, args...))
+}
+
+// failure is the first task that failed a host; nil where none did.
+func (o *outcome) failure() *Failure {
+	var f *Failure
+	for _, t := range o.recap.Tasks {
+		if t.Status != "failed" && t.Status != "unreachable" {
+			continue
+		}
+		if f != nil {
+			f.More++
+			continue
+		}
+		f = &Failure{Host: t.Host, Task: t.Task, Message: t.Message}
+		if t.Status == "unreachable" {
+			f.Message = "cannot be reached: " + strings.TrimSpace(t.Message)
+		}
+	}
+	return f
+}
+
+// judged reports whether the failure is one of the hosts, which leaves a plan,
+// and not one of the playbook itself.
+func (o *outcome) judged(err error) bool {
+	var f *Failure
+	return errors.As(err, &f) && f.Host != ""
+}
