@@ -46,7 +46,7 @@ func TestModules(t *testing.T) {
 func TestAWSModulesJoinedChangeNothingASecondTime(t *testing.T) {
 	t.Parallel()
 	tf := newTerraform(t, "aws")
-	for from, to := range map[string]string{"testdata/aws-all": ".", "aws": "aws"} {
+	for from, to := range map[string]string{"testdata/aws-all": ".", "aws": "aws", "../examples/aws-web/web": "web"} {
 		if err := os.CopyFS(filepath.Join(tf.dir, to), os.DirFS(from)); err != nil {
 			t.Fatal(err)
 		}

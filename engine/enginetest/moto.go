@@ -17,7 +17,7 @@ type MotoServer struct {
 // talk to it needs s3_use_path_style, as buckets have no host names there.
 func Moto(t testing.TB) *MotoServer {
 	t.Helper()
-	exe := Need(t, "moto_server", `pipx install "moto[server,ec2,s3]"`)
+	exe := Need(t, "moto_server", `pipx install "moto[server,ec2,s3,ssm]"`)
 	// Port 0 lets the system choose; the server says on stderr which it got,
 	// once it listens.
 	cmd := exec.Command(exe, "-H", "127.0.0.1", "-p", "0")

@@ -1,4 +1,5 @@
-# Every AWS module, joined as a stack joins them.
+# Every AWS module and the own module of examples/aws-web, joined as its stack
+# joins them.
 
 terraform {
   required_providers {
@@ -24,7 +25,8 @@ module "network" {
 module "storage" {
   source = "./aws/object-storage"
 
-  name = "payments-receipts"
+  name          = "payments-receipts"
+  force_destroy = true
 }
 
 module "compute" {
@@ -34,4 +36,13 @@ module "compute" {
   image              = "amazon-linux-2023"
   subnet_ids         = module.network.private_subnet_ids
   security_group_ids = [module.network.security_group_id]
+}
+
+module "web" {
+  source = "./web"
+
+  name              = "web"
+  bucket_name       = module.storage.bucket_name
+  security_group_id = module.network.security_group_id
+  open_to           = module.network.cidr
 }
