@@ -12,6 +12,10 @@ provider "aws" {
   access_key        = "test"
   secret_key        = "test"
   s3_use_path_style = true
+
+  default_tags {
+    tags = { "cloudops:stack" = "payments" }
+  }
 }
 
 module "network" {
