@@ -1,0 +1,158 @@
+package blueprint
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Options are what a Compiler needs.
+type Options struct {
+	// Modules opens a shipped Terraform module by its name, such as
+	// "aws/network". It wraps fs.ErrNotExist or engine.ErrNotFound for any
+	// that is not there.
+	Modules       func(name string) (fs.FS, error)
+	ModuleNames   []string
+	PlaybookNames []string // of shipped playbooks, such as "web"
+	Git           Git      // nil where modules cannot be fetched
+	Log           *slog.Logger
+}
+
+// Compiler implements engine.Compiler. It keeps the stacks it evaluated last,
+// and may be used by many goroutines.
+type Compiler struct {
+	Options
+	recent *recent
+}
+
+var _ engine.Compiler = (*Compiler)(nil)
+
+// New makes a Compiler. The zero Options know no shipped modules.
+func New(o Options) *Compiler {
+	if o.Modules == nil {
+		o.Modules = func(string) (fs.FS, error) { return nil, fs.ErrNotExist }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Compiler{Options: o, recent: newRecent()}
+}
+
+// Compile implements engine.Compiler.
+func (c *Compiler) Compile(ctx context.Context, sources []byte, vars map[string]json.RawMessage) (engine.Blueprint, []byte, error) {
+	tree, err := Unpack(sources)
+	if err != nil {
+		return engine.Blueprint{}, nil, err
+	}
+	s, err := c.compile(ctx, tree, vars, false)
+	if err != nil {
+		return engine.Blueprint{}, nil, err
+	}
+	packed, err := s.tree.Pack()
+	return s.blueprint(), packed, err
+}
+
+// CompileDir checks the stack in a folder without a server. Variables without
+// a value are taken to be right.
+func (c *Compiler) CompileDir(ctx context.Context, dir string, vars map[string]json.RawMessage) (engine.Blueprint, error) {
+	tree, err := ReadDir(dir)
+	if err != nil {
+		return engine.Blueprint{}, err
+	}
+	s, err := c.compile(ctx, tree, vars, true)
+	if err != nil {
+		return engine.Blueprint{}, err
+	}
+	return s.blueprint(), nil
+}
+
+// compile reads a stack and checks all of it. Its error holds every mistake.
+func (c *Compiler) compile(ctx context.Context, tree Tree, vars map[string]json.RawMessage, lenient bool) (*stack, error) {
+	s, diags := parse(withoutJunk(tree))
+	s.lenient = lenient
+	diags = append(diags, s.assign(vars)...)
+	diags = append(diags, s.resolveAll()...)
+	modules, err := c.loader(s, true).modulesOf(ctx, s.components)
+	if err != nil {
+		return nil, err
+	}
+	diags = append(append(diags, modules...), c.check(s)...)
+	if err := s.report(diags).Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// withoutJunk drops what does not belong into a bundle, whoever packed it.
+func withoutJunk(tree Tree) Tree {
+	clean := make(Tree, len(tree))
+	for name, f := range tree {
+		if !junk(name) {
+			clean[name] = f
+		}
+	}
+	return clean
+}
+
+// resolveAll works out what must be known without outputs.
+func (s *stack) resolveAll() hcl.Diagnostics {
+	d := &decoder{sc: s.scope(func(string, string) cty.Value { return cty.DynamicVal })}
+	d.resolveHead(s)
+	for _, c := range s.clouds {
+		d.resolveCloud(c)
+	}
+	for _, c := range s.components {
+		d.resolveComponent(s, c)
+	}
+	return d.diags
+}
+
+// check goes through everything that rests on outputs, with outputs that are
+// not known yet.
+func (c *Compiler) check(s *stack) hcl.Diagnostics {
+	sc := s.scope(s.unknownOutputs)
+	diags := sc.connect()
+	for _, name := range sortedKeys(s.locals) {
+		diags = append(diags, sc.local(name, s.locals[name].NameRange).diags...)
+	}
+	for _, part := range s.components {
+		diags = append(diags, c.checkComponent(sc, part)...)
+	}
+	for _, o := range s.outputs {
+		_, more := sc.eval(o.value)
+		diags = append(diags, more...)
+	}
+	if !diags.HasErrors() {
+		diags = append(diags, s.arrange()...)
+	}
+	return diags
+}
+
+// unknownOutputs stands for the outputs of components that do not exist yet.
+func (s *stack) unknownOutputs(address, output string) cty.Value {
+	m := s.modules[address]
+	switch {
+	case m == nil:
+		return cty.DynamicVal
+	case output != "":
+		return unknownOutput(m.outputs[output])
+	}
+	all := map[string]cty.Value{}
+	for name, secret := range m.outputs {
+		all[name] = unknownOutput(secret)
+	}
+	return cty.ObjectVal(all)
+}
+
+func unknownOutput(secret bool) cty.Value {
+	if secret {
+		return cty.DynamicVal.Mark(sensitive)
+	}
+	return cty.DynamicVal
+}

@@ -1,0 +1,328 @@
+package blueprint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func wantInvalid(t *testing.T, err error, part string) {
+	t.Helper()
+	if !errors.Is(err, engine.ErrInvalid) || !strings.Contains(err.Error(), part) {
+		t.Errorf("error = %v, want ErrInvalid with %q", err, part)
+	}
+}
+
+func wantNot(t *testing.T, text, part string) {
+	t.Helper()
+	if strings.Contains(text, part) {
+		t.Errorf("%q holds %q", text, part)
+	}
+}
+
+func raw(values map[string]string) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for name, text := range values {
+		out[name] = json.RawMessage(text)
+	}
+	return out
+}
+
+func value(text string) engine.Output { return engine.Output{Value: json.RawMessage(text)} }
+
+func secret(text string) engine.Output {
+	return engine.Output{Value: json.RawMessage(text), Type: json.RawMessage(`"string"`), Sensitive: true}
+}
+
+const hostsText = `[{"name":"web-1","address":"10.0.0.5","user":"admin","port":2222,"vars":{"rack":"a"},"resource":"aws_instance.this[0]","id":"i-1"}]`
+
+func TestTerraformComponentsAreEvaluated(t *testing.T) {
+	c := testCompiler()
+	rev := compileFile(t, c, "payments.hcl", map[string]json.RawMessage{"env": []byte(`"dev"`)})
+	upstream := map[string]engine.Outputs{"terraform.network": {"private_subnet_ids": value(`["s-1","s-2"]`)}}
+
+	got, err := c.Evaluate(context.Background(), rev, "terraform.web", false, upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engine.Evaluated{Terraform: &engine.TerraformJob{
+		Source: "./web",
+		Inputs: raw(map[string]string{"subnet_ids": `["s-1","s-2"]`, "instances": `1`}),
+		Providers: []engine.ProviderSettings{{
+			Name: "aws", Settings: raw(map[string]string{"region": `"eu-west-1"`}),
+			DefaultTags: map[string]string{"cloudops:stack": "payments", "cloudops:component": "terraform.web"},
+		}},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("evaluated (-want +got):\n%s", diff)
+	}
+}
+
+func TestCloudSettingsBecomeProviderSettings(t *testing.T) {
+	tests := map[string]struct {
+		cloud string
+		want  engine.ProviderSettings
+	}{
+		"aws with tags and a block": {
+			cloud: "cloud \"aws\" \"main\" {\n region = \"eu-west-1\"\n tags = { team = \"x\" }\n assume_role {\n role_arn = \"r\"\n }\n}",
+			want: engine.ProviderSettings{
+				Name: "aws", Settings: raw(map[string]string{"region": `"eu-west-1"`, "assume_role": `{"role_arn":"r"}`}),
+				DefaultTags: map[string]string{"team": "x", "cloudops:stack": "s", "cloudops:component": "terraform.a"},
+			},
+		},
+		"azure always has features, and no location": {
+			cloud: `cloud "azure" "main" { location = "westeurope" }`,
+			want: engine.ProviderSettings{
+				Name: "azurerm", Settings: raw(map[string]string{"features": `{}`}),
+				DefaultTags: map[string]string{"cloudops:stack": "s", "cloudops:component": "terraform.a"},
+			},
+		},
+		"google has labels that it accepts": {
+			cloud: "cloud \"gcp\" \"main\" {\n project = \"p\"\n region = \"europe-west6\"\n}",
+			want: engine.ProviderSettings{
+				Name: "google", Settings: raw(map[string]string{"project": `"p"`, "region": `"europe-west6"`}),
+				DefaultTags: map[string]string{"cloudops-stack": "s", "cloudops-component": "terraform-a"},
+			},
+		},
+		"a repeated block is a list": {
+			cloud: "cloud \"aws\" \"main\" {\n ignore_tags {\n keys = [\"a\"]\n }\n ignore_tags {\n keys = [\"b\"]\n }\n}",
+			want: engine.ProviderSettings{
+				Name: "aws", Settings: raw(map[string]string{"ignore_tags": `[{"keys":["a"]},{"keys":["b"]}]`}),
+				DefaultTags: map[string]string{"cloudops:stack": "s", "cloudops:component": "terraform.a"},
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := testCompiler()
+			kind := strings.Fields(strings.ReplaceAll(tt.cloud, `"`, ""))[1]
+			rev := compileText(t, c, "stack \"s\" {}\n"+tt.cloud+"\nterraform \"a\" {\n cloud = cloud."+kind+".main\n source = \"modules/local/greeting\"\n}", nil)
+			got, err := c.Evaluate(context.Background(), rev, "terraform.a", false, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]engine.ProviderSettings{tt.want}, got.Terraform.Providers); diff != "" {
+				t.Errorf("providers (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnsibleComponentsAreEvaluated(t *testing.T) {
+	c := testCompiler()
+	rev := compileFile(t, c, "payments.hcl", nil)
+	upstream := map[string]engine.Outputs{
+		"terraform.web":    {"hosts": value(hostsText)},
+		"terraform.ledger": {"url": secret(`"postgres://u:hunter2@db"`)},
+	}
+	want := engine.Evaluated{
+		Ansible: &engine.AnsibleJob{
+			Playbook: "./playbooks/web.yml",
+			Inventory: engine.Inventory{Groups: []engine.Group{{
+				Name: "web", Vars: raw(map[string]string{"tier": `"front"`}),
+				Hosts: []engine.Host{{
+					Name: "web-1", Address: "10.0.0.5", User: "admin", Port: 2222, Resource: "aws_instance.this[0]",
+					Vars: raw(map[string]string{"rack": `"a"`}),
+				}},
+			}}},
+			Vars:      raw(map[string]string{"db_url": `"postgres://u:hunter2@db"`}),
+			Sensitive: []string{"db_url"},
+			Ready:     &engine.Readiness{Port: 22, Timeout: 5 * time.Minute},
+		},
+		Mask: []string{"postgres://u:hunter2@db"},
+	}
+	got, err := c.Evaluate(context.Background(), rev, "ansible.web", false, upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("evaluated (-want +got):\n%s", diff)
+	}
+
+	want.Ansible.Playbook = "./playbooks/decommission.yml"
+	got, err = c.Evaluate(context.Background(), rev, "ansible.web", true, upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("decommission (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsNotKnownYet(t *testing.T) {
+	c := testCompiler()
+	rev := compileFile(t, c, "payments.hcl", nil)
+	unknown := map[string]engine.Outputs{"terraform.network": {"private_subnet_ids": {Unknown: true}}}
+	tests := map[string]struct {
+		address  string
+		upstream map[string]engine.Outputs
+		wantErr  string
+	}{
+		"an output that is not known": {address: "terraform.web", upstream: unknown, wantErr: "input subnet_ids waits for terraform.network.outputs.private_subnet_ids, which is not known yet"},
+		"an output that is missing":   {address: "terraform.web", upstream: nil, wantErr: "input subnet_ids waits for terraform.network.outputs.private_subnet_ids, which is not known yet"},
+		"a variable of a play":        {address: "ansible.web", upstream: map[string]engine.Outputs{"terraform.web": {"hosts": value(`[]`)}}, wantErr: "variable db_url waits for terraform.ledger.outputs.url"},
+		"hosts":                       {address: "ansible.web", upstream: map[string]engine.Outputs{"terraform.ledger": {"url": secret(`"x"`)}}, wantErr: "group web waits for terraform.web.outputs.hosts"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.Evaluate(context.Background(), rev, tt.address, false, tt.upstream)
+			wantInvalid(t, err, tt.wantErr)
+		})
+	}
+	t.Run("is null when the component is destroyed", func(t *testing.T) {
+		got, err := c.Evaluate(context.Background(), rev, "terraform.web", true, unknown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(raw(map[string]string{"subnet_ids": `null`, "instances": `3`}), got.Terraform.Inputs); diff != "" {
+			t.Errorf("inputs (-want +got):\n%s", diff)
+		}
+		play, err := c.Evaluate(context.Background(), rev, "ansible.web", true, nil)
+		if err != nil || len(play.Ansible.Inventory.Groups) != 1 || len(play.Ansible.Inventory.Groups[0].Hosts) != 0 {
+			t.Errorf("play = %+v, error = %v", play.Ansible, err)
+		}
+	})
+}
+
+func TestSensitiveValuesStayMarked(t *testing.T) {
+	const text = `
+stack "s" {}
+variable "token" {
+  type      = string
+  sensitive = true
+}
+variable "key" {
+  type      = object({ id = number, pem = string })
+  sensitive = true
+}
+locals { wrapped = { deep = ["x-${var.token}"] } }
+terraform "ledger" {
+  source = "./ledger"
+  inputs = { name = "l" }
+}
+terraform "web" {
+  source = "./web"
+  inputs = INPUTS
+}`
+	vars := map[string]json.RawMessage{"token": []byte(`"hunter2"`), "key": []byte(`{"id":1234567,"pem":"line one\nline two\n"}`)}
+	upstream := map[string]engine.Outputs{"terraform.ledger": {"url": secret(`"pg://swordfish"`)}}
+	tests := map[string]struct {
+		inputs    string
+		sensitive []string
+		mask      []string
+	}{
+		"through a template":          {inputs: `{ subnet_ids = ["a-${var.token}"] }`, sensitive: []string{"subnet_ids"}, mask: []string{"a-hunter2", "hunter2"}},
+		"through a local":             {inputs: `{ subnet_ids = local.wrapped.deep }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2", "x-hunter2"}},
+		"through a function":          {inputs: `{ subnet_ids = split("", upper(var.token)) }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
+		"through base64":              {inputs: `{ subnet_ids = [base64encode(var.token)] }`, sensitive: []string{"subnet_ids"}, mask: []string{"aHVudGVyMg==", "hunter2"}},
+		"through a condition":         {inputs: `{ instances = var.token == "x" ? 1 : 2 }`, sensitive: []string{"instances"}, mask: []string{"hunter2"}},
+		"through the whole map":       {inputs: `merge({ instances = 1 }, { subnet_ids = [var.token] })`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
+		"line by line":                {inputs: `{ subnet_ids = [var.key.pem] }`, sensitive: []string{"subnet_ids"}, mask: []string{"line one", "line one\nline two\n", "line two"}},
+		"from outputs":                {inputs: `{ subnet_ids = [terraform.ledger.outputs.url] }`, sensitive: []string{"subnet_ids"}, mask: []string{"pg://swordfish"}},
+		"by the word of the module":   {inputs: `{ password = "in the sources" }`, sensitive: []string{"password"}, mask: []string{"in the sources"}},
+		"by the word of sensitive":    {inputs: `{ subnet_ids = [sensitive("plain")] }`, sensitive: []string{"subnet_ids"}, mask: []string{"plain"}},
+		"unless nonsensitive says so": {inputs: `{ subnet_ids = [nonsensitive(substr(var.token, 0, 1))] }`, mask: []string{"hunter2"}},
+		"and nothing else is":         {inputs: `{ instances = 2 }`},
+		"issensitive can be asked":    {inputs: `{ subnet_ids = [tostring(issensitive(var.token))] }`, mask: []string{"hunter2"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := testCompiler()
+			rev := compileText(t, c, strings.ReplaceAll(text, "INPUTS", tt.inputs), vars)
+			got, err := c.Evaluate(context.Background(), rev, "terraform.web", false, upstream)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.sensitive, got.Terraform.Sensitive); diff != "" {
+				t.Errorf("sensitive (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.mask, got.Mask); diff != "" {
+				t.Errorf("mask (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOutputsOfAStack(t *testing.T) {
+	const text = `
+stack "s" {}
+terraform "ledger" {
+  source = "./ledger"
+  inputs = { name = "l" }
+}
+terraform "web" { source = "./web" }
+output "url" { value = "see ${terraform.web.outputs.url}" }
+output "db" { value = terraform.ledger.outputs.url }
+output "hidden" {
+  value     = 1
+  sensitive = true
+}`
+	c := testCompiler()
+	rev := compileText(t, c, text, nil)
+	known := map[string]engine.Outputs{"terraform.web": {"url": value(`"http://x"`)}}
+
+	got, err := c.Outputs(context.Background(), rev, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engine.Outputs{
+		"url":    {Value: []byte(`"see http://x"`), Type: []byte(`"string"`)},
+		"db":     {Unknown: true, Sensitive: true},
+		"hidden": {Value: []byte(`1`), Type: []byte(`"number"`), Sensitive: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+
+	known["terraform.ledger"] = engine.Outputs{"url": secret(`"pg://x"`)}
+	got, err = c.Outputs(context.Background(), rev, known)
+	if err != nil || !got["db"].Sensitive || string(got["db"].Value) != `"pg://x"` {
+		t.Errorf("db = %+v, error = %v", got["db"], err)
+	}
+}
+
+func TestValuesThatDoNotFitAreTold(t *testing.T) {
+	c := testCompiler()
+	rev := compileFile(t, c, "payments.hcl", nil)
+	tests := map[string]struct {
+		address  string
+		upstream map[string]engine.Outputs
+		wantErr  string
+	}{
+		"an input of another type":      {address: "terraform.web", upstream: map[string]engine.Outputs{"terraform.network": {"private_subnet_ids": value(`"one"`)}}, wantErr: `Input "subnet_ids" of terraform.web does not fit`},
+		"a host without an address":     {address: "ansible.web", upstream: map[string]engine.Outputs{"terraform.ledger": {"url": value(`""`)}, "terraform.web": {"hosts": value(`[{"name":"a","address":"b"},{"name":"c"}]`)}}, wantErr: `Group "web" of ansible.web: hosts[1] (c) has no address`},
+		"hosts that are no list":        {address: "ansible.web", upstream: map[string]engine.Outputs{"terraform.ledger": {"url": value(`""`)}, "terraform.web": {"hosts": value(`{"a":1}`)}}, wantErr: "hosts is a list"},
+		"a component that is not there": {address: "terraform.gone", wantErr: ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.Evaluate(context.Background(), rev, tt.address, false, tt.upstream)
+			if tt.wantErr == "" {
+				if !errors.Is(err, engine.ErrNotFound) {
+					t.Errorf("error = %v, want ErrNotFound", err)
+				}
+				return
+			}
+			wantInvalid(t, err, tt.wantErr)
+		})
+	}
+}
+
+func TestAStackMadeAgainUnderItsNameIsNotTakenFromMemory(t *testing.T) {
+	c := testCompiler()
+	const text = "stack \"s\" {}\nvariable \"v\" {}\noutput \"o\" { value = var.v }"
+	for _, v := range []string{`"a"`, `"b"`} {
+		rev := compileText(t, c, text, map[string]json.RawMessage{"v": []byte(v)})
+		got, err := c.Outputs(context.Background(), rev, nil)
+		if err != nil || string(got["o"].Value) != v {
+			t.Errorf("output = %s, want %s; error %v", got["o"].Value, v, err)
+		}
+	}
+}

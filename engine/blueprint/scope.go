@@ -1,0 +1,161 @@
+package blueprint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// scope evaluates expressions of a stack with one set of upstream outputs. It
+// keeps what it has worked out and is for one goroutine.
+type scope struct {
+	*stack
+	upstream upstream
+
+	memo map[string]result
+	path []string         // of what is being worked out, to find cycles
+	used map[string][]use // of locals and cloud settings
+}
+
+// upstream gives the value of an output of a component, or of all of them as
+// an object where no output is named; unknown where it is not there yet.
+type upstream func(address, output string) cty.Value
+
+type result struct {
+	value cty.Value
+	diags hcl.Diagnostics
+}
+
+func (s *stack) scope(up upstream) *scope {
+	return &scope{stack: s, upstream: up, memo: map[string]result{}, used: map[string][]use{}}
+}
+
+// eval gives the expression's value; unknown where it has a mistake.
+func (sc *scope) eval(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
+	ctx, diags := sc.context(expr.Variables())
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	v, more := expr.Value(ctx)
+	diags = append(diags, more...)
+	if more.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	return v, diags
+}
+
+// context holds just what the traversals refer to.
+func (sc *scope) context(traversals []hcl.Traversal) (*hcl.EvalContext, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	used := usedNames{}
+	for _, t := range traversals {
+		ref, d := sc.resolve(t)
+		if d != nil {
+			diags = append(diags, d)
+			continue
+		}
+		diags = append(diags, sc.supply(ref, used)...)
+	}
+	return &hcl.EvalContext{Variables: used.values(), Functions: sc.functions()}, diags
+}
+
+// supply works out what a reference refers to and notes its value.
+func (sc *scope) supply(ref reference, used usedNames) hcl.Diagnostics {
+	switch ref.root {
+	case "var":
+		used.set(sc.values[ref.name], "var", ref.name)
+	case "local":
+		r := sc.local(ref.name, ref.at)
+		used.set(r.value, "local", ref.name)
+		return r.diags
+	case "cloud":
+		r := sc.cloudValue(ref.cloud, ref.at)
+		used.set(r.value, "cloud", ref.cloud.kind, ref.cloud.label)
+		return r.diags
+	case "terraform":
+		path := []string{"terraform", ref.name, "outputs", ref.output}
+		if ref.output == "" {
+			path = path[:3]
+		}
+		used.set(sc.upstream("terraform."+ref.name, ref.output), path...)
+	case "path":
+		used.set(cty.StringVal("."), "path", ref.name)
+	}
+	return nil
+}
+
+// local gives the value of a local.
+func (sc *scope) local(name string, at hcl.Range) result {
+	return sc.once("local."+name, at, func() result {
+		v, diags := sc.eval(sc.locals[name].Expr)
+		return result{v, diags}
+	})
+}
+
+// cloudValue gives a cloud block as an object of its settings.
+func (sc *scope) cloudValue(c *cloud, at hcl.Range) result {
+	return sc.once(c.address(), at, func() result {
+		var r result
+		values := map[string]cty.Value{}
+		for name, a := range c.attributes {
+			v, diags := sc.eval(a.Expr)
+			values[name] = v
+			r.diags = append(r.diags, diags...)
+		}
+		r.value = cty.ObjectVal(values)
+		return r
+	})
+}
+
+// once remembers results and stops at cycles.
+func (sc *scope) once(name string, at hcl.Range, work func() result) result {
+	if r, ok := sc.memo[name]; ok {
+		return r
+	}
+	if i := slices.Index(sc.path, name); i >= 0 {
+		return result{cty.DynamicVal, hcl.Diagnostics{sc.cycle(sc.path[i:], at)}}
+	}
+	sc.path = append(sc.path, name)
+	r := work()
+	sc.path = sc.path[:len(sc.path)-1]
+	sc.memo[name] = r
+	return r
+}
+
+func (sc *scope) cycle(members []string, at hcl.Range) *hcl.Diagnostic {
+	return mistake(at, "Cycle", "%s needs its own value: %s. Take one of the references out.", members[0], strings.Join(append(slices.Clone(members), members[0]), " -> "))
+}
+
+// usedNames is a tree of objects that grows by the names an expression uses.
+type usedNames map[string]any
+
+// set notes the value at the path. A whole object that is there already wins
+// over a part of it.
+func (u usedNames) set(v cty.Value, path ...string) {
+	for _, name := range path[:len(path)-1] {
+		if u[name] == nil {
+			u[name] = usedNames{}
+		}
+		next, ok := u[name].(usedNames)
+		if !ok {
+			return
+		}
+		u = next
+	}
+	u[path[len(path)-1]] = v
+}
+
+func (u usedNames) values() map[string]cty.Value {
+	values := make(map[string]cty.Value, len(u))
+	for name, v := range u {
+		switch v := v.(type) {
+		case usedNames:
+			values[name] = cty.ObjectVal(v.values())
+		case cty.Value:
+			values[name] = v
+		}
+	}
+	return values
+}

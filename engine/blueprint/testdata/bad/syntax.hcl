@@ -1,0 +1,3 @@
+stack "syntax" {
+  labels = { a = , } # ERROR: Invalid expression
+}
