@@ -100,7 +100,7 @@ type RunStore interface {
 	// three statements.
 	Runs(ctx context.Context, f RunFilter, p Page) ([]*Run, error)
 	// UpdateRun reads the run, lets change edit it and writes it back with
-	// what TakeChanges gives, in one transaction. Writers of one run wait for each
+	// what TakeChanges and Applied give, in one transaction. Writers of one run wait for each
 	// other. An error of change is returned as it is, and nothing is written.
 	UpdateRun(ctx context.Context, id string, change func(*Run) error) (*Run, error)
 	// StepRun names the run that a step belongs to.
@@ -116,8 +116,6 @@ type RunStore interface {
 	// its newest step that was applied, or found unchanged by a run that
 	// succeeded, in apply runs. Components destroyed since are left out.
 	Deployed(ctx context.Context, stack string) (map[string]int, error)
-	// MarkApplied notes that the revision of the stack is applied; 0 for nothing.
-	MarkApplied(ctx context.Context, stack string, revision int) error
 }
 
 // SweepStore finds what time has done to runs.

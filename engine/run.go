@@ -181,6 +181,18 @@ type Event struct {
 	Detail  json.RawMessage
 }
 
+// Applied tells which revision the stack is at once the run is over, 0 for
+// nothing; false where the run says nothing about it.
+func (r *Run) Applied() (revision int, ok bool) {
+	if r.Status != RunSucceeded || !r.Kind.Changing() {
+		return 0, false
+	}
+	if r.Kind == RunDestroy {
+		return 0, true
+	}
+	return r.Revision, true
+}
+
 // changes collects what has to be written with a run.
 type changes struct {
 	dispatches []Dispatch

@@ -1,0 +1,36 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// BeginRequest implements engine.IdempotencyStore.
+func (s *Store) BeginRequest(ctx context.Context, user, key, request string, at time.Time) (*engine.StoredResponse, error) {
+	res := s.db.WithContext(ctx).Exec(`INSERT INTO idempotency_keys (user_name, key, request, status, type, created_at) VALUES (?, ?, ?, 0, '', ?)
+		ON CONFLICT DO NOTHING`, user, key, request, at.UnixMicro())
+	if res.Error != nil || res.RowsAffected == 1 {
+		return nil, res.Error
+	}
+	var row struct {
+		Request, Type string
+		Status        int
+		Body          []byte
+	}
+	err := one(s.db.WithContext(ctx), &row, engine.Conflict("the request with this idempotency key was taken back; send it again"),
+		`SELECT request, status, type, body FROM idempotency_keys WHERE user_name = ? AND key = ?`, user, key)
+	return &engine.StoredResponse{Request: row.Request, Status: row.Status, Type: row.Type, Body: row.Body}, err
+}
+
+// FinishRequest implements engine.IdempotencyStore.
+func (s *Store) FinishRequest(ctx context.Context, user, key string, r engine.StoredResponse) error {
+	return s.db.WithContext(ctx).Exec(`UPDATE idempotency_keys SET status = ?, type = ?, body = ? WHERE user_name = ? AND key = ?`,
+		r.Status, r.Type, r.Body, user, key).Error
+}
+
+// AbandonRequest implements engine.IdempotencyStore.
+func (s *Store) AbandonRequest(ctx context.Context, user, key string) error {
+	return s.db.WithContext(ctx).Exec(`DELETE FROM idempotency_keys WHERE user_name = ? AND key = ? AND status = 0`, user, key).Error
+}

@@ -1,0 +1,250 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+type runRow struct {
+	ID, Stack, Kind, Cause, Status, Reason      string
+	StartedBy, Message, Rule, Digest, CancelBy  string
+	Revision                                    int
+	Kill                                        bool
+	ExpiresAt, CreatedAt, PlanningAt, PlannedAt *int64
+	ApprovedAt, ApplyingAt, FinishedAt          *int64
+}
+
+func (runRow) TableName() string { return "runs" }
+
+func newRunRow(r *engine.Run) runRow {
+	row := runRow{
+		ID: r.ID, Stack: r.Stack, Kind: string(r.Kind), Cause: string(r.Trigger), Status: string(r.Status), Reason: r.Reason,
+		StartedBy: r.StartedBy, Message: r.Message, Rule: text(r.Rule), Digest: r.Digest, CancelBy: r.CancelBy,
+		Revision: r.Revision, Kill: r.Kill,
+		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
+		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
+	}
+	if r.Status == engine.RunPlanned && r.Rule.Expires > 0 {
+		row.ExpiresAt = micros(r.PlannedAt.Add(r.Rule.Expires))
+	}
+	return row
+}
+
+func (row runRow) run() (*engine.Run, error) {
+	rule, err := parse[engine.ApprovalRule](row.Rule)
+	return &engine.Run{
+		ID: row.ID, Stack: row.Stack, Revision: row.Revision, Kind: engine.RunKind(row.Kind), Trigger: engine.Trigger(row.Cause),
+		Status: engine.RunStatus(row.Status), Reason: row.Reason, StartedBy: row.StartedBy, Message: row.Message, Rule: rule,
+		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill,
+		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
+		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
+	}, err
+}
+
+func noRun(id string) error { return engine.NotFound("there is no run %s", id) }
+
+// CreateRun implements engine.RunStore.
+func (s *Store) CreateRun(ctx context.Context, r *engine.Run) error {
+	dispatches, events := r.TakeChanges()
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		row := newRunRow(r)
+		err := tx.Create(&row).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return engine.Conflict("another run of stack %s is under way", r.Stack)
+		}
+		if err != nil {
+			return err
+		}
+		if err := insertSteps(tx, r); err != nil {
+			return err
+		}
+		return addChanges(tx, dispatches, events)
+	})
+}
+
+func addChanges(tx *gorm.DB, dispatches []engine.Dispatch, events []engine.Event) error {
+	if err := addDispatches(tx, dispatches); err != nil {
+		return err
+	}
+	return addEvents(tx, events...)
+}
+
+// Run implements engine.RunStore.
+func (s *Store) Run(ctx context.Context, id string) (*engine.Run, error) {
+	r, _, err := loadRun(s.read.WithContext(ctx), id, "")
+	return r, err
+}
+
+// loadRun reads a run with its steps and approvals, and gives the rows of the
+// steps as they are. The suffix locks the run's row where the database can.
+func loadRun(db *gorm.DB, id, suffix string) (*engine.Run, []stepRow, error) {
+	var row runRow
+	if err := one(db, &row, noRun(id), `SELECT * FROM runs WHERE id = ?`+suffix, id); err != nil {
+		return nil, nil, err
+	}
+	r, err := row.run()
+	if err != nil {
+		return nil, nil, err
+	}
+	var steps []stepRow
+	if err := db.Raw(`SELECT * FROM steps WHERE run_id = ? ORDER BY position`, id).Scan(&steps).Error; err != nil {
+		return nil, nil, err
+	}
+	if r.Steps, err = each(steps, stepRow.step); err != nil {
+		return nil, nil, err
+	}
+	r.Approvals, err = approvals(db, id)
+	return r, steps, err
+}
+
+// Runs implements engine.RunStore with two statements.
+func (s *Store) Runs(ctx context.Context, f engine.RunFilter, p engine.Page) ([]*engine.Run, error) {
+	db := s.read.WithContext(ctx)
+	q := db.Table("runs").Order("id DESC").Limit(limit(p))
+	for column, value := range map[string]string{"stack": f.Stack, "kind": string(f.Kind), "status": string(f.Status)} {
+		if value != "" {
+			q = q.Where(column+" = ?", value)
+		}
+	}
+	if p.After != "" {
+		q = q.Where("id < ?", p.After)
+	}
+	var rows []runRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	runs, err := each(rows, runRow.run)
+	if err != nil || len(runs) == 0 {
+		return runs, err
+	}
+	return runs, withSteps(db, runs)
+}
+
+// withSteps reads the steps of all runs in one statement.
+func withSteps(db *gorm.DB, runs []*engine.Run) error {
+	byID := make(map[string]*engine.Run, len(runs))
+	ids := make([]string, len(runs))
+	for i, r := range runs {
+		byID[r.ID], ids[i] = r, r.ID
+	}
+	var rows []stepRow
+	if err := db.Raw(`SELECT * FROM steps WHERE run_id IN ? ORDER BY run_id, position`, ids).Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, row := range rows {
+		step, err := row.step()
+		if err != nil {
+			return err
+		}
+		byID[step.Run].Steps = append(byID[step.Run].Steps, step)
+	}
+	return nil
+}
+
+// UpdateRun implements engine.RunStore.
+func (s *Store) UpdateRun(ctx context.Context, id string, change func(*engine.Run) error) (*engine.Run, error) {
+	var r *engine.Run
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		suffix := ""
+		if s.postgres {
+			suffix = ` FOR UPDATE` // SQLite's transactions are alone from the start
+		}
+		var before []stepRow
+		var err error
+		if r, before, err = loadRun(tx, id, suffix); err != nil {
+			return err
+		}
+		known := len(r.Approvals)
+		if err := change(r); err != nil {
+			return err
+		}
+		return saveRun(tx, r, before, known)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func saveRun(tx *gorm.DB, r *engine.Run, before []stepRow, known int) error {
+	row := newRunRow(r)
+	err := tx.Model(&runRow{}).Where("id = ?", r.ID).Select("*").Omit("id").Updates(&row).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return engine.Conflict("another run of stack %s is under way", r.Stack)
+	}
+	if err != nil {
+		return fmt.Errorf("write run %s: %w", r.ID, err)
+	}
+	if err := saveSteps(tx, r, before); err != nil {
+		return err
+	}
+	if revision, ok := r.Applied(); ok {
+		if err := tx.Exec(`UPDATE stacks SET applied = ?, updated_at = ? WHERE name = ?`, revision, row.FinishedAt, r.Stack).Error; err != nil {
+			return err
+		}
+	}
+	for _, a := range r.Approvals[known:] {
+		if err := addApproval(tx, r.ID, a); err != nil {
+			return err
+		}
+	}
+	dispatches, events := r.TakeChanges()
+	return addChanges(tx, dispatches, events)
+}
+
+type approvalRow struct {
+	ID                                            int64
+	RunID, ByUser, Role, Verdict, Digest, Comment string
+	At                                            *int64
+}
+
+func (approvalRow) TableName() string { return "approvals" }
+
+func addApproval(tx *gorm.DB, run string, a engine.Approval) error {
+	row := approvalRow{RunID: run, ByUser: a.By, Role: string(a.Role), Verdict: string(a.Verdict), Digest: a.Digest, Comment: a.Comment, At: micros(a.At)}
+	err := tx.Omit("id").Create(&row).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return engine.Conflict("%s has approved this plan already", a.By)
+	}
+	return err
+}
+
+func approvals(db *gorm.DB, run string) ([]engine.Approval, error) {
+	var rows []approvalRow
+	if err := db.Raw(`SELECT * FROM approvals WHERE run_id = ? ORDER BY id`, run).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	var list []engine.Approval
+	for _, row := range rows {
+		list = append(list, engine.Approval{By: row.ByUser, Role: engine.Role(row.Role), Verdict: engine.Verdict(row.Verdict),
+			Digest: row.Digest, Comment: row.Comment, At: instant(row.At)})
+	}
+	return list, nil
+}
+
+// NextPending implements engine.RunStore.
+func (s *Store) NextPending(ctx context.Context, stack string) (string, error) {
+	return s.name(ctx, `SELECT id FROM runs r WHERE stack = ? AND status = 'pending' AND NOT EXISTS (`+activeRun+`) ORDER BY id LIMIT 1`, stack)
+}
+
+// activeRun finds the changing run under way on the stack of r.
+const activeRun = `SELECT 1 FROM runs a WHERE a.stack = r.stack AND a.kind IN ('apply', 'destroy')
+	AND a.status IN ('planning', 'planned', 'approved', 'applying')`
+
+// ActiveRun implements engine.RunStore.
+func (s *Store) ActiveRun(ctx context.Context, stack string) (string, error) {
+	return s.name(ctx, `SELECT id FROM runs WHERE stack = ? AND kind IN ('apply', 'destroy')
+		AND status IN ('planning', 'planned', 'approved', 'applying')`, stack)
+}
+
+// name reads one name, or "" where there is none. It reads where it is
+// written, so that it sees what has just been committed.
+func (s *Store) name(ctx context.Context, sql string, args ...any) (string, error) {
+	var v string
+	return v, s.db.WithContext(ctx).Raw(sql, args...).Scan(&v).Error
+}

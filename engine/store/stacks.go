@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+type stackRow struct {
+	Name, Description, Labels string
+	Latest, Applied           int
+	CreatedAt, UpdatedAt      *int64
+}
+
+func (stackRow) TableName() string { return "stacks" }
+
+func newStackRow(s *engine.Stack) stackRow {
+	return stackRow{s.Name, s.Description, text(s.Labels), s.Latest, s.Applied, micros(s.CreatedAt), micros(s.UpdatedAt)}
+}
+
+func (row stackRow) stack() (*engine.Stack, error) {
+	labels, err := parse[map[string]string](row.Labels)
+	return &engine.Stack{
+		Name: row.Name, Description: row.Description, Labels: labels, Latest: row.Latest, Applied: row.Applied,
+		CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt),
+	}, err
+}
+
+func noStack(name string) error { return engine.NotFound("there is no stack %q", name) }
+
+// CreateStack implements engine.StackStore.
+func (s *Store) CreateStack(ctx context.Context, st *engine.Stack, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		row := newStackRow(st)
+		err := tx.Create(&row).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return engine.Conflict("there is a stack %q already", st.Name)
+		}
+		if err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+// Stack implements engine.StackStore.
+func (s *Store) Stack(ctx context.Context, name string) (*engine.Stack, error) {
+	var row stackRow
+	if err := one(s.read.WithContext(ctx), &row, noStack(name), `SELECT * FROM stacks WHERE name = ?`, name); err != nil {
+		return nil, err
+	}
+	return row.stack()
+}
+
+// Stacks implements engine.StackStore.
+func (s *Store) Stacks(ctx context.Context, p engine.Page) ([]*engine.Stack, error) {
+	var rows []stackRow
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM stacks WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p)).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, stackRow.stack)
+}
+
+// each turns rows into what the engine knows.
+func each[R, T any](rows []R, turn func(R) (T, error)) ([]T, error) {
+	out := make([]T, 0, len(rows))
+	for _, row := range rows {
+		v, err := turn(row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// DeleteStack implements engine.StackStore.
+func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := nothingLeft(tx, name); err != nil {
+			return err
+		}
+		res := tx.Exec(`DELETE FROM stacks WHERE name = ?`, name)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return noStack(name)
+		}
+		return addEvents(tx, e)
+	})
+}
+
+// nothingLeft refuses to lose a run under way or resources in a state.
+func nothingLeft(tx *gorm.DB, name string) error {
+	var run string
+	err := tx.Raw(`SELECT id FROM runs WHERE stack = ? AND finished_at IS NULL LIMIT 1`, name).Scan(&run).Error
+	if err != nil {
+		return err
+	}
+	if run != "" {
+		return engine.Conflict("run %s of stack %s is not over", run, name)
+	}
+	var left []string
+	err = tx.Raw(`SELECT component FROM state_versions v WHERE stack = ? AND resources > 0
+		AND serial = (SELECT max(serial) FROM state_versions w WHERE w.stack = v.stack AND w.component = v.component)
+		ORDER BY component`, name).Scan(&left).Error
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return engine.Conflict("stack %s still has resources, in %s; destroy it first", name, left[0])
+	}
+	return nil
+}
+
+type revisionRow struct {
+	Stack, Digest, Author, Message, Blueprint string
+	Number                                    int
+	Sources, Variables                        []byte
+	CreatedAt                                 *int64
+}
+
+func (revisionRow) TableName() string { return "revisions" }
+
+func revisionID(stack string, number int) string { return stack + "/" + strconv.Itoa(number) }
+
+func (row revisionRow) revision() (*engine.Revision, error) {
+	bp, err := parse[engine.Blueprint](row.Blueprint)
+	return &engine.Revision{
+		Stack: row.Stack, Number: row.Number, Digest: row.Digest, Author: row.Author, Message: row.Message,
+		Blueprint: bp, CreatedAt: instant(row.CreatedAt),
+	}, err
+}
+
+// AddRevision implements engine.StackStore.
+func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, drift *engine.Schedule, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		number, err := nextRevision(tx, r)
+		if err != nil {
+			return err
+		}
+		r.Number = number
+		if err := s.insertRevision(tx, r); err != nil {
+			return err
+		}
+		if err := replaceDrift(tx, r.Stack, drift); err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+// nextRevision makes or updates the stack's row and gives the number.
+func nextRevision(tx *gorm.DB, r *engine.Revision) (int, error) {
+	at := r.CreatedAt.UnixMicro()
+	var number int
+	err := tx.Raw(`INSERT INTO stacks (name, description, labels, latest, applied, created_at, updated_at)
+		VALUES (?, ?, ?, 1, 0, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET description = excluded.description, labels = excluded.labels,
+			latest = stacks.latest + 1, updated_at = excluded.updated_at
+		RETURNING latest`, r.Stack, r.Blueprint.Description, text(r.Blueprint.Labels), at, at).Scan(&number).Error
+	return number, err
+}
+
+func (s *Store) insertRevision(tx *gorm.DB, r *engine.Revision) error {
+	vars, err := json.Marshal(r.Variables)
+	if err != nil {
+		return err
+	}
+	row := revisionRow{Stack: r.Stack, Number: r.Number, Digest: r.Digest, Author: r.Author, Message: r.Message,
+		Blueprint: text(r.Blueprint), CreatedAt: micros(r.CreatedAt)}
+	id := revisionID(r.Stack, r.Number)
+	if row.Sources, err = s.seal.Seal("revisions", id, "sources", r.Sources); err != nil {
+		return err
+	}
+	if row.Variables, err = s.seal.Seal("revisions", id, "variables", vars); err != nil {
+		return err
+	}
+	return tx.Create(&row).Error
+}
+
+// replaceDrift puts the schedule of the stack's drift block in place of the
+// one before. One that says the same keeps its times and whether it is paused.
+func replaceDrift(tx *gorm.DB, stack string, next *engine.Schedule) error {
+	if next == nil {
+		return tx.Exec(`DELETE FROM schedules WHERE stack = ? AND name = 'drift'`, stack).Error
+	}
+	var same int64
+	err := tx.Raw(`SELECT count(*) FROM schedules WHERE stack = ? AND name = 'drift' AND cron = ? AND timezone = ?`,
+		stack, next.Cron, next.Timezone).Scan(&same).Error
+	if err != nil || same > 0 {
+		return err
+	}
+	if err := tx.Exec(`DELETE FROM schedules WHERE stack = ? AND name = 'drift'`, stack).Error; err != nil {
+		return err
+	}
+	row := newScheduleRow(next)
+	return tx.Create(&row).Error
+}
+
+// Revision implements engine.StackStore.
+func (s *Store) Revision(ctx context.Context, stack string, number int) (*engine.Revision, error) {
+	var row revisionRow
+	missing := engine.NotFound("stack %q has no revision %d", stack, number)
+	err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM revisions WHERE stack = ? AND number = ?`, stack, number)
+	if err != nil {
+		return nil, err
+	}
+	r, err := row.revision()
+	if err != nil {
+		return nil, err
+	}
+	id := revisionID(stack, number)
+	if r.Sources, err = s.seal.Unseal("revisions", id, "sources", row.Sources); err != nil {
+		return nil, err
+	}
+	vars, err := s.seal.Unseal("revisions", id, "variables", row.Variables)
+	if err != nil {
+		return nil, err
+	}
+	return r, json.Unmarshal(vars, &r.Variables)
+}
+
+// Revisions implements engine.StackStore.
+func (s *Store) Revisions(ctx context.Context, stack string, p engine.Page) ([]*engine.Revision, error) {
+	before := 1 << 30
+	if n, err := strconv.Atoi(p.After); err == nil {
+		before = n
+	}
+	var rows []revisionRow
+	err := s.read.WithContext(ctx).Raw(`SELECT stack, number, digest, author, message, blueprint, created_at FROM revisions
+		WHERE stack = ? AND number < ? ORDER BY number DESC LIMIT ?`, stack, before, limit(p)).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, revisionRow.revision)
+}

@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+type stateRow struct {
+	ID, Stack, Component, Lineage, RunID, ByUser, Digest string
+	Serial                                               int64
+	Size, Resources                                      int
+	Data                                                 []byte
+	CreatedAt                                            *int64
+}
+
+func (stateRow) TableName() string { return "state_versions" }
+
+const stateColumns = `id, stack, component, lineage, run_id, by_user, digest, serial, size, resources, created_at`
+
+func (row stateRow) version() (*engine.StateVersion, error) {
+	return &engine.StateVersion{
+		ID: row.ID, Stack: row.Stack, Component: row.Component, Serial: row.Serial, Lineage: row.Lineage, Size: row.Size,
+		Run: row.RunID, By: row.ByUser, CreatedAt: instant(row.CreatedAt), Resources: row.Resources,
+	}, nil
+}
+
+// opened is the version with its data.
+func (s *Store) opened(row stateRow) (*engine.StateVersion, error) {
+	v, err := row.version()
+	if err != nil {
+		return nil, err
+	}
+	v.Data, err = s.seal.Unseal("state_versions", row.ID, "data", row.Data)
+	return v, err
+}
+
+// PutState implements engine.StateStore.
+func (s *Store) PutState(ctx context.Context, v *engine.StateVersion) error {
+	sealed, err := s.seal.Seal("state_versions", v.ID, "data", v.Data)
+	if err != nil {
+		return err
+	}
+	row := stateRow{ID: v.ID, Stack: v.Stack, Component: v.Component, Lineage: v.Lineage, RunID: v.Run, ByUser: v.By,
+		Digest: s.seal.Fingerprint(v.Data), Serial: v.Serial, Size: v.Size, Resources: v.Resources, Data: sealed, CreatedAt: micros(v.CreatedAt)}
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var last stateRow
+		err := one(tx, &last, engine.ErrNotFound, `SELECT `+stateColumns+` FROM state_versions WHERE stack = ? AND component = ?
+			ORDER BY serial DESC LIMIT 1`, v.Stack, v.Component)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+		case err != nil:
+			return err
+		case last.Lineage != v.Lineage:
+			return engine.Conflict("the state of %s/%s has lineage %s, not %s: it belongs to another history", v.Stack, v.Component, last.Lineage, v.Lineage)
+		case last.Serial == v.Serial && last.Digest == row.Digest:
+			return nil
+		case last.Serial >= v.Serial:
+			return engine.Conflict("the state of %s/%s has serial %d already, so %d is too late; pull it first", v.Stack, v.Component, last.Serial, v.Serial)
+		}
+		err = tx.Create(&row).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return engine.Conflict("the state of %s/%s got serial %d from somebody else", v.Stack, v.Component, v.Serial)
+		}
+		return err
+	})
+}
+
+// LatestState implements engine.StateStore.
+func (s *Store) LatestState(ctx context.Context, stack, component string) (*engine.StateVersion, error) {
+	var row stateRow
+	missing := engine.NotFound("%s/%s has no state", stack, component)
+	err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM state_versions WHERE stack = ? AND component = ? ORDER BY serial DESC LIMIT 1`, stack, component)
+	if err != nil {
+		return nil, err
+	}
+	return s.opened(row)
+}
+
+// State implements engine.StateStore.
+func (s *Store) State(ctx context.Context, id string) (*engine.StateVersion, error) {
+	var row stateRow
+	missing := engine.NotFound("there is no state version %s", id)
+	if err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM state_versions WHERE id = ?`, id); err != nil {
+		return nil, err
+	}
+	return s.opened(row)
+}
+
+// StateVersions implements engine.StateStore.
+func (s *Store) StateVersions(ctx context.Context, stack, component string, p engine.Page) ([]*engine.StateVersion, error) {
+	q := s.read.WithContext(ctx).Table("state_versions").Select(stateColumns).Where("stack = ?", stack).Order("id DESC").Limit(limit(p))
+	if component != "" {
+		q = q.Where("component = ?", component)
+	}
+	if p.After != "" {
+		q = q.Where("id < ?", p.After)
+	}
+	var rows []stateRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return each(rows, stateRow.version)
+}
+
+// LatestStates implements engine.StateStore.
+func (s *Store) LatestStates(ctx context.Context, stack string) ([]*engine.StateVersion, error) {
+	var rows []stateRow
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM state_versions v WHERE stack = ? AND serial =
+		(SELECT max(serial) FROM state_versions w WHERE w.stack = v.stack AND w.component = v.component) ORDER BY component`, stack).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, s.opened)
+}
+
+type lockRow struct {
+	Stack, Component, ID, Holder, Reason, StepID string
+	Info                                         []byte
+	CreatedAt                                    *int64
+}
+
+func (lockRow) TableName() string { return "state_locks" }
+
+func (row lockRow) lock() (*engine.StateLock, error) {
+	return &engine.StateLock{ID: row.ID, Stack: row.Stack, Component: row.Component, Holder: row.Holder, Reason: row.Reason,
+		Step: row.StepID, Info: row.Info, CreatedAt: instant(row.CreatedAt)}, nil
+}
+
+// LockState implements engine.StateStore.
+func (s *Store) LockState(ctx context.Context, l *engine.StateLock) error {
+	row := lockRow{Stack: l.Stack, Component: l.Component, ID: l.ID, Holder: l.Holder, Reason: l.Reason, StepID: l.Step, Info: l.Info, CreatedAt: micros(l.CreatedAt)}
+	err := s.db.WithContext(ctx).Create(&row).Error
+	if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		return err
+	}
+	held, err := s.StateLock(ctx, l.Stack, l.Component)
+	if err != nil {
+		return err
+	}
+	if held.ID == l.ID { // the same request, delivered twice
+		return nil
+	}
+	return &engine.LockedError{Lock: *held}
+}
+
+// UnlockState implements engine.StateStore.
+func (s *Store) UnlockState(ctx context.Context, stack, component, id string) error {
+	q := s.db.WithContext(ctx)
+	res := q.Exec(`DELETE FROM state_locks WHERE stack = ? AND component = ? AND (id = ? OR ? = '')`, stack, component, id, id)
+	if res.Error != nil || res.RowsAffected > 0 {
+		return res.Error
+	}
+	held, err := s.StateLock(ctx, stack, component)
+	if err != nil {
+		return err
+	}
+	return &engine.LockedError{Lock: *held}
+}
+
+// StateLock implements engine.StateStore.
+func (s *Store) StateLock(ctx context.Context, stack, component string) (*engine.StateLock, error) {
+	var row lockRow
+	missing := engine.NotFound("the state of %s/%s is not locked", stack, component)
+	err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM state_locks WHERE stack = ? AND component = ?`, stack, component)
+	if err != nil {
+		return nil, err
+	}
+	return row.lock()
+}
+
+// StateLocks implements engine.StateStore.
+func (s *Store) StateLocks(ctx context.Context, stack string) ([]*engine.StateLock, error) {
+	q := s.read.WithContext(ctx).Table("state_locks").Order("stack, component")
+	if stack != "" {
+		q = q.Where("stack = ?", stack)
+	}
+	var rows []lockRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return each(rows, lockRow.lock)
+}

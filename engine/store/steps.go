@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+type stepRow struct {
+	ID, RunID, Stack, Address, Component, Needs, Status, Reason string
+	Worker, Queue, TokenHash, StateHash                         string
+	PlanHash, ChangesHash, ApprovedChanges                      string
+	Summary, Applied, Notes, Inputs, Predicted, Actual          string
+	Position, Revision, Attempt, Lost                           int
+	Destroy                                                     bool
+	LogSize                                                     int64 `gorm:"->"` // kept by AppendLog
+	LeaseUntil, ReadyAt, QueuedAt, StartedAt, EndedAt           *int64
+}
+
+func (stepRow) TableName() string { return "steps" }
+
+func newStepRow(r *engine.Run, s *engine.Step) stepRow {
+	return stepRow{
+		ID: s.ID, RunID: r.ID, Stack: r.Stack, Address: s.Component.Address, Component: text(s.Component), Needs: text(s.Needs),
+		Status: string(s.Status), Reason: s.Reason, Worker: s.Worker,
+		Queue:     engine.QueueName(s.Component.Cloud, r.Kind.Class()),
+		TokenHash: s.TokenHash, StateHash: s.StateHash,
+		PlanHash: s.PlanHash, ChangesHash: s.ChangesHash, ApprovedChanges: s.ApprovedChanges,
+		Summary: text(s.Summary), Applied: text(s.Applied), Notes: text(s.Notes), Inputs: text(s.Inputs),
+		Predicted: text(s.Predicted), Actual: text(s.Actual),
+		Position: s.Position, Revision: s.Revision, Attempt: s.Attempt, Lost: s.Lost, Destroy: s.Destroy,
+		LeaseUntil: micros(s.LeaseUntil), ReadyAt: micros(s.ReadyAt), QueuedAt: micros(s.QueuedAt),
+		StartedAt: micros(s.StartedAt), EndedAt: micros(s.EndedAt),
+	}
+}
+
+func (row stepRow) step() (*engine.Step, error) {
+	s := &engine.Step{
+		ID: row.ID, Run: row.RunID, Position: row.Position, Revision: row.Revision, Destroy: row.Destroy,
+		Status: engine.StepStatus(row.Status), Reason: row.Reason, Attempt: row.Attempt, Lost: row.Lost, Worker: row.Worker,
+		LeaseUntil: instant(row.LeaseUntil), ReadyAt: instant(row.ReadyAt), TokenHash: row.TokenHash, StateHash: row.StateHash,
+		PlanHash: row.PlanHash, ChangesHash: row.ChangesHash, ApprovedChanges: row.ApprovedChanges,
+		QueuedAt: instant(row.QueuedAt), StartedAt: instant(row.StartedAt), EndedAt: instant(row.EndedAt),
+	}
+	var err error
+	for _, read := range []func() error{
+		func() error { s.Component, err = parse[engine.Component](row.Component); return err },
+		func() error { s.Needs, err = parse[[]string](row.Needs); return err },
+		func() error { s.Summary, err = parse[engine.Summary](row.Summary); return err },
+		func() error { s.Applied, err = parse[engine.Summary](row.Applied); return err },
+		func() error { s.Notes, err = parse[[]string](row.Notes); return err },
+		func() error { s.Inputs, err = parse[map[string]string](row.Inputs); return err },
+		func() error { s.Predicted, err = parse[map[string]engine.OutputDigest](row.Predicted); return err },
+		func() error { s.Actual, err = parse[map[string]engine.OutputDigest](row.Actual); return err },
+	} {
+		if err := read(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// insertBatch keeps a statement below the number of parameters that both
+// databases take.
+const insertBatch = 500
+
+func insertSteps(tx *gorm.DB, r *engine.Run) error {
+	if len(r.Steps) == 0 {
+		return nil
+	}
+	rows := make([]stepRow, len(r.Steps))
+	for i, s := range r.Steps {
+		rows[i] = newStepRow(r, s)
+	}
+	return tx.CreateInBatches(&rows, insertBatch).Error
+}
+
+// saveSteps writes the steps that differ from the rows that were read.
+func saveSteps(tx *gorm.DB, r *engine.Run, before []stepRow) error {
+	for i, s := range r.Steps {
+		row := newStepRow(r, s)
+		row.LogSize = before[i].LogSize
+		if reflect.DeepEqual(row, before[i]) {
+			continue
+		}
+		if err := tx.Model(&stepRow{}).Where("id = ?", row.ID).Select("*").Omit("id", "log_size").Updates(&row).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// StepRun implements engine.RunStore.
+func (s *Store) StepRun(ctx context.Context, step string) (string, error) {
+	var run string
+	missing := engine.NotFound("there is no step %s", step)
+	return run, one(s.read.WithContext(ctx), &run, missing, `SELECT run_id FROM steps WHERE id = ?`, step)
+}
+
+// StepByToken implements engine.RunStore.
+func (s *Store) StepByToken(ctx context.Context, hash string) (*engine.Step, error) {
+	var row stepRow
+	missing := engine.NotFound("no step has this token")
+	if err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM steps WHERE token_hash = ? AND token_hash <> ''`, hash); err != nil {
+		return nil, err
+	}
+	return row.step()
+}
+
+// Deployed implements engine.RunStore.
+func (s *Store) Deployed(ctx context.Context, stack string) (map[string]int, error) {
+	var rows []struct {
+		Address  string
+		Revision int
+		Destroy  bool
+	}
+	err := s.read.WithContext(ctx).Raw(`SELECT s.address, s.revision, s.destroy FROM steps s JOIN runs r ON r.id = s.run_id
+		WHERE s.stack = ? AND r.kind IN ('apply', 'destroy')
+			AND (s.status = 'applied' OR s.status = 'unchanged' AND r.status = 'succeeded')
+		ORDER BY s.id`, stack).Scan(&rows).Error
+	deployed := map[string]int{}
+	for _, row := range rows {
+		if row.Destroy {
+			delete(deployed, row.Address)
+		} else {
+			deployed[row.Address] = row.Revision
+		}
+	}
+	return deployed, err
+}
+
+// ExpiredLeases implements engine.SweepStore.
+func (s *Store) ExpiredLeases(ctx context.Context, t time.Time, limit int) ([]*engine.Step, error) {
+	var rows []stepRow
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM steps WHERE lease_until IS NOT NULL AND lease_until <= ? ORDER BY lease_until LIMIT ?`,
+		t.UnixMicro(), limit).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, stepRow.step)
+}
+
+// WaitingSteps implements engine.SweepStore.
+func (s *Store) WaitingSteps(ctx context.Context, t time.Time, limit int) ([]engine.Dispatch, error) {
+	var rows []stepRow
+	err := s.read.WithContext(ctx).Raw(`SELECT id, attempt, queue FROM steps WHERE ready_at IS NOT NULL AND ready_at < ? ORDER BY ready_at LIMIT ?`,
+		t.UnixMicro(), limit).Scan(&rows).Error
+	var waiting []engine.Dispatch
+	for _, row := range rows {
+		waiting = append(waiting, engine.Dispatch{Step: row.ID, Attempt: row.Attempt + 1, Queue: row.Queue})
+	}
+	return waiting, err
+}
+
+// ExpiredPlans implements engine.SweepStore.
+func (s *Store) ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]string, error) {
+	var ids []string
+	return ids, s.read.WithContext(ctx).Raw(`SELECT id FROM runs WHERE expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+		t.UnixMicro(), limit).Scan(&ids).Error
+}
+
+// PendingStacks implements engine.SweepStore.
+func (s *Store) PendingStacks(ctx context.Context, limit int) ([]string, error) {
+	var stacks []string
+	return stacks, s.read.WithContext(ctx).Raw(`SELECT DISTINCT stack FROM runs r WHERE status = 'pending' AND NOT EXISTS (`+activeRun+`) LIMIT ?`,
+		limit).Scan(&stacks).Error
+}

@@ -1,0 +1,62 @@
+package vault
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Passwords hashes passwords with argon2id. It implements engine.Passwords.
+type Passwords struct{}
+
+// The cost of a hash: the second recommendation of RFC 9106, section 4, with
+// 64 MiB of memory and three passes.
+const (
+	argonTime    = 3
+	argonMemory  = 64 << 10 // KiB
+	argonThreads = 4
+	argonSalt    = 16 // bytes
+	argonKey     = 32 // bytes
+)
+
+// Hash returns the hash in PHC form, with its cost and a new salt.
+func (Passwords) Hash(password engine.Secret) (string, error) {
+	salt := make([]byte, argonSalt)
+	rand.Read(salt)
+	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key)), nil
+}
+
+// Verify reports whether the password is the one behind hash. A hash that
+// cannot be read costs as much time as one that does not match.
+func (Passwords) Verify(hash string, password engine.Secret) bool {
+	memory, time, threads, salt, want, ok := readHash(hash)
+	if !ok {
+		memory, time, threads, salt, want = argonMemory, argonTime, argonThreads, make([]byte, argonSalt), make([]byte, argonKey)
+	}
+	got := argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(len(want)))
+	return subtle.ConstantTimeCompare(got, want) == 1 && ok
+}
+
+func readHash(hash string) (memory, time uint32, threads uint8, salt, key []byte, ok bool) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &threads); err != nil {
+		return
+	}
+	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
+	if err != nil {
+		return
+	}
+	key, err = base64.RawStdEncoding.DecodeString(parts[5])
+	return memory, time, threads, salt, key, err == nil && len(key) > 0 && time > 0 && threads > 0
+}

@@ -1,0 +1,138 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// memoryKeys is a KeyStore in memory.
+type memoryKeys struct {
+	mu   sync.Mutex
+	keys [][]byte
+}
+
+func (m *memoryKeys) WrappedKeys(context.Context) ([][]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([][]byte(nil), m.keys...), nil
+}
+
+func (m *memoryKeys) AddWrappedKey(_ context.Context, number int, wrapped []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.keys) < number {
+		m.keys = append(m.keys, wrapped)
+	}
+	return nil
+}
+
+func open(t *testing.T, o Options) *Vault {
+	t.Helper()
+	v, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestSealedValueOpensInItsPlaceOnly(t *testing.T) {
+	v := open(t, Options{KeyFile: filepath.Join(t.TempDir(), "key"), Keys: &memoryKeys{}})
+	for name, plain := range map[string][]byte{"empty": {}, "small": []byte("secret"), "large": bytes.Repeat([]byte("secret "), 10000)} {
+		sealed, err := v.Seal("t", "1", "c", plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(sealed, []byte("secret")) {
+			t.Errorf("%s: the sealed value shows its content", name)
+		}
+		got, err := v.Unseal("t", "1", "c", sealed)
+		if err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("%s: opened to %d bytes, %v", name, len(got), err)
+		}
+		for _, other := range [][3]string{{"u", "1", "c"}, {"t", "2", "c"}, {"t", "1", "d"}, {"t1", "", "c"}} {
+			if _, err := v.Unseal(other[0], other[1], other[2], sealed); err == nil {
+				t.Errorf("%s: opens at %v too", name, other)
+			}
+		}
+	}
+}
+
+func TestKeysSurviveARestartAndAreMadeOnce(t *testing.T) {
+	keys, file := &memoryKeys{}, filepath.Join(t.TempDir(), "key")
+	var vaults [8]*Vault
+	var wg sync.WaitGroup
+	for i := range vaults {
+		wg.Go(func() { vaults[i] = open(t, Options{KeyFile: file, Keys: keys}) })
+	}
+	wg.Wait()
+	sealed, err := vaults[0].Seal("t", "1", "c", []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range vaults {
+		if _, err := v.Unseal("t", "1", "c", sealed); err != nil {
+			t.Errorf("process %d: %v", i, err)
+		}
+		if v.Fingerprint([]byte("x")) != vaults[0].Fingerprint([]byte("x")) {
+			t.Errorf("process %d has other fingerprints", i)
+		}
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("key file: %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAnotherMasterKeyIsToldApart(t *testing.T) {
+	keys := &memoryKeys{}
+	open(t, Options{KeyFile: filepath.Join(t.TempDir(), "key"), Keys: keys})
+	_, err := Open(t.Context(), Options{KeyFile: filepath.Join(t.TempDir(), "other"), Keys: keys})
+	if err == nil || !strings.Contains(err.Error(), "was the key file replaced") {
+		t.Errorf("error = %v", err)
+	}
+	if _, err := Open(t.Context(), Options{Key: "not base64!", Keys: keys}); err == nil || strings.Contains(err.Error(), "not base64!") {
+		t.Errorf("error = %v, want one that does not repeat the key", err)
+	}
+}
+
+func TestPasswords(t *testing.T) {
+	var p Passwords
+	hash, err := p.Hash("correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		hash     string
+		password engine.Secret
+		want     bool
+	}{
+		"the password itself":          {hash, "correct horse", true},
+		"another password":             {hash, "wrong horse", false},
+		"nobody has this name":         {"", "correct horse", false},
+		"a hash that cannot be read":   {"$argon2id$v=19$nonsense", "correct horse", false},
+		"an empty password for nobody": {"", "", false},
+	} {
+		if got := p.Verify(tt.hash, tt.password); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func BenchmarkSeal(b *testing.B) {
+	v, err := Open(b.Context(), Options{KeyFile: filepath.Join(b.TempDir(), "key"), Keys: &memoryKeys{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := v.Seal("t", "1", "c", []byte("a small secret value")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
