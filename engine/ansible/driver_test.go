@@ -31,7 +31,7 @@ func newDriver(t *testing.T) *Driver {
 		Log:     slog.New(slog.DiscardHandler),
 		Playbooks: func(name string) (fs.FS, error) {
 			if name != "note" {
-				return nil, engine.NotFound("there is no playbook %q", name)
+				return nil, fs.ErrNotExist
 			}
 			return fstest.MapFS{"site.yml": {Data: []byte(notePlay)}}, nil
 		},
@@ -276,6 +276,38 @@ func mustFreeze(t *testing.T, job *engine.Job, dir string) (artifact []byte, has
 	return artifact, hash
 }
 
+func TestPlansOfTheSamePlayAreTheSame(t *testing.T) {
+	d, dest := newDriver(t), t.TempDir()
+	job := newJob(map[string]string{"dest": dest})
+	job.Ansible.Inventory = localInventory("web-3", "web-1", "web-2")
+	dir := bundle(t, `
+- hosts: all
+  gather_facts: false
+  strategy: free
+  tasks:
+    - ansible.builtin.template: {src: note.j2, dest: "{{ dest }}/{{ inventory_hostname }}", mode: "0600"}
+    - ansible.builtin.copy: {content: "{{ item }}", dest: "{{ dest }}/{{ item }}", mode: "0600"}
+      loop: [a, b]
+    - ansible.builtin.command: "true"`)
+	if err := os.WriteFile(filepath.Join(dir, "note.j2"), []byte("hello\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	first, err1 := d.Check(t.Context(), job, dir, &bytes.Buffer{})
+	second, err2 := d.Check(t.Context(), job, dir, &bytes.Buffer{})
+
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first.Plan, second.Plan); diff != "" || len(first.Plan.Changes) != 6 || len(first.Plan.Notes) != 3 {
+		t.Errorf("first %+v\n(-first +second):\n%s", first.Plan, diff)
+	}
+	want := "--- before: " + dest + "/web-1\n+++ after: " + dest + "/web-1\n@@ -0,0 +1 @@\n+hello\n\n"
+	if diff := cmp.Diff(want, first.Plan.Changes[0].Diff); diff != "" {
+		t.Errorf("diff of a template (-want +got):\n%s", diff)
+	}
+}
+
 func TestRescuedFailureIsNone(t *testing.T) {
 	d, job := newDriver(t), newJob(nil)
 	dir := bundle(t, `
@@ -404,7 +436,7 @@ func TestWhatCannotRunIsSaidClearly(t *testing.T) {
 			`playbook "../site.yml" lies outside the bundle`},
 		"no such shipped playbook": {
 			func(_ *Driver, job *engine.Job) { job.Ansible.Playbook = "playbooks/nothing" },
-			`there is no playbook "nothing"`},
+			`there is no playbook "playbooks/nothing" among those that come with CloudOps`},
 		"a host's name that Ansible would take for several": {
 			func(_ *Driver, job *engine.Job) { job.Ansible.Inventory = localInventory("web[1:3]") },
 			`host "web[1:3]": a host's name has letters`},

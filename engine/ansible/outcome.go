@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -106,8 +107,9 @@ func (o *outcome) settleRescued() {
 	}
 }
 
-// plan is what the play would do, in the order of its tasks. A drift check
-// leaves out what it cannot judge: that says nothing about drift.
+// plan is what the play would do, host by host: the order in which hosts
+// answer is never the same twice, and plans are compared. In a drift check,
+// what cannot be judged says nothing about drift.
 func (o *outcome) plan(drift bool) engine.Plan {
 	var p engine.Plan
 	for _, t := range o.recap.Tasks {
@@ -122,6 +124,8 @@ func (o *outcome) plan(drift bool) engine.Plan {
 			o.doubt("%s cannot be reached, so what would change there is not known: %s", t.Host, t.Message)
 		}
 	}
+	slices.SortStableFunc(p.Changes, func(a, b engine.Change) int { return strings.Compare(a.Host, b.Host) })
+	slices.Sort(o.notes)
 	p.Notes = o.notes
 	if drift {
 		o.unsure = false

@@ -3,7 +3,9 @@ package ansible
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -121,6 +123,9 @@ func (p *play) locate(d *Driver, name, bundle string) (err error) {
 
 func (p *play) unpack(d *Driver, name string) (dir string, err error) {
 	fsys, err := d.Playbooks(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", engine.Invalid("there is no playbook %q among those that come with CloudOps", "playbooks/"+name)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -69,14 +69,14 @@ class CallbackModule(CallbackBase):
             module=_module(task),
             status=status,
             message="" if status in ("ok", "changed") else _cut(_message(data), MAX_MESSAGE),
-            diff=_cut(self._diffs(data), MAX_DIFF) if status == "changed" else "",
+            diff=_cut(self._diffs(task, data), MAX_DIFF) if status == "changed" else "",
             unjudged=status == "skipped" and _unjudged(task, data),
             seconds=round(time.monotonic() - began, 3) if began else 0,
         )
 
-    def _diffs(self, data):
-        found = [item["diff"] for item in _items(data) if item.get("changed") and item.get("diff")]
-        return "".join(self._get_diff(diff) or "" for diff in found)
+    def _diffs(self, task, data):
+        found = [item for item in _items(data) if item.get("changed") and item.get("diff")]
+        return "".join(self._get_diff(_named(task, item)) or "" for item in found)
 
     def _write(self, **event):
         self._file.write(json.dumps(event, default=str) + "\n")
@@ -98,6 +98,15 @@ def _items(data):
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         return [data]
     return [item for item in items if not item.get("_ansible_no_log")]
+
+
+def _named(task, item):
+    """The diff of an item, headed by the file that changes: Ansible's own
+    heads name temporary files, which are never the same twice."""
+    diffs = item["diff"] if isinstance(item["diff"], list) else [item["diff"]]
+    places = (item.get("dest"), item.get("path"), task.args.get("dest"), task.args.get("path"))
+    name = next((place for place in places if place), "")
+    return [dict(diff, before_header=name, after_header=name) for diff in diffs if isinstance(diff, dict)]
 
 
 def _message(data):
