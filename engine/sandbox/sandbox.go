@@ -1,0 +1,126 @@
+// Package sandbox starts a child on our terms where a library insists on
+// starting it itself. The library is given our own binary as the program; that
+// sees from one variable of its environment what to become, puts the terms in
+// place and executes the real program.
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// variable holds a Spec as JSON in the environment of the process that is to
+// become the child. It holds no secrets and is gone before the child begins.
+const variable = "CLOUDOPS_SANDBOX"
+
+// Mode says what to do about walls.
+type Mode string
+
+// The modes.
+const (
+	Off     Mode = "off"
+	Auto    Mode = "auto"    // as far as this kernel can
+	Require Mode = "require" // or the child does not start
+)
+
+// Spec is the terms of one child.
+type Spec struct {
+	Program string `json:"program"` // absolute path of what to become
+	// Output is a file that standard output and errors are appended to. A
+	// file does not break, as a pipe does, when who reads it dies. Empty
+	// leaves both as they are.
+	Output string `json:"output,omitempty"`
+	// PidFile gets the child's process identifier before it begins.
+	PidFile string `json:"pid_file,omitempty"`
+	// Answers are texts to print instead of becoming the program, by its
+	// arguments joined with blanks.
+	Answers map[string]string `json:"answers,omitempty"`
+	Walls   Walls             `json:"walls"`
+}
+
+// Walls say which files the child may use. Paths that are missing are passed over.
+type Walls struct {
+	Mode  Mode     `json:"mode,omitempty"`
+	Read  []string `json:"read,omitempty"`
+	Write []string `json:"write,omitempty"`
+}
+
+// Variable returns the name and the value to put into the child's environment.
+func (s Spec) Variable() (name, value string, err error) {
+	b, err := json.Marshal(s)
+	return variable, string(b), err
+}
+
+// Requested reports whether this process was started to become a child.
+func Requested() bool { _, ok := os.LookupEnv(variable); return ok }
+
+// Exec becomes the child. It does not return; when it fails the process ends
+// with code 125 and says why on standard error.
+func Exec() {
+	if err := become(os.Getenv(variable), os.Args); err != nil {
+		fmt.Fprintln(os.Stderr, "cloudops sandbox:", err)
+	}
+	os.Exit(125)
+}
+
+func become(raw string, args []string) error {
+	var s Spec
+	if err := json.Unmarshal([]byte(raw), &s); err != nil {
+		return fmt.Errorf("terms: %w", err)
+	}
+	if answer, ok := s.Answers[strings.Join(args[1:], " ")]; ok {
+		fmt.Print(answer)
+		os.Exit(0)
+	}
+	if err := s.outlive(); err != nil {
+		return err
+	}
+	if err := s.Walls.raise(); err != nil {
+		return fmt.Errorf("walls: %w", err)
+	}
+	return syscall.Exec(s.Program, append([]string{s.Program}, args[1:]...), environment())
+}
+
+// outlive cuts what would end the child together with who started it.
+func (s Spec) outlive() error {
+	if err := clearDeathSignal(); err != nil {
+		return fmt.Errorf("death signal: %w", err)
+	}
+	if s.Output != "" {
+		if err := redirect(s.Output); err != nil {
+			return err
+		}
+	}
+	if s.PidFile == "" {
+		return nil
+	}
+	tmp := s.PidFile + ".new"
+	if err := os.WriteFile(tmp, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, s.PidFile) // appears whole
+}
+
+func redirect(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dup(f, 1), dup(f, 2), f.Close())
+}
+
+// environment is what the child gets: all but our own variable.
+func environment() []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, variable+"=") {
+			env = append(env, kv)
+		}
+	}
+	return env
+}

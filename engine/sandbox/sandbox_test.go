@@ -1,0 +1,105 @@
+package sandbox
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if Requested() {
+		Exec()
+	}
+	os.Exit(m.Run())
+}
+
+// start runs the test binary as the child of the terms, with the arguments.
+func start(t *testing.T, s Spec, args ...string) (string, error) {
+	t.Helper()
+	name, value, err := s.Variable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GREETING=hello", name + "=" + value}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestChildHasItsArgumentsAndEnvironmentAndNotOurVariable(t *testing.T) {
+	out, err := start(t, Spec{Program: "/bin/sh"}, "-c", `echo "$0 $1"; env`, "first", "second")
+	if err != nil {
+		t.Fatal(err, out)
+	}
+	if !strings.Contains(out, "first second") || !strings.Contains(out, "GREETING=hello") || strings.Contains(out, variable) {
+		t.Errorf("child printed %q", out)
+	}
+}
+
+func TestOutputGoesToTheFileAndThePidIsTheChilds(t *testing.T) {
+	dir := t.TempDir()
+	s := Spec{Program: "/bin/sh", Output: filepath.Join(dir, "out"), PidFile: filepath.Join(dir, "pid")}
+	shown, err := start(t, s, "-c", "echo $$; echo oops >&2")
+	if err != nil || shown != "" {
+		t.Fatalf("shown %q, %v", shown, err)
+	}
+	pid, _ := os.ReadFile(s.PidFile)
+	out, _ := os.ReadFile(s.Output)
+	if _, err := strconv.Atoi(string(pid)); err != nil || string(out) != string(pid)+"\noops\n" {
+		t.Errorf("file %q, pid %q", out, pid)
+	}
+}
+
+func TestAnswerIsPrintedInsteadOfStartingTheProgram(t *testing.T) {
+	out, err := start(t, Spec{Program: "/bin/false", Answers: map[string]string{"version -json": "{}"}}, "version", "-json")
+	if err != nil || out != "{}" {
+		t.Errorf("printed %q, %v", out, err)
+	}
+}
+
+func TestWallsKeepTheChildOutOfOtherFiles(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has Landlock")
+	}
+	open, closed := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(closed, "secret"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Spec{Program: "/bin/sh", Walls: Walls{Mode: Require, Read: []string{"/bin", "/usr", "/lib", "/lib64", "/etc"}, Write: []string{open}}}
+	out, err := start(t, s, "-c", "echo in > "+open+"/file && cat "+open+"/file; cat "+closed+"/secret")
+	if strings.Contains(out, "cloudops sandbox:") {
+		t.Skipf("this kernel has no Landlock: %s", out)
+	}
+	if err == nil || !strings.Contains(out, "in\n") || strings.Contains(out, "\nsecret") {
+		t.Errorf("printed %q, %v", out, err)
+	}
+}
+
+func TestFollowCopiesEverythingInOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	ended, done := make(chan struct{}), make(chan error, 1)
+	var got bytes.Buffer
+	go func() { done <- Follow(path, ended, &got) }()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for i := range 1000 {
+		line := "line " + strconv.Itoa(i) + "\n"
+		want.WriteString(line)
+		if _, err := f.WriteString(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Close()
+	close(ended)
+	if err := <-done; err != nil || got.String() != want.String() {
+		t.Errorf("copied %d bytes of %d, %v", got.Len(), want.Len(), err)
+	}
+}

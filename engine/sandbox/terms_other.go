@@ -1,0 +1,22 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// clearDeathSignal has nothing to undo: only Linux has the signal.
+func clearDeathSignal() error { return nil }
+
+func dup(f *os.File, fd int) error { return syscall.Dup2(int(f.Fd()), fd) }
+
+// raise refuses walls that were required: only Linux has them.
+func (w Walls) raise() error {
+	if w.Mode == Require {
+		return errors.New("this system has no Landlock; use --sandbox=auto or off")
+	}
+	return nil
+}

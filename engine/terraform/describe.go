@@ -1,0 +1,247 @@
+package terraform
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// describe turns a plan into what people read. Nothing sensitive is left in it.
+func describe(p *tfjson.Plan) engine.Plan {
+	var plan engine.Plan
+	for _, rc := range p.ResourceChanges {
+		if c, ok := change(rc); ok {
+			plan.Changes = append(plan.Changes, c)
+		}
+	}
+	slices.SortStableFunc(plan.Changes, func(a, b engine.Change) int { return cmp.Compare(a.Subject, b.Subject) })
+	for _, name := range slices.Sorted(maps.Keys(p.OutputChanges)) {
+		if o, ok := outputChange(name, p.OutputChanges[name]); ok {
+			plan.Outputs = append(plan.Outputs, o)
+		}
+	}
+	return plan
+}
+
+// action names what is done; false for nothing, and for data that is only read.
+func action(a tfjson.Actions) (engine.Action, bool) {
+	switch {
+	case a.Replace():
+		return engine.ActionReplace, true
+	case a.Create():
+		return engine.ActionCreate, true
+	case a.Update():
+		return engine.ActionUpdate, true
+	case a.Delete():
+		return engine.ActionDelete, true
+	case a.Forget():
+		return engine.ActionForget, true
+	}
+	return "", false
+}
+
+func change(rc *tfjson.ResourceChange) (engine.Change, bool) {
+	act, ok := action(rc.Change.Actions)
+	imported := rc.Change.Importing != nil
+	if !ok && imported {
+		act, ok = engine.ActionUpdate, true
+	}
+	if !ok || rc.Mode == tfjson.DataResourceMode {
+		return engine.Change{}, false
+	}
+	d := differ{forces: forced(rc.Change.ReplacePaths)}
+	d.walk("", rc.Change.Before, rc.Change.After, rc.Change.AfterUnknown, rc.Change.BeforeSensitive, rc.Change.AfterSensitive)
+	return engine.Change{Subject: rc.Address, Type: rc.Type, Action: act, Imported: imported, Attributes: d.found}, true
+}
+
+// forced lists the paths that make a resource be replaced, as text.
+func forced(paths []any) map[string]bool {
+	set := map[string]bool{}
+	for _, p := range paths {
+		steps, ok := p.([]any)
+		if !ok {
+			continue
+		}
+		path := ""
+		for _, step := range steps {
+			path = extend(path, step)
+		}
+		set[path] = true
+	}
+	return set
+}
+
+// extend adds a step, a name or an index, to a path.
+func extend(path string, step any) string {
+	switch s := step.(type) {
+	case string:
+		if path == "" {
+			return s
+		}
+		return path + "." + s
+	case float64:
+		return path + "[" + strconv.Itoa(int(s)) + "]"
+	case json.Number:
+		return path + "[" + s.String() + "]"
+	case int:
+		return path + "[" + strconv.Itoa(s) + "]"
+	}
+	return path + "." + fmt.Sprint(step)
+}
+
+// differ collects the leaves in which two values differ.
+type differ struct {
+	forces map[string]bool
+	found  []engine.AttributeChange
+}
+
+// walk compares two values with what is unknown and sensitive of them. The
+// marks have the shape of the values, with true for a whole part.
+func (d *differ) walk(path string, before, after, unknown, hideBefore, hideAfter any) {
+	if unknown == true || hideBefore == true || hideAfter == true {
+		d.leaf(path, before, after, unknown == true, hideBefore == true || hideAfter == true)
+		return
+	}
+	bm, bIsMap := before.(map[string]any)
+	am, aIsMap := after.(map[string]any)
+	if bIsMap && (aIsMap || after == nil) || aIsMap && before == nil {
+		for _, key := range keys(bm, am, asMap(unknown)) {
+			d.walk(extend(path, key), bm[key], am[key], asMap(unknown)[key], asMap(hideBefore)[key], asMap(hideAfter)[key])
+		}
+		return
+	}
+	bl, bIsList := before.([]any)
+	al, aIsList := after.([]any)
+	if (bIsList || aIsList) && deep(bl, al) {
+		for i := range max(len(bl), len(al)) {
+			d.walk(extend(path, i), at(bl, i), at(al, i), at(asList(unknown), i), at(asList(hideBefore), i), at(asList(hideAfter), i))
+		}
+		return
+	}
+	if any := containsTrue(hideBefore) || containsTrue(hideAfter); any {
+		d.leaf(path, before, after, false, true)
+		return
+	}
+	d.leaf(path, before, after, containsTrue(unknown), false)
+}
+
+// leaf notes a difference at the end of a path.
+func (d *differ) leaf(path string, before, after any, unknown, sensitive bool) {
+	if !unknown && reflect.DeepEqual(before, after) {
+		return
+	}
+	a := engine.AttributeChange{Path: path, Unknown: unknown, Sensitive: sensitive, Forces: d.forces[path]}
+	if !sensitive {
+		a.Before = raw(before)
+		if !unknown {
+			a.After = raw(after)
+		}
+	}
+	d.found = append(d.found, a)
+}
+
+// deep reports whether two lists are better read item by item: blocks are,
+// lists of plain values are not.
+func deep(lists ...[]any) bool {
+	for _, list := range lists {
+		for _, item := range list {
+			switch item.(type) {
+			case map[string]any, []any:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func keys(maps_ ...map[string]any) []string {
+	set := map[string]bool{}
+	for _, m := range maps_ {
+		for k := range m {
+			set[k] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func asMap(v any) map[string]any { m, _ := v.(map[string]any); return m }
+
+func asList(v any) []any { l, _ := v.([]any); return l }
+
+func at(list []any, i int) any {
+	if i < len(list) {
+		return list[i]
+	}
+	return nil
+}
+
+// containsTrue reports whether a mark stands anywhere in v.
+func containsTrue(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case map[string]any:
+		for _, item := range v {
+			if containsTrue(item) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, containsTrue)
+	}
+	return false
+}
+
+// raw is v as JSON, or nil for an absent value.
+func raw(v any) json.RawMessage {
+	if v == nil {
+		return nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil // values come from JSON
+	}
+	return b
+}
+
+func outputChange(name string, c *tfjson.Change) (engine.OutputChange, bool) {
+	act, ok := action(c.Actions)
+	if !ok {
+		return engine.OutputChange{}, false
+	}
+	o := engine.OutputChange{Name: name, Action: act, Unknown: containsTrue(c.AfterUnknown),
+		Sensitive: containsTrue(c.BeforeSensitive) || containsTrue(c.AfterSensitive)}
+	if !o.Sensitive {
+		o.Before = raw(c.Before)
+		if !o.Unknown {
+			o.After = raw(c.After)
+		}
+	}
+	return o, true
+}
+
+// outputs gives every output as it will be, as far as the plan knows.
+func outputs(p *tfjson.Plan) engine.Outputs {
+	all := engine.Outputs{}
+	for name, c := range p.OutputChanges {
+		if c.Actions.Delete() {
+			continue
+		}
+		o := engine.Output{Sensitive: containsTrue(c.AfterSensitive), Unknown: containsTrue(c.AfterUnknown)}
+		if !o.Unknown {
+			if o.Value = raw(c.After); o.Value == nil {
+				o.Value = json.RawMessage("null")
+			}
+		}
+		all[name] = o
+	}
+	return all
+}

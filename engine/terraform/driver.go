@@ -1,0 +1,281 @@
+// Package terraform plans and applies one component with Terraform, in
+// workspace folders that are kept between runs, with providers from a store
+// that is written once and only read by runs.
+package terraform
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
+)
+
+// Options say where a driver finds and keeps things.
+type Options struct {
+	DataDir string // workspaces, providers, installed binaries
+	Binary  string // path of terraform; empty to find it on PATH, or install it
+	Mirror  string // folder with providers in the layout of a filesystem mirror; may be empty
+	Self    string // path of our own binary, which starts Terraform (see package sandbox)
+	Sandbox sandbox.Mode
+	Modules func(name string) (fs.FS, error) // modules we ship, by names such as "aws/network"
+	Log     *slog.Logger
+}
+
+// Driver runs Terraform for the steps of one runner.
+type Driver struct{ Options }
+
+// New returns a driver.
+func New(o Options) *Driver { return &Driver{o} }
+
+// Plan is what a plan phase made.
+type Plan struct {
+	Changed bool
+	File    []byte // what Apply wants back
+	Hash    string // SHA-256 of File, in hex
+	JSON    []byte // Terraform's plan JSON, sensitive values masked
+	Plan    engine.Plan
+	// Outputs are the component's outputs as planned, secrets included. They
+	// are nil where nothing changes: then they are as in the state.
+	Outputs engine.Outputs
+}
+
+// Result is what an apply phase did, also when it failed.
+type Result struct {
+	Applied engine.Summary
+	Errored []byte // a state that could not be written to the backend
+}
+
+// Plan plans the job's component and writes what Terraform says to log, line
+// by line. The error is a *Failure where Terraform itself said no.
+func (d *Driver) Plan(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (Plan, error) {
+	r, err := d.open(ctx, job, bundle, log)
+	if err != nil {
+		return Plan{}, err
+	}
+	defer r.close()
+	changed, err := r.plan(ctx)
+	if needsInit(err) {
+		if err = r.init(ctx); err == nil {
+			changed, err = r.plan(ctx)
+		}
+	}
+	if err != nil || !changed {
+		return Plan{Hash: hash(nil)}, err
+	}
+	return r.read(ctx)
+}
+
+// Apply applies exactly the plan that Plan made.
+func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan []byte, log io.Writer) (Result, error) {
+	if hash(plan) != job.PlanHash {
+		return Result{}, errors.New("the plan is not the one that was approved")
+	}
+	r, err := d.open(ctx, job, bundle, log)
+	if err != nil {
+		return Result{}, err
+	}
+	defer r.close()
+	if err := os.WriteFile(r.planFile(), plan, 0o600); err != nil {
+		return Result{}, err
+	}
+	err = r.apply(ctx)
+	if needsInit(err) {
+		if err = r.init(ctx); err == nil {
+			err = r.apply(ctx)
+		}
+	}
+	return r.result(), err
+}
+
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// session is one phase of one job in its workspace.
+type session struct {
+	*Driver
+	job     *engine.Job
+	log     io.Writer
+	binary  string
+	version string // answer of `terraform version -json`
+	space   *workspace
+	dir     string // private to this phase; gone afterwards
+	said    *listener
+}
+
+// open readies the workspace and writes down what this phase adds to it.
+func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (*session, error) {
+	if job.Terraform == nil {
+		return nil, fmt.Errorf("component %s is none of Terraform's", job.Component)
+	}
+	r := &session{Driver: d, job: job, log: log}
+	var err error
+	if r.binary, err = d.find(ctx, log); err != nil {
+		return nil, err
+	}
+	if r.version, err = d.versionOf(ctx, r.binary); err != nil {
+		return nil, err
+	}
+	if r.space, err = d.workspace(job, bundle); err != nil {
+		return nil, fmt.Errorf("workspace: %w", err)
+	}
+	if err := r.prepare(); err != nil {
+		r.close()
+		return nil, fmt.Errorf("workspace: %w", err)
+	}
+	if !r.space.initialized() {
+		if err := r.init(ctx); err != nil {
+			r.close()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// prepare writes the files of this phase: inputs that only we can read, the
+// settings beside the user's, and the CLI configuration.
+func (r *session) prepare() error {
+	tmp := filepath.Join(r.DataDir, "tmp")
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if r.dir, err = os.MkdirTemp(tmp, r.job.Step+"-"); err != nil {
+		return err
+	}
+	for _, dir := range []string{"home", "tmp"} {
+		if err := os.Mkdir(filepath.Join(r.dir, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := writeJSON(r.inputFile(), r.job.Terraform.Inputs); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(r.space.root, settingsFile), settings(r.job.Terraform)); err != nil {
+		return err
+	}
+	return os.WriteFile(r.configFile(), []byte(r.cliConfig()), 0o600)
+}
+
+func (r *session) inputFile() string  { return filepath.Join(r.dir, "inputs.tfvars.json") }
+func (r *session) planFile() string   { return filepath.Join(r.dir, "plan") }
+func (r *session) configFile() string { return filepath.Join(r.dir, "terraform.rc") }
+
+// close gives the workspace back and removes what was private to the phase.
+func (r *session) close() {
+	if r.dir != "" {
+		if err := os.RemoveAll(r.dir); err != nil {
+			r.Log.Warn("folder of a phase not removed", "dir", r.dir, "err", err)
+		}
+	}
+	r.space.release()
+}
+
+func (r *session) plan(ctx context.Context) (changed bool, err error) {
+	opts := r.planOptions()
+	err = r.run(ctx, "plan", func(tf *tfexec.Terraform) error {
+		changed, err = tf.PlanJSON(context.WithoutCancel(ctx), io.Discard, opts...)
+		return err
+	})
+	return changed, err
+}
+
+// planOptions is apart from plan so that a test can look at every flag.
+func (r *session) planOptions() []tfexec.PlanOption {
+	opts := []tfexec.PlanOption{
+		tfexec.Out(r.planFile()), tfexec.VarFile(r.inputFile()), tfexec.Destroy(r.job.Destroy),
+		tfexec.Lock(r.job.Terraform.Lock),
+	}
+	if r.job.Terraform.Lock {
+		opts = append(opts, tfexec.LockTimeout(lockTimeout))
+	}
+	return opts
+}
+
+// lockTimeout is how long a phase waits for somebody else's lock.
+const lockTimeout = "30s"
+
+func (r *session) apply(ctx context.Context) error {
+	return r.run(ctx, "apply", func(tf *tfexec.Terraform) error {
+		return tf.ApplyJSON(context.WithoutCancel(ctx), io.Discard, tfexec.DirOrPlan(r.planFile()), tfexec.LockTimeout(lockTimeout))
+	})
+}
+
+func (r *session) init(ctx context.Context) error {
+	err := r.initOnce(ctx)
+	if missingProvider(err) {
+		if err = r.stock(ctx); err == nil {
+			err = r.initOnce(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return r.space.markInitialized()
+}
+
+func (r *session) initOnce(ctx context.Context) error {
+	return r.run(ctx, "init", func(tf *tfexec.Terraform) error {
+		return tf.Init(context.WithoutCancel(ctx), tfexec.Upgrade(false))
+	})
+}
+
+// read turns the plan file into what people and other components read.
+func (r *session) read(ctx context.Context) (Plan, error) {
+	file, err := os.ReadFile(r.planFile())
+	if err != nil {
+		return Plan{}, err
+	}
+	tf, err := r.terraform("")
+	if err != nil {
+		return Plan{}, err
+	}
+	shown, err := tf.ShowPlanFile(ctx, r.planFile())
+	if err != nil {
+		return Plan{}, phaseError(ctx, "show", err)
+	}
+	p := Plan{Changed: true, File: file, Hash: hash(file), Plan: describe(shown), Outputs: outputs(shown)}
+	if p.JSON, err = masked(shown); err != nil {
+		return Plan{}, fmt.Errorf("mask the plan: %w", err)
+	}
+	return p, nil
+}
+
+// result says what the apply did as far as Terraform told.
+func (r *session) result() Result {
+	var res Result
+	if r.said != nil {
+		res.Applied = r.said.applied
+	}
+	errored := filepath.Join(r.space.root, "errored.tfstate")
+	b, err := os.ReadFile(errored)
+	if err == nil {
+		res.Errored = b
+		err = os.Remove(errored)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.Log.Error("errored state", "path", errored, "err", err)
+	}
+	return res
+}
+
+// phaseError names the command that failed. It asks ctx, not err, why it was
+// cut short.
+func phaseError(ctx context.Context, command string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("terraform %s: %w", command, cause)
+	}
+	return fmt.Errorf("terraform %s: %w", command, err)
+}

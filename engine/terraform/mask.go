@@ -1,0 +1,100 @@
+package terraform
+
+import (
+	"encoding/json"
+
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+// hiddenValue stands in for what is sensitive.
+const hiddenValue = "(sensitive value)"
+
+// masked is the plan as JSON without anything that Terraform marks as
+// sensitive. It changes p.
+func masked(p *tfjson.Plan) ([]byte, error) {
+	for _, list := range [][]*tfjson.ResourceChange{p.ResourceChanges, p.ResourceDrift} {
+		for _, rc := range list {
+			maskChange(rc.Change)
+		}
+	}
+	for _, c := range p.OutputChanges {
+		maskChange(c)
+	}
+	maskVariables(p)
+	maskValues(p.PlannedValues)
+	if p.PriorState != nil {
+		maskValues(p.PriorState.Values)
+	}
+	return json.Marshal(p)
+}
+
+func maskChange(c *tfjson.Change) {
+	c.Before = hide(c.Before, c.BeforeSensitive)
+	c.After = hide(c.After, c.AfterSensitive)
+}
+
+// maskVariables hides the values of variables that are declared sensitive.
+// Where the configuration is not known, all are hidden.
+func maskVariables(p *tfjson.Plan) {
+	for name, v := range p.Variables {
+		declared := p.Config != nil && p.Config.RootModule != nil && p.Config.RootModule.Variables[name] != nil
+		if !declared || p.Config.RootModule.Variables[name].Sensitive {
+			v.Value = hiddenValue
+		}
+	}
+}
+
+func maskValues(v *tfjson.StateValues) {
+	if v == nil {
+		return
+	}
+	for _, o := range v.Outputs {
+		if o.Sensitive {
+			o.Value = hiddenValue
+		}
+	}
+	maskModule(v.RootModule)
+}
+
+func maskModule(m *tfjson.StateModule) {
+	if m == nil {
+		return
+	}
+	for _, r := range m.Resources {
+		var marks any
+		if err := json.Unmarshal(r.SensitiveValues, &marks); err != nil && len(r.SensitiveValues) > 0 {
+			marks = true // marks that cannot be read hide everything
+		}
+		if values, ok := hide(map[string]any(r.AttributeValues), marks).(map[string]any); ok {
+			r.AttributeValues = values
+		} else {
+			r.AttributeValues = nil
+		}
+	}
+	for _, child := range m.ChildModules {
+		maskModule(child)
+	}
+}
+
+// hide replaces the parts of v that are marked. Marks have the shape of the
+// value, with true for a whole part.
+func hide(v, marks any) any {
+	if marks == true && v != nil {
+		return hiddenValue
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for key, mark := range asMap(marks) {
+			if item, ok := v[key]; ok {
+				v[key] = hide(item, mark)
+			}
+		}
+	case []any:
+		for i, mark := range asList(marks) {
+			if i < len(v) {
+				v[i] = hide(v[i], mark)
+			}
+		}
+	}
+	return v
+}

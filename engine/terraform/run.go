@@ -1,0 +1,199 @@
+package terraform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
+)
+
+// run starts one command and goes along with it: what it says is passed on
+// line by line, and when ctx ends it is interrupted, once, and killed after
+// the job's grace. Terraform-exec itself gets a context without an end, for
+// its own interruption would come on top of ours, and a second one makes
+// Terraform drop what it is doing.
+func (r *session) run(ctx context.Context, command string, call func(*tfexec.Terraform) error) error {
+	if ctx.Err() != nil {
+		return phaseError(ctx, command, ctx.Err())
+	}
+	output := filepath.Join(r.dir, command+".out")
+	tf, err := r.terraform(output)
+	if err != nil {
+		return err
+	}
+	r.said = newListener(r.log)
+	ended, followed := make(chan struct{}), make(chan error, 1)
+	go func() { followed <- sandbox.Follow(output, ended, r.said) }()
+	go r.stopWith(ctx, output+".pid", ended)
+	err = call(tf)
+	close(ended)
+	if ferr := <-followed; ferr != nil {
+		r.Log.Error("following terraform", "err", ferr)
+	}
+	r.said.flush()
+	return r.verdict(ctx, command, err)
+}
+
+// verdict turns the end of a command into an error for people.
+func (r *session) verdict(ctx context.Context, command string, err error) error {
+	if err == nil {
+		if context.Cause(ctx) != nil { // interrupted early, Terraform may end well
+			return phaseError(ctx, command, ctx.Err())
+		}
+		return nil
+	}
+	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && r.said.other == "" {
+		return phaseError(ctx, command, err)
+	}
+	return &Failure{Command: command, Errors: r.said.errors, Output: r.said.other}
+}
+
+// terraform gives a value for one command. With output, what the command
+// prints goes into that file and its process identifier beside it.
+func (r *session) terraform(output string) (*tfexec.Terraform, error) {
+	tf, err := tfexec.NewTerraform(r.space.root, r.Self)
+	if err != nil {
+		return nil, err
+	}
+	spec := sandbox.Spec{Program: r.binary, Output: output, Answers: map[string]string{"version -json": r.version}, Walls: r.walls()}
+	if output != "" {
+		spec.PidFile = output + ".pid"
+		if err := os.Remove(output); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	env := r.environment()
+	name, value, err := spec.Variable()
+	if err != nil {
+		return nil, err
+	}
+	env[name] = value
+	return tf, tf.SetEnv(env)
+}
+
+// environment is all that Terraform, its providers and what they start get to
+// see of the world. Nothing of our own environment is handed on but PATH.
+func (r *session) environment() map[string]string {
+	state := r.job.Terraform.State
+	env := map[string]string{
+		"PATH": os.Getenv("PATH"), "LANG": "C.UTF-8",
+		"HOME": filepath.Join(r.dir, "home"), "TMPDIR": filepath.Join(r.dir, "tmp"),
+		"TF_CLI_CONFIG_FILE": r.configFile(), "CHECKPOINT_DISABLE": "1",
+		"TF_HTTP_ADDRESS": state.Address, "TF_HTTP_LOCK_ADDRESS": state.Address, "TF_HTTP_UNLOCK_ADDRESS": state.Address,
+		"TF_HTTP_LOCK_METHOD": "LOCK", "TF_HTTP_UNLOCK_METHOD": "UNLOCK",
+		"TF_HTTP_USERNAME": state.Username, "TF_HTTP_PASSWORD": state.Password,
+		// Long enough for the API to be restarted.
+		"TF_HTTP_RETRY_MAX": "20", "TF_HTTP_RETRY_WAIT_MIN": "1", "TF_HTTP_RETRY_WAIT_MAX": "15",
+	}
+	maps.Copy(env, r.memory())
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env[name] = v
+		}
+	}
+	maps.Copy(env, tfexec.CleanEnv(maps.Clone(r.job.Env)))
+	return env
+}
+
+// memory trades memory for CPU time. Collecting garbage costs a short command
+// a third of its time; the limit brings collection back where it is long.
+func (r *session) memory() map[string]string {
+	if r.space.builtinOnly() {
+		return map[string]string{"GOGC": "off", "GOMEMLIMIT": "1GiB"}
+	}
+	return map[string]string{"GOGC": "400", "GOMEMLIMIT": "3GiB"}
+}
+
+// walls are the files that Terraform may use where walls are up.
+func (r *session) walls() sandbox.Walls {
+	if r.Sandbox == "" || r.Sandbox == sandbox.Off {
+		return sandbox.Walls{}
+	}
+	return sandbox.Walls{
+		Mode:  r.Sandbox,
+		Read:  []string{r.binary, r.Self, r.Mirror, r.store(), "/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/opt", "/proc", "/dev", os.Getenv("SSL_CERT_DIR")},
+		Write: []string{r.dir, r.space.dir, "/tmp"},
+	}
+}
+
+// stopWith interrupts the command when ctx ends before it, and kills it after
+// the grace, or at once when somebody is in a hurry.
+func (r *session) stopWith(ctx context.Context, pidFile string, ended <-chan struct{}) {
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	pid, ok := awaitPid(pidFile, ended)
+	if !ok {
+		return
+	}
+	// The group, since what local-exec started outlives Terraform otherwise.
+	signal(pid, syscall.SIGINT)
+	grace := time.NewTimer(r.job.Grace)
+	defer grace.Stop()
+	select {
+	case <-ended:
+	case <-grace.C:
+	case <-r.job.Hurry:
+	}
+	signal(pid, syscall.SIGKILL) // what is left of the group
+}
+
+func signal(group int, sig syscall.Signal) {
+	_ = syscall.Kill(-group, sig) // it may have ended by now
+}
+
+// awaitPid waits for the file with the process identifier: a command that is
+// stopped while it starts has not written it yet.
+func awaitPid(path string, ended <-chan struct{}) (int, bool) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return 0, false
+	}
+	defer watcher.Close()
+	if err := watcher.Add(filepath.Dir(path)); err != nil {
+		return 0, false
+	}
+	for {
+		if b, err := os.ReadFile(path); err == nil {
+			pid, err := strconv.Atoi(string(b))
+			return pid, err == nil
+		}
+		select {
+		case <-watcher.Events:
+		case <-ended:
+			return 0, false
+		}
+	}
+}
+
+// Failure is Terraform's own no.
+type Failure struct {
+	Command string
+	Errors  []string // each with its place and detail
+	Output  string   // what it said besides, where it gave no reason
+}
+
+// Error gives every reason.
+func (f *Failure) Error() string {
+	text := f.Output
+	for i, e := range f.Errors {
+		if i == 0 {
+			text = e
+			continue
+		}
+		text += "\n" + e
+	}
+	return fmt.Sprintf("terraform %s: %s", f.Command, text)
+}
