@@ -2,6 +2,7 @@ package ansible
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,13 +33,17 @@ func (f *Failure) Error() string {
 	return b.String()
 }
 
-// maxComplaint is how much of Ansible's own words an error repeats, in bytes.
-const maxComplaint = 2000
+// How much of the output is searched for Ansible's own words, and how much of
+// them an error repeats, in bytes.
+const (
+	searched     = 64 << 10
+	maxComplaint = 2000
+)
 
 // complaint is why Ansible ended without a task that failed: what it printed
 // as an error, or else how its process ended.
 func (p *play) complaint(exit error) error {
-	output, err := os.ReadFile(filepath.Join(p.dir, outputFile))
+	output, err := tail(filepath.Join(p.dir, outputFile), searched)
 	if err != nil {
 		return fmt.Errorf("ansible-playbook: %w", exit)
 	}
@@ -54,6 +59,20 @@ func (p *play) complaint(exit error) error {
 func (p *play) withoutPaths(s string) string {
 	folder := filepath.Dir(p.playbook)
 	return strings.NewReplacer(folder+"/", "", folder, ".", p.dir+"/home", "~", p.dir, ".").Replace(s)
+}
+
+// tail reads the last n bytes of a file.
+func tail(path string, n int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, max(0, size-n), n))
 }
 
 // errorLines returns the last error in Ansible's output with all that follows.

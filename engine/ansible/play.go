@@ -3,10 +3,12 @@ package ansible
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -52,15 +54,23 @@ func (d *Driver) prepare(job *engine.Job, bundle string) (*play, error) {
 	if err != nil {
 		return nil, err
 	}
-	clearStale(d.WorkDir, d.Log)
-	dir, lock, err := newPlayDir(d.WorkDir)
+	// Ansible runs in the playbook's folder, so no path may be relative.
+	work, err := filepath.Abs(d.WorkDir)
+	if err != nil {
+		return nil, err
+	}
+	if bundle, err = filepath.Abs(bundle); err != nil {
+		return nil, err
+	}
+	clearStale(work, d.Log)
+	dir, lock, err := newPlayDir(work)
 	if err != nil {
 		return nil, err
 	}
 	p := &play{
 		dir: dir, lock: lock, program: program, grace: job.Grace, hurry: job.Hurry, log: d.Log, mask: newMasker(job),
-		hosts: filepath.Join(d.WorkDir, "known_hosts", safe(job.Stack), safe(job.Component)),
-		facts: filepath.Join(d.WorkDir, factsDir, safe(job.Run), safe(job.Component)),
+		hosts: filepath.Join(work, "known_hosts", safe(job.Stack), safe(job.Component)),
+		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
 	}
 	if err := p.fill(d, job, bundle); err != nil {
 		p.remove()
@@ -70,20 +80,8 @@ func (d *Driver) prepare(job *engine.Job, bundle string) (*play, error) {
 }
 
 func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
-	inventory, err := renderInventory(job.Ansible.Inventory)
-	if err != nil {
+	if err := p.writeInputs(job.Ansible); err != nil {
 		return err
-	}
-	vars, err := renderYAML(job.Ansible.Vars)
-	if err != nil {
-		return err
-	}
-	for name, data := range map[string][]byte{
-		inventoryFile: inventory, varsFile: vars, "callback/cloudops_events.py": callback, outputFile: nil, eventsFile: nil,
-	} {
-		if err := write(filepath.Join(p.dir, name), data); err != nil {
-			return err
-		}
 	}
 	if err := p.locate(d, job.Ansible.Playbook, bundle); err != nil {
 		return err
@@ -94,11 +92,33 @@ func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
 	if err := os.MkdirAll(filepath.Dir(p.hosts), 0o700); err != nil {
 		return err
 	}
+	var err error
 	if p.sockets, err = os.MkdirTemp("/tmp", "cloudops-ssh-"); err != nil {
 		return err
 	}
 	p.env, err = p.environ(job.Env)
 	return err
+}
+
+func (p *play) writeInputs(job *engine.AnsibleJob) error {
+	inventory, err := renderInventory(job.Inventory)
+	if err != nil {
+		return err
+	}
+	values := map[string]json.RawMessage{} // null would be no variables file
+	maps.Copy(values, job.Vars)
+	vars, err := renderYAML(values)
+	if err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{
+		inventoryFile: inventory, varsFile: vars, "callback/cloudops_events.py": callback, outputFile: nil, eventsFile: nil,
+	} {
+		if err := write(filepath.Join(p.dir, name), data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // locate finds the playbook in the bundle, or unpacks the one that we ship.

@@ -55,26 +55,30 @@ func (p *play) graceContext() (context.Context, context.CancelFunc) {
 // clear sees off what the process left: newer versions of Ansible put each
 // worker into a session of its own, and modules may outlive their worker.
 func (p *process) clear(grace context.Context) {
+	p.seeOff(grace, syscall.SIGTERM)
+	last, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	p.seeOff(last, syscall.SIGKILL)
+}
+
+// seeOff sends sig once to each process that is left of the play and waits
+// until all are gone, or ctx ends.
+func (p *process) seeOff(ctx context.Context, sig syscall.Signal) {
 	marker := playMarker + "=" + p.launcher.play.dir
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for sig := syscall.SIGTERM; ; sig = 0 {
-		left := marked(marker)
-		if len(left) == 0 {
-			return
-		}
-		if grace.Err() != nil {
-			sig = syscall.SIGKILL
-		}
+	told := map[int]bool{}
+	for left := marked(marker); len(left) > 0; left = marked(marker) {
 		for _, pid := range left {
-			syscall.Kill(pid, sig) // it may have ended by now
-		}
-		if sig == syscall.SIGKILL {
-			return
+			if !told[pid] {
+				syscall.Kill(pid, sig) // it may have ended by now
+			}
+			told[pid] = true
 		}
 		select {
 		case <-tick.C:
-		case <-grace.Done():
+		case <-ctx.Done():
+			return
 		}
 	}
 }
