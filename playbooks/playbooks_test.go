@@ -35,8 +35,10 @@ func TestCatalog(t *testing.T) {
 }
 
 func TestPlaybooksAreSound(t *testing.T) {
+	t.Parallel()
 	for _, name := range playbooks.Names() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if out, err := play(t, name, nil, "--syntax-check"); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
@@ -45,6 +47,7 @@ func TestPlaybooksAreSound(t *testing.T) {
 }
 
 func TestPlaybooksAreChangedOnceAndCheckedBefore(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		playbook string
 		vars     func(root string) []string
@@ -75,6 +78,7 @@ func TestPlaybooksAreChangedOnceAndCheckedBefore(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			root := t.TempDir()
 			vars := tt.vars(root)
 
@@ -101,6 +105,7 @@ func TestPlaybooksAreChangedOnceAndCheckedBefore(t *testing.T) {
 }
 
 func TestWrongVariableIsRefusedByName(t *testing.T) {
+	t.Parallel()
 	out, err := play(t, "web", []string{"web_port=high"})
 
 	if err == nil || !strings.Contains(out, "web_port") {

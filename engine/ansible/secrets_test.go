@@ -15,6 +15,7 @@ import (
 const secret = `correct "horse" battery`
 
 func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
+	t.Parallel()
 	d, out := newDriver(t), t.TempDir()
 	job := newJob(map[string]string{"out": out, "password": secret})
 	job.Ansible.Sensitive = []string{"password"}
@@ -103,6 +104,7 @@ func TestPlaySeesNothingOfOurEnvironment(t *testing.T) {
 }
 
 func TestValuesAreDataAndNotTemplates(t *testing.T) {
+	t.Parallel()
 	d, out := newDriver(t), t.TempDir()
 	odd := "{{ lookup('pipe', 'id') }} {% raw \u0001\u007f\u00e9\U0001f600 \\ \" ' : # !x"
 	job := newJob(map[string]string{"out": out, "odd": odd})
@@ -143,6 +145,7 @@ func equalJSON(a, b any) bool {
 }
 
 func TestFactsOfACheckServeItsApplyOnly(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		change func(job *engine.Job)
 		gather int // times in the apply
@@ -156,6 +159,7 @@ func TestFactsOfACheckServeItsApplyOnly(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d, job := newDriver(t), newJob(nil)
 			dir := bundle(t, `[{hosts: all, gather_facts: true, tasks: [{ansible.builtin.debug: {var: ansible_env}}]}]`)
 			if strings.Contains(name, "credential") {
@@ -187,6 +191,7 @@ func TestFactsOfACheckServeItsApplyOnly(t *testing.T) {
 }
 
 func TestFolderOfAKilledRunnerIsCleared(t *testing.T) {
+	t.Parallel()
 	d := newDriver(t)
 	stale, lock, err := newPlayDir(d.WorkDir)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 )
 
 func TestPlayOverSSH(t *testing.T) {
+	t.Parallel()
 	d, dest := newDriver(t), filepath.Join(t.TempDir(), "note")
 	job := newJob(map[string]string{"dest": dest, "text": "hello"})
 	dir := bundle(t, notePlay)
