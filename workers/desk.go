@@ -26,13 +26,12 @@ type desk struct {
 	handler StepHandler
 }
 
-func newDesk(ctx context.Context, client redis.UniversalClient, queue string, concurrency int, log *slog.Logger, h StepHandler) *desk {
-	log = log.With("queue", queue)
+func newDesk(ctx context.Context, client redis.UniversalClient, config asynq.Config, queue string, log *slog.Logger, h StepHandler) *desk {
 	return &desk{
 		ctx:     ctx,
-		server:  asynq.NewServerFromRedisClient(client, serverConfig(queue, concurrency, log)),
-		slots:   make(chan struct{}, concurrency),
-		log:     log,
+		server:  asynq.NewServerFromRedisClient(client, config),
+		slots:   make(chan struct{}, config.Concurrency),
+		log:     log.With("queue", queue),
 		handler: h,
 	}
 }

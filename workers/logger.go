@@ -8,27 +8,39 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// asynqLog puts what asynq says into our log. It talks a lot: what it calls
-// information is for debugging here, and what it calls an error is a warning,
-// as the sweep makes up for it.
+// asynqLog puts what asynq says into our log, for debugging only: it talks a
+// lot, without Redis each queue's server complains every few seconds, and the
+// sweep makes up for all that it calls an error.
 type asynqLog struct{ log *slog.Logger }
 
-func (l asynqLog) Debug(args ...any) { l.say(slog.LevelDebug, args) }
-func (l asynqLog) Info(args ...any)  { l.say(slog.LevelDebug, args) }
-func (l asynqLog) Warn(args ...any)  { l.say(slog.LevelWarn, args) }
-func (l asynqLog) Error(args ...any) { l.say(slog.LevelWarn, args) }
-func (l asynqLog) Fatal(args ...any) { l.say(slog.LevelError, args) }
+func (l asynqLog) Debug(args ...any) { l.say(args) }
+func (l asynqLog) Info(args ...any)  { l.say(args) }
+func (l asynqLog) Warn(args ...any)  { l.say(args) }
+func (l asynqLog) Error(args ...any) { l.say(args) }
+func (l asynqLog) Fatal(args ...any) { l.say(args) }
 
-func (l asynqLog) say(level slog.Level, args []any) {
-	l.log.Log(context.Background(), level, "queue server", "says", fmt.Sprint(args...))
-}
+func (l asynqLog) say(args []any) { l.log.Debug("queue server", "says", fmt.Sprint(args...)) }
 
 // asynqLevel spares asynq the making of lines that nobody will see.
 func asynqLevel(log *slog.Logger) asynq.LogLevel {
 	if log.Enabled(context.Background(), slog.LevelDebug) {
 		return asynq.DebugLevel
 	}
-	return asynq.WarnLevel
+	return asynq.FatalLevel // it has no level for nothing at all
+}
+
+// outages says when Redis goes away and when it is back, once each.
+func outages(log *slog.Logger) func(error) {
+	away := false
+	return func(err error) {
+		switch {
+		case err != nil && !away:
+			log.Warn("redis is away; steps wait in the database until it is back", "err", err)
+		case err == nil && away:
+			log.Info("redis is back")
+		}
+		away = err != nil
+	}
 }
 
 // redisLog puts what the Redis library says into our log. Whoever made the

@@ -72,7 +72,7 @@ type Server struct {
 	desks   []*desk
 	stop    func()                  // taking new steps
 	detach  context.CancelCauseFunc // handlers from their runners
-	unhook  func()                  // from the bell
+	leave   []func()                // the bell
 	closing sync.Once
 }
 
@@ -80,31 +80,36 @@ type Server struct {
 // then puts its task back, and the next claim meets a conflict.
 const unsettled = 5 * time.Second
 
+// healthEvery is how soon an outage of Redis is noticed and logged.
+const healthEvery = 5 * time.Second
+
 // NewServer returns a server of the queues that o names, not yet started.
 func NewServer(r *Redis, bell engine.Bell, o Options, h StepHandler) *Server {
 	o = o.withDefaults()
-	client := r.open()
 	ctx, detach := context.WithCancelCause(context.Background())
 	stopping := make(chan struct{})
-	s := &Server{client: client, detach: detach, stop: sync.OnceFunc(func() { close(stopping) })}
+	s := &Server{client: r.open(), detach: detach, stop: sync.OnceFunc(func() { close(stopping) })}
 	bells := doorbell{rings: map[string]<-chan struct{}{}, stopping: stopping}
-	var leave []func()
 	for _, cloud := range o.Clouds {
 		for _, class := range o.Classes {
 			queue := engine.QueueName(cloud, class)
-			rings, done := bell.Listen(topicQueue(queue))
-			bells.rings[pendingKey(queue)] = rings
-			leave = append(leave, done)
-			s.desks = append(s.desks, newDesk(ctx, client, queue, o.concurrency(class), o.Log, h))
+			bells.rings[pendingKey(queue)] = s.listen(bell, queue)
+			config := serverConfig(queue, o.concurrency(class), o.Log)
+			if len(s.desks) == 0 { // one watches for all
+				config.HealthCheckFunc, config.HealthCheckInterval = outages(o.Log), healthEvery
+			}
+			s.desks = append(s.desks, newDesk(ctx, s.client, config, queue, o.Log, h))
 		}
 	}
-	client.AddHook(bells)
-	s.unhook = func() {
-		for _, done := range leave {
-			done()
-		}
-	}
+	s.client.AddHook(bells)
 	return s
+}
+
+// listen returns the rings of the queue until the server is shut down.
+func (s *Server) listen(bell engine.Bell, queue string) <-chan struct{} {
+	rings, leave := bell.Listen(topicQueue(queue))
+	s.leave = append(s.leave, leave)
+	return rings
 }
 
 // Run serves until ctx ends, and then leaves the steps in hand to their runners.
@@ -137,7 +142,9 @@ func (s *Server) Shutdown(ctx context.Context) (err error) {
 		s.each(func(d *desk) { d.drain(ctx) })
 		s.detach(ErrStopping)
 		s.each(func(d *desk) { d.server.Shutdown() })
-		s.unhook()
+		for _, leave := range s.leave {
+			leave()
+		}
 		err = s.client.Close()
 	})
 	return err
@@ -162,7 +169,7 @@ func serverConfig(queue string, concurrency int, log *slog.Logger) asynq.Config 
 		DelayedTaskCheckInterval: time.Hour,
 		JanitorInterval:          time.Hour,
 		ShutdownTimeout:          unsettled,
-		Logger:                   asynqLog{log},
+		Logger:                   asynqLog{log.With("queue", queue)},
 		LogLevel:                 asynqLevel(log),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -250,6 +251,32 @@ func TestServerSecondDeliveryMeetsTheClaim(t *testing.T) {
 	if db.claimed["step-1"] != 1 {
 		t.Errorf("claimed %d times", db.claimed["step-1"])
 	}
+}
+
+// Asynq gives up a task whose lease it could not renew, and sends the next one
+// while the handler goes on.
+func TestServerCountsStepsThatAsynqHasGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		started, finish := make(chan string, 2), make(chan struct{})
+		d := &desk{ctx: t.Context(), slots: make(chan struct{}, 1), log: quiet(), handler: handler(func(_ context.Context, step string) error {
+			started <- step
+			<-finish
+			return nil
+		})}
+		deliver := func(step string) { _ = d.ProcessTask(t.Context(), asynq.NewTask(TypeStep, []byte(`{"step":"`+step+`"}`))) }
+		go deliver("first")
+		synctest.Wait()
+		go deliver("second")
+		synctest.Wait()
+		if len(started) != 1 {
+			t.Errorf("%d steps are handled at a time, want 1", len(started))
+		}
+		close(finish)
+		synctest.Wait()
+		if len(started) != 2 {
+			t.Errorf("%d steps were handled, want 2", len(started))
+		}
+	})
 }
 
 // A task made by something else is dropped, and others are handled.
