@@ -263,7 +263,9 @@ func TestServerCountsStepsThatAsynqHasGivenUp(t *testing.T) {
 			<-finish
 			return nil
 		})}
-		deliver := func(step string) { _ = d.ProcessTask(t.Context(), asynq.NewTask(TypeStep, []byte(`{"step":"`+step+`"}`))) }
+		deliver := func(step string) {
+			_ = d.ProcessTask(t.Context(), asynq.NewTask(TypeStep, []byte(`{"step":"`+step+`"}`)))
+		}
 		go deliver("first")
 		synctest.Wait()
 		go deliver("second")
