@@ -249,3 +249,12 @@ func TestASubmissionMayBeHCLAlone(t *testing.T) {
 	_, _, err = testCompiler().Compile(t.Context(), handmade(t, file("stack.hcl", "")), nil)
 	wantInvalid(t, err, "No stack block")
 }
+
+func TestStackName(t *testing.T) {
+	name, err := StackName(handmade(t, file("stack.hcl", "stack \"s\" {\n wrong = 1\n}\nalso_wrong {}\n")))
+	if name != "s" || err != nil {
+		t.Errorf("name = %q, error = %v", name, err)
+	}
+	_, err = StackName(handmade(t, file("stack.hcl", "stack {}\n")))
+	wantInvalid(t, err, "Missing name")
+}

@@ -1,7 +1,6 @@
 package blueprint
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -96,7 +95,7 @@ func (c *Compiler) playbookAt(s *stack, text string, at hcl.Range) hcl.Diagnosti
 		return hcl.Diagnostics{mistake(at, "Unknown playbook", "The stack has no file %s.%s", text, didYouMean(text, known))}
 	}
 	name := strings.TrimPrefix(text, "playbooks/")
-	if slices.Contains(c.PlaybookNames, name) {
+	if _, err := c.Playbooks(name); err == nil {
 		return nil
 	}
 	if _, there := s.tree[text]; there {

@@ -17,10 +17,12 @@ type Options struct {
 	// Modules opens a shipped Terraform module by its name, such as
 	// "aws/network". It wraps fs.ErrNotExist or engine.ErrNotFound for any
 	// that is not there.
-	Modules       func(name string) (fs.FS, error)
-	ModuleNames   []string
-	PlaybookNames []string // of shipped playbooks, such as "web"
-	Git           Git      // nil where modules cannot be fetched
+	Modules     func(name string) (fs.FS, error)
+	ModuleNames []string
+	// Playbooks does the same for shipped playbooks, such as "web".
+	Playbooks     func(name string) (fs.FS, error)
+	PlaybookNames []string
+	Git           Git // nil where modules cannot be fetched
 	Log           *slog.Logger
 }
 
@@ -33,10 +35,14 @@ type Compiler struct {
 
 var _ engine.Compiler = (*Compiler)(nil)
 
-// New makes a Compiler. The zero Options know no shipped modules.
+// New makes a Compiler. The zero Options know no shipped modules and playbooks.
 func New(o Options) *Compiler {
+	nothing := func(string) (fs.FS, error) { return nil, fs.ErrNotExist }
 	if o.Modules == nil {
-		o.Modules = func(string) (fs.FS, error) { return nil, fs.ErrNotExist }
+		o.Modules = nothing
+	}
+	if o.Playbooks == nil {
+		o.Playbooks = nothing
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -70,6 +76,20 @@ func (c *Compiler) CompileDir(ctx context.Context, dir string, vars map[string]j
 		return engine.Blueprint{}, err
 	}
 	return s.blueprint(), nil
+}
+
+// StackName reads out of a bundle what its stack is called. Other mistakes in
+// it are left for Compile to tell.
+func StackName(bundle []byte) (string, error) {
+	tree, err := Unpack(bundle)
+	if err != nil {
+		return "", err
+	}
+	s, diags := parse(withoutJunk(tree))
+	if s.head == nil {
+		return "", s.report(diags).Err()
+	}
+	return s.name, nil
 }
 
 // compile reads a stack and checks all of it. Its error holds every mistake.

@@ -24,6 +24,12 @@ func testCompiler() *Compiler {
 			return folder, err
 		},
 		ModuleNames:   []string{"aws/network", "local/greeting"},
+		Playbooks: func(name string) (fs.FS, error) {
+			if name != "baseline" && name != "web" {
+				return nil, fs.ErrNotExist
+			}
+			return os.DirFS("testdata/bundle/playbooks"), nil
+		},
 		PlaybookNames: []string{"baseline", "web"},
 		Git:           GitCLI{},
 	})

@@ -50,7 +50,7 @@ func libraryFunctions() map[string]function.Function {
 		"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 
 		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
-		"yamldecode": yaml.YAMLDecodeFunc, "yamlencode": yaml.YAMLEncodeFunc,
+		"yamldecode": yamldecodeFunc(), "yamlencode": yaml.YAMLEncodeFunc,
 	}
 }
 
