@@ -12,6 +12,8 @@ import (
 	ansexec "github.com/apenella/go-ansible/v2/pkg/execute/exec"
 	"github.com/apenella/go-ansible/v2/pkg/execute/result"
 	"github.com/apenella/go-ansible/v2/pkg/playbook"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // playOptions are what differs between two runs of a play.
@@ -101,7 +103,7 @@ type process struct {
 // StdoutPipe gives what the process writes, errors included, until it ends.
 func (p *process) StdoutPipe() (io.ReadCloser, error) {
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(follow(p.output, p.ended, w)) }()
+	go func() { w.CloseWithError(sandbox.Follow(p.output, p.ended, w)) }()
 	return r, nil
 }
 
