@@ -29,43 +29,41 @@ const taskTimeout = 24 * time.Hour
 // topicQueue is rung when there is something in the queue.
 func topicQueue(queue string) string { return "queue:" + queue }
 
-// Queue puts steps into the queues that workers serve.
-type Queue struct {
+// queues puts steps into the queues that workers serve, and wakes the workers.
+type queues struct {
 	client    redis.UniversalClient
 	inspector *asynq.Inspector
 	bell      engine.Bell
 }
 
-// NewQueue returns a queue on r whose workers are woken by bell.
-func NewQueue(r *Redis, bell engine.Bell) *Queue {
-	return &Queue{client: r.client, inspector: asynq.NewInspectorFromRedisClient(r.client), bell: bell}
+func queuesOn(r *Redis, bell engine.Bell) *queues {
+	return &queues{client: r.client, inspector: asynq.NewInspectorFromRedisClient(r.client), bell: bell}
 }
 
-// Enqueue hands the step to its queue. Handing over the same attempt again has
+// enqueue hands the step to its queue. Handing over the same attempt again has
 // no further effect while its task waits or is being handled.
-func (q *Queue) Enqueue(ctx context.Context, d engine.Dispatch) error {
-	err := q.put(ctx, d, taskID(d))
-	if err != nil {
+func (q *queues) enqueue(ctx context.Context, d engine.Dispatch) error {
+	return q.handOver(ctx, d, taskID(d))
+}
+
+// enqueueAgain hands over a step that nobody has claimed for seconds. Where
+// its task is in the hands of a worker, that worker may be dead, and asynq
+// would take two minutes to notice: a second task is made. If both come, the
+// claim decides.
+func (q *queues) enqueueAgain(ctx context.Context, d engine.Dispatch) error {
+	id := taskID(d)
+	if info, err := q.inspector.GetTaskInfo(d.Queue, id); err == nil && info.State == asynq.TaskStateActive {
+		id += ":again"
+	}
+	return q.handOver(ctx, d, id)
+}
+
+func (q *queues) handOver(ctx context.Context, d engine.Dispatch, id string) error {
+	if err := q.put(ctx, d, id); err != nil {
 		return fmt.Errorf("enqueue step %s: %w", d.Step, err)
 	}
 	q.bell.Ring(topicQueue(d.Queue))
 	return nil
-}
-
-// EnqueueAgain hands over a step that nobody has claimed for seconds. Where
-// its task is in the hands of a worker, that worker may be dead, and asynq
-// would take two minutes to notice: a second task is made. If both come, the
-// claim decides.
-func (q *Queue) EnqueueAgain(ctx context.Context, d engine.Dispatch) error {
-	info, err := q.inspector.GetTaskInfo(d.Queue, taskID(d))
-	if err == nil && info.State == asynq.TaskStateActive {
-		if err := q.put(ctx, d, taskID(d)+":again"); err != nil {
-			return fmt.Errorf("enqueue step %s again: %w", d.Step, err)
-		}
-		q.bell.Ring(topicQueue(d.Queue))
-		return nil
-	}
-	return q.Enqueue(ctx, d)
 }
 
 // taskID tells the handover for one attempt from that for the next.
@@ -75,7 +73,7 @@ func taskID(d engine.Dispatch) string { return fmt.Sprintf("%s:%d", d.Step, d.At
 const putTries = 3
 
 // put makes the task, or finds it waiting or in hand.
-func (q *Queue) put(ctx context.Context, d engine.Dispatch, id string) error {
+func (q *queues) put(ctx context.Context, d engine.Dispatch, id string) error {
 	var err error
 	for range putTries {
 		if err = q.make(ctx, d, id); !errors.Is(err, asynq.ErrTaskIDConflict) {
@@ -89,7 +87,7 @@ func (q *Queue) put(ctx context.Context, d engine.Dispatch, id string) error {
 	return err
 }
 
-func (q *Queue) make(ctx context.Context, d engine.Dispatch, id string) error {
+func (q *queues) make(ctx context.Context, d engine.Dispatch, id string) error {
 	payload, err := json.Marshal(stepPayload{Step: d.Step})
 	if err != nil {
 		return err
@@ -104,7 +102,7 @@ func (q *Queue) make(ctx context.Context, d engine.Dispatch, id string) error {
 
 // clear reports whether the task waits or is in hand, and otherwise removes
 // what is left of it: a task that has ended keeps its identifier.
-func (q *Queue) clear(queue, id string) (there bool, err error) {
+func (q *queues) clear(queue, id string) (there bool, err error) {
 	info, err := q.inspector.GetTaskInfo(queue, id)
 	if err == nil {
 		if info.State == asynq.TaskStatePending || info.State == asynq.TaskStateActive {

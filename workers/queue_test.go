@@ -9,9 +9,9 @@ import (
 
 func TestEnqueueNamesTheStepAndNothingMore(t *testing.T) {
 	eachRedis(t, func(t *testing.T, r *Redis) {
-		q := NewQueue(r, &Bell{})
+		q := queuesOn(r, &Bell{})
 
-		if err := q.Enqueue(t.Context(), dispatch("step-1")); err != nil {
+		if err := q.enqueue(t.Context(), dispatch("step-1")); err != nil {
 			t.Fatal(err)
 		}
 
@@ -35,7 +35,7 @@ func TestEnqueueRingsTheBellOfTheQueue(t *testing.T) {
 	defer stopAWS()
 	defer stopLocal()
 
-	if err := NewQueue(r, b).Enqueue(t.Context(), dispatch("step-1")); err != nil {
+	if err := queuesOn(r, b).enqueue(t.Context(), dispatch("step-1")); err != nil {
 		t.Fatal(err)
 	}
 
@@ -47,21 +47,21 @@ func TestEnqueueRingsTheBellOfTheQueue(t *testing.T) {
 // What stands in Redis under a step's attempt before it is handed over (again),
 // and how many tasks wait after.
 func TestEnqueueOverWhatIsThere(t *testing.T) {
-	type put func(t *testing.T, q *Queue)
-	inHand := func(t *testing.T, q *Queue) { takeUp(t, q, "aws-run", "step-1:1") }
-	archived := func(t *testing.T, q *Queue) {
+	type put func(t *testing.T, q *queues)
+	inHand := func(t *testing.T, q *queues) { takeUp(t, q, "aws-run", "step-1:1") }
+	archived := func(t *testing.T, q *queues) {
 		if err := q.inspector.ArchiveTask("aws-run", "step-1:1"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	flushed := func(t *testing.T, q *Queue) {
+	flushed := func(t *testing.T, q *queues) {
 		if err := q.client.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	flushedAndPut := func(t *testing.T, q *Queue) {
+	flushedAndPut := func(t *testing.T, q *queues) {
 		flushed(t, q)
-		if err := q.Enqueue(t.Context(), dispatch("step-1")); err != nil {
+		if err := q.enqueue(t.Context(), dispatch("step-1")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,7 +70,7 @@ func TestEnqueueOverWhatIsThere(t *testing.T) {
 		want        int
 		wantOnSweep int
 	}{
-		"a task that waits stays alone":                       {put: func(*testing.T, *Queue) {}, want: 1, wantOnSweep: 1},
+		"a task that waits stays alone":                       {put: func(*testing.T, *queues) {}, want: 1, wantOnSweep: 1},
 		"one in hand is left alone, until the sweep finds it": {put: inHand, want: 0, wantOnSweep: 1},
 		"one that was archived is made anew":                  {put: archived, want: 1, wantOnSweep: 1},
 		"one that Redis lost is made anew":                    {put: flushed, want: 1, wantOnSweep: 1},
@@ -80,15 +80,15 @@ func TestEnqueueOverWhatIsThere(t *testing.T) {
 		for name, tt := range tests {
 			t.Run(name, func(t *testing.T) {
 				for again, want := range map[bool]int{false: tt.want, true: tt.wantOnSweep} {
-					flushed(t, NewQueue(r, &Bell{}))
-					q := NewQueue(r, &Bell{})
-					if err := q.Enqueue(t.Context(), dispatch("step-1")); err != nil {
+					flushed(t, queuesOn(r, &Bell{}))
+					q := queuesOn(r, &Bell{})
+					if err := q.enqueue(t.Context(), dispatch("step-1")); err != nil {
 						t.Fatal(err)
 					}
 					tt.put(t, q)
-					enqueue := q.Enqueue
+					enqueue := q.enqueue
 					if again {
-						enqueue = q.EnqueueAgain
+						enqueue = q.enqueueAgain
 					}
 					for range 2 {
 						if err := enqueue(t.Context(), dispatch("step-1")); err != nil {
@@ -106,7 +106,7 @@ func TestEnqueueOverWhatIsThere(t *testing.T) {
 
 // takeUp puts the waiting task of the step into hand, as a worker does that
 // then dies.
-func takeUp(t *testing.T, q *Queue, queue, id string) {
+func takeUp(t *testing.T, q *queues, queue, id string) {
 	t.Helper()
 	ctx, prefix := t.Context(), "asynq:{"+queue+"}:"
 	_, err := q.client.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -121,7 +121,7 @@ func takeUp(t *testing.T, q *Queue, queue, id string) {
 }
 
 // waiting counts the tasks that wait in the queue.
-func waiting(t *testing.T, q *Queue, queue string) int {
+func waiting(t *testing.T, q *queues, queue string) int {
 	t.Helper()
 	n, err := q.client.LLen(t.Context(), pendingKey(queue)).Result()
 	if err != nil {

@@ -21,10 +21,10 @@ type Outbox interface {
 // Relay takes dispatches from the outbox to the queues. Several may run at a
 // time: the same dispatch relayed twice has no further effect.
 type Relay struct {
-	Outbox Outbox
-	Queue  *Queue
-	Bell   engine.Bell
-	Log    *slog.Logger
+	Store Outbox
+	Redis *Redis
+	Bell  engine.Bell
+	Log   *slog.Logger
 }
 
 const (
@@ -38,9 +38,9 @@ const (
 func (r *Relay) Run(ctx context.Context) error {
 	rings, stop := r.Bell.Listen(engine.TopicOutbox)
 	defer stop()
-	backoff := relayBackoff
+	queues, backoff := queuesOn(r.Redis, r.Bell), relayBackoff
 	for {
-		more, err := r.pass(ctx)
+		more, err := r.pass(ctx, queues)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -63,20 +63,20 @@ func (r *Relay) Run(ctx context.Context) error {
 
 // pass relays one batch and reports whether there may be more. What was handed
 // over before a failure is removed all the same.
-func (r *Relay) pass(ctx context.Context) (more bool, err error) {
-	dispatches, err := r.Outbox.Outbox(ctx, relayBatch)
+func (r *Relay) pass(ctx context.Context, q *queues) (more bool, err error) {
+	dispatches, err := r.Store.Outbox(ctx, relayBatch)
 	if err != nil {
 		return false, fmt.Errorf("read outbox: %w", err)
 	}
 	var done []int64
 	for _, d := range dispatches {
-		if err = r.Queue.Enqueue(ctx, d); err != nil {
+		if err = q.enqueue(ctx, d); err != nil {
 			break
 		}
 		done = append(done, d.ID)
 	}
 	if len(done) > 0 {
-		err = errors.Join(err, r.Outbox.Relayed(ctx, done))
+		err = errors.Join(err, r.Store.Relayed(ctx, done))
 	}
 	return len(dispatches) == relayBatch, err
 }

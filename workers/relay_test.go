@@ -76,13 +76,13 @@ func (db *database) Sweep(context.Context) ([]engine.Dispatch, error) {
 // relaying runs a relay as long as the test.
 func relaying(t testing.TB, r *Redis, b *Bell, db *database) {
 	t.Helper()
-	running(t, (&Relay{Outbox: db, Queue: NewQueue(r, b), Bell: b, Log: quiet()}).Run)
+	running(t, (&Relay{Store: db, Redis: r, Bell: b, Log: quiet()}).Run)
 }
 
 // sweeping runs a sweep as long as the test.
 func sweeping(t testing.TB, r *Redis, b *Bell, db *database) {
 	t.Helper()
-	running(t, (&Sweep{Sweeper: db, Queue: NewQueue(r, b), Bell: b, Log: quiet()}).Run)
+	running(t, (&Sweep{Sweeper: db, Redis: r, Bell: b, Log: quiet()}).Run)
 }
 
 func running(t testing.TB, run func(context.Context) error) {
@@ -186,11 +186,11 @@ func TestRelayLosesNothingWhileRedisIsAway(t *testing.T) {
 func TestSweepHandsOverWhatRedisLost(t *testing.T) {
 	eachRedis(t, func(t *testing.T, r *Redis) {
 		db, b := &database{}, bellOn(t, r)
-		q := NewQueue(r, b)
+		q := queuesOn(r, b)
 		for i := range 20 {
 			d := dispatch(fmt.Sprintf("step-%d", i))
 			db.want(d, false) // relayed already
-			if err := q.Enqueue(t.Context(), d); err != nil {
+			if err := q.enqueue(t.Context(), d); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -211,9 +211,9 @@ func TestSweepHandsOverWhatRedisLost(t *testing.T) {
 func TestSweepHandsOverWhatADeadWorkerHeld(t *testing.T) {
 	eachRedis(t, func(t *testing.T, r *Redis) {
 		db, b := &database{}, bellOn(t, r)
-		q := NewQueue(r, b)
+		q := queuesOn(r, b)
 		db.want(dispatch("step-1"), false)
-		if err := q.Enqueue(t.Context(), dispatch("step-1")); err != nil {
+		if err := q.enqueue(t.Context(), dispatch("step-1")); err != nil {
 			t.Fatal(err)
 		}
 		takeUp(t, q, "aws-run", "step-1:1")

@@ -33,6 +33,7 @@ type Schedules struct {
 	Store   ScheduleStore
 	Starter Starter
 	Bell    engine.Bell
+	Now     func() time.Time
 	Log     *slog.Logger
 }
 
@@ -72,7 +73,7 @@ func (s *Schedules) Run(ctx context.Context) error {
 
 // pass fires what is due and tells how long nothing will be.
 func (s *Schedules) pass(ctx context.Context) (time.Duration, error) {
-	due, err := s.Store.DueSchedules(ctx, time.Now(), dueBatch)
+	due, err := s.Store.DueSchedules(ctx, s.Now(), dueBatch)
 	if err != nil {
 		return 0, fmt.Errorf("due schedules: %w", err)
 	}
@@ -88,7 +89,7 @@ func (s *Schedules) pass(ctx context.Context) (time.Duration, error) {
 	if next.IsZero() {
 		return lookAgain, nil
 	}
-	return min(max(0, time.Until(next)), lookAgain), nil
+	return min(max(0, next.Sub(s.Now())), lookAgain), nil
 }
 
 // fire moves the schedule on and starts its run. The next time is counted from
@@ -96,7 +97,7 @@ func (s *Schedules) pass(ctx context.Context) (time.Duration, error) {
 // could not be started is tried again at the schedule's next time, not before:
 // starting it twice would be worse.
 func (s *Schedules) fire(ctx context.Context, sch *engine.Schedule) error {
-	now := time.Now()
+	now := s.Now()
 	next, unread := Next(sch.Cron, sch.Timezone, now, sch.Stack+"/"+sch.Name)
 	if unread != nil {
 		next = now.Add(unreadable)

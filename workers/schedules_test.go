@@ -91,7 +91,7 @@ func inBubble(t *testing.T, c *calendar, n int, do func(bell *Bell)) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
 		bell := &Bell{}
-		loop := Schedules{Store: c, Starter: c, Bell: bell, Log: slog.New(slog.DiscardHandler)}
+		loop := Schedules{Store: c, Starter: c, Bell: bell, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 		var loops sync.WaitGroup
 		for range n {
 			loops.Go(func() {

@@ -17,7 +17,7 @@ import (
 // put hands a step over, as the relay does.
 func put(t testing.TB, r *Redis, b *Bell, d engine.Dispatch) {
 	t.Helper()
-	if err := NewQueue(r, b).Enqueue(t.Context(), d); err != nil {
+	if err := queuesOn(r, b).enqueue(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -41,7 +41,7 @@ func TestServerServesTheQueuesItIsGiven(t *testing.T) {
 		if got := within(t, "a step", steps); got != "next" {
 			t.Errorf("handled %s", got)
 		}
-		if got := waiting(t, NewQueue(r, b), "gcp-run"); got != 1 {
+		if got := waiting(t, queuesOn(r, b), "gcp-run"); got != 1 {
 			t.Errorf("%d tasks wait in a queue that is not served", got)
 		}
 	})
@@ -74,7 +74,7 @@ func TestServerGoesOnAfterAHandlerThat(t *testing.T) {
 			put(t, r, b, dispatch("second"))
 
 			within(t, "the second step", next)
-			if _, err := NewQueue(r, b).inspector.GetTaskInfo("aws-run", "first:1"); err == nil {
+			if _, err := queuesOn(r, b).inspector.GetTaskInfo("aws-run", "first:1"); err == nil {
 				t.Error("the first task is still there")
 			}
 		})
@@ -212,7 +212,7 @@ func TestServerDrainsWhenGivenTime(t *testing.T) {
 	if err := within(t, "the end of the server", down); err != nil {
 		t.Error(err)
 	}
-	if got := waiting(t, NewQueue(r, b), "aws-run"); got != 1 {
+	if got := waiting(t, queuesOn(r, b), "aws-run"); got != 1 {
 		t.Errorf("%d tasks wait, want the late one", got)
 	}
 }

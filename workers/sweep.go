@@ -19,7 +19,7 @@ type Sweeper interface {
 // enough; several do no harm.
 type Sweep struct {
 	Sweeper Sweeper
-	Queue   *Queue
+	Redis   *Redis
 	Bell    engine.Bell
 	Log     *slog.Logger
 }
@@ -29,10 +29,11 @@ const sweepEvery = 5 * time.Second
 
 // Run sweeps at once and then every five seconds, until ctx ends.
 func (s *Sweep) Run(ctx context.Context) error {
+	queues := queuesOn(s.Redis, s.Bell)
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		if err := s.pass(ctx); err != nil && ctx.Err() == nil {
+		if err := s.pass(ctx, queues); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "sweep not finished; the next one goes on", "err", err)
 		}
 		select {
@@ -43,7 +44,7 @@ func (s *Sweep) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Sweep) pass(ctx context.Context) error {
+func (s *Sweep) pass(ctx context.Context, q *queues) error {
 	// A process may have ended between writing to the outbox and ringing.
 	s.Bell.Ring(engine.TopicOutbox)
 	dispatches, err := s.Sweeper.Sweep(ctx)
@@ -51,7 +52,7 @@ func (s *Sweep) pass(ctx context.Context) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	for _, d := range dispatches {
-		if err := s.Queue.EnqueueAgain(ctx, d); err != nil {
+		if err := q.enqueueAgain(ctx, d); err != nil {
 			return err
 		}
 	}
