@@ -153,12 +153,14 @@ func (c *cloud) providerName() string {
 // provider gives the settings of the provider block for a component, which is
 // tagged as part of the stack.
 func (c *cloud) provider(stack, component string) engine.ProviderSettings {
-	tags := map[string]string{"cloudops:stack": stack, "cloudops:component": component}
+	own := map[string]string{"cloudops:stack": stack, "cloudops:component": component}
 	if c.kind == string(engine.CloudGCP) {
-		tags = map[string]string{"cloudops-stack": labelText(stack), "cloudops-component": labelText(component)}
+		own = map[string]string{"cloudops-stack": labelText(stack), "cloudops-component": labelText(component)}
 	}
+	tags := map[string]string{}
 	maps.Copy(tags, c.tags)
-	return engine.ProviderSettings{Name: c.providerName(), Settings: c.settings, DefaultTags: tags}
+	maps.Copy(tags, own)
+	return engine.ProviderSettings{Name: c.providerName(), Settings: maps.Clone(c.settings), DefaultTags: tags}
 }
 
 // labelText fits a text to Google's labels: lower case letters, digits, _ and

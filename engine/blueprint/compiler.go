@@ -95,6 +95,9 @@ func StackName(bundle []byte) (string, error) {
 // compile reads a stack and checks all of it. Its error holds every mistake.
 func (c *Compiler) compile(ctx context.Context, tree Tree, vars map[string]json.RawMessage, lenient bool) (*stack, error) {
 	s, diags := parse(withoutJunk(tree))
+	if len(s.components) > MaxComponents { // the rest would take its time
+		return nil, s.report(diags)
+	}
 	s.lenient = lenient
 	diags = append(diags, s.assign(vars)...)
 	diags = append(diags, s.resolveAll()...)

@@ -23,7 +23,7 @@ func testCompiler() *Compiler {
 			_, err := fs.Stat(folder, ".")
 			return folder, err
 		},
-		ModuleNames:   []string{"aws/network", "local/greeting"},
+		ModuleNames: []string{"aws/network", "local/greeting"},
 		Playbooks: func(name string) (fs.FS, error) {
 			if name != "baseline" && name != "web" {
 				return nil, fs.ErrNotExist

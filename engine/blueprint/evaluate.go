@@ -117,6 +117,9 @@ func (e *evaluation) values(a arguments, what string) (map[string]json.RawMessag
 		return nil, e.waits(what+"s", a.whole)
 	}
 	values := map[string]json.RawMessage{}
+	if !known {
+		values = e.nulls()
+	}
 	for _, arg := range args {
 		text, err := e.argument(arg, what)
 		if err != nil {
@@ -125,6 +128,20 @@ func (e *evaluation) values(a arguments, what string) (map[string]json.RawMessag
 		values[arg.name] = text
 	}
 	return values, nil
+}
+
+// nulls stands in for inputs that a destroy cannot know any more: Terraform
+// asks for those that its module needs all the same.
+func (e *evaluation) nulls() map[string]json.RawMessage {
+	values := map[string]json.RawMessage{}
+	if m := e.modules[e.part.address()]; m != nil {
+		for name, v := range m.variables {
+			if v.required() {
+				values[name] = json.RawMessage("null")
+			}
+		}
+	}
+	return values
 }
 
 func (e *evaluation) argument(arg argument, what string) (json.RawMessage, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -191,65 +192,6 @@ func TestWhatIsNotKnownYet(t *testing.T) {
 	})
 }
 
-func TestSensitiveValuesStayMarked(t *testing.T) {
-	const text = `
-stack "s" {}
-variable "token" {
-  type      = string
-  sensitive = true
-}
-variable "key" {
-  type      = object({ id = number, pem = string })
-  sensitive = true
-}
-locals { wrapped = { deep = ["x-${var.token}"] } }
-terraform "ledger" {
-  source = "./ledger"
-  inputs = { name = "l" }
-}
-terraform "web" {
-  source = "./web"
-  inputs = INPUTS
-}`
-	vars := map[string]json.RawMessage{"token": []byte(`"hunter2"`), "key": []byte(`{"id":1234567,"pem":"line one\nline two\n"}`)}
-	upstream := map[string]engine.Outputs{"terraform.ledger": {"url": secret(`"pg://swordfish"`)}}
-	tests := map[string]struct {
-		inputs    string
-		sensitive []string
-		mask      []string
-	}{
-		"through a template":          {inputs: `{ subnet_ids = ["a-${var.token}"] }`, sensitive: []string{"subnet_ids"}, mask: []string{"a-hunter2", "hunter2"}},
-		"through a local":             {inputs: `{ subnet_ids = local.wrapped.deep }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2", "x-hunter2"}},
-		"through a function":          {inputs: `{ subnet_ids = split("", upper(var.token)) }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
-		"through base64":              {inputs: `{ subnet_ids = [base64encode(var.token)] }`, sensitive: []string{"subnet_ids"}, mask: []string{"aHVudGVyMg==", "hunter2"}},
-		"through a condition":         {inputs: `{ instances = var.token == "x" ? 1 : 2 }`, sensitive: []string{"instances"}, mask: []string{"hunter2"}},
-		"through the whole map":       {inputs: `merge({ instances = 1 }, { subnet_ids = [var.token] })`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
-		"line by line":                {inputs: `{ subnet_ids = [var.key.pem] }`, sensitive: []string{"subnet_ids"}, mask: []string{"line one", "line one\nline two\n", "line two"}},
-		"from outputs":                {inputs: `{ subnet_ids = [terraform.ledger.outputs.url] }`, sensitive: []string{"subnet_ids"}, mask: []string{"pg://swordfish"}},
-		"by the word of the module":   {inputs: `{ password = "in the sources" }`, sensitive: []string{"password"}, mask: []string{"in the sources"}},
-		"by the word of sensitive":    {inputs: `{ subnet_ids = [sensitive("plain")] }`, sensitive: []string{"subnet_ids"}, mask: []string{"plain"}},
-		"unless nonsensitive says so": {inputs: `{ subnet_ids = [nonsensitive(substr(var.token, 0, 1))] }`, mask: []string{"hunter2"}},
-		"and nothing else is":         {inputs: `{ instances = 2 }`},
-		"issensitive can be asked":    {inputs: `{ subnet_ids = [tostring(issensitive(var.token))] }`, mask: []string{"hunter2"}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			c := testCompiler()
-			rev := compileText(t, c, strings.ReplaceAll(text, "INPUTS", tt.inputs), vars)
-			got, err := c.Evaluate(context.Background(), rev, "terraform.web", false, upstream)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.sensitive, got.Terraform.Sensitive); diff != "" {
-				t.Errorf("sensitive (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(tt.mask, got.Mask); diff != "" {
-				t.Errorf("mask (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 func TestOutputsOfAStack(t *testing.T) {
 	const text = `
 stack "s" {}
@@ -324,5 +266,63 @@ func TestAStackMadeAgainUnderItsNameIsNotTakenFromMemory(t *testing.T) {
 		if err != nil || string(got["o"].Value) != v {
 			t.Errorf("output = %s, want %s; error %v", got["o"].Value, v, err)
 		}
+	}
+}
+
+func TestInputsThatADestroyCannotKnowAreNull(t *testing.T) {
+	c := testCompiler()
+	rev := compileText(t, c, `
+stack "s" {}
+terraform "a" { source = "./web" }
+terraform "b" {
+  source = "modules/aws/network"
+  inputs = merge(terraform.a.outputs.url, {})
+}`, nil)
+
+	got, err := c.Evaluate(context.Background(), rev, "terraform.b", true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(raw(map[string]string{"name": `null`, "cidr": `null`}), got.Terraform.Inputs); diff != "" {
+		t.Errorf("inputs (-want +got):\n%s", diff)
+	}
+	_, err = c.Evaluate(context.Background(), rev, "terraform.b", false, nil)
+	wantInvalid(t, err, "inputs waits for terraform.a.outputs.url")
+}
+
+func TestManyStepsAreEvaluatedAtOnce(t *testing.T) {
+	c := testCompiler()
+	rev := compileFile(t, c, "payments.hcl", nil)
+	upstream := map[string]engine.Outputs{
+		"terraform.web":    {"hosts": value(hostsText)},
+		"terraform.ledger": {"url": secret(`"postgres://u:hunter2@db"`)},
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for _, address := range []string{"terraform.network", "terraform.ledger", "ansible.web"} {
+				if _, err := c.Evaluate(context.Background(), rev, address, false, upstream); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := c.Outputs(context.Background(), rev, upstream); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestMistakesAreBounded(t *testing.T) {
+	text := "stack \"s\" {}\nlocals { a = [" + strings.Repeat("var.x, ", 1000) + "] }\n"
+
+	_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, text), nil)
+
+	var ds engine.Diagnostics
+	if !errors.As(err, &ds) || len(ds) != maxMistakes+1 || !strings.Contains(ds[maxMistakes].Detail, "800 more") {
+		t.Fatalf("%d mistakes, the last is %v", len(ds), ds[len(ds)-1])
+	}
+	if n := len(ds[0].Snippet); n > 2*maxLine {
+		t.Errorf("snippet of %d bytes", n)
 	}
 }

@@ -22,6 +22,9 @@ func misgiven(summary, detail string, args ...any) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}
 }
 
+// maxMistakes is how many mistakes are told at once.
+const maxMistakes = 200
+
 // report turns diagnostics into the engine's, in the order of their places and
 // each once, with the source lines they are about.
 func (s *stack) report(diags hcl.Diagnostics) engine.Diagnostics {
@@ -32,9 +35,20 @@ func (s *stack) report(diags hcl.Diagnostics) engine.Diagnostics {
 	slices.SortStableFunc(ds, func(a, b engine.Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start.Line, b.Start.Line), cmp.Compare(a.Start.Column, b.Start.Column))
 	})
-	return slices.Compact(ds)
+	ds = slices.Compact(ds)
+	if more := len(ds) - maxMistakes; more > 0 {
+		ds = append(ds[:maxMistakes], engine.Diagnostic{
+			Severity: engine.SeverityError, Summary: "Too many mistakes",
+			Detail: fmt.Sprintf("There are %d more. Correct these first.", more),
+		})
+	}
+	for i, d := range ds {
+		ds[i].Snippet = snippet(s.texts[d.File], d.Start.Line, d.End.Line)
+	}
+	return ds
 }
 
+// diagnostic leaves the snippet out.
 func (s *stack) diagnostic(d *hcl.Diagnostic) engine.Diagnostic {
 	out := engine.Diagnostic{Severity: engine.SeverityError, Summary: s.masked(d.Summary), Detail: s.masked(d.Detail)}
 	if d.Severity == hcl.DiagWarning {
@@ -44,7 +58,6 @@ func (s *stack) diagnostic(d *hcl.Diagnostic) engine.Diagnostic {
 		out.File = at.Filename
 		out.Start = engine.Position{Line: at.Start.Line, Column: at.Start.Column}
 		out.End = engine.Position{Line: at.End.Line, Column: at.End.Column}
-		out.Snippet = snippet(s.texts[at.Filename], at.Start.Line, at.End.Line)
 	}
 	return out
 }
@@ -57,8 +70,11 @@ func (s *stack) masked(text string) string {
 	return text
 }
 
-// maxSnippet is how many lines of source a mistake shows at most.
-const maxSnippet = 5
+// What a mistake shows of the source at most.
+const (
+	maxSnippet = 5   // lines
+	maxLine    = 400 // bytes of a line
+)
 
 // snippet cuts the lines from first to last out of the text.
 func snippet(text []byte, first, last int) string {
@@ -66,8 +82,13 @@ func snippet(text []byte, first, last int) string {
 	if text == nil || first < 1 || first > len(lines) {
 		return ""
 	}
-	last = min(max(last, first), first+maxSnippet-1, len(lines))
-	return strings.TrimRight(strings.Join(lines[first-1:last], "\n"), "\r\n")
+	lines = lines[first-1 : min(max(last, first), first+maxSnippet-1, len(lines))]
+	for i, line := range lines {
+		if len(line) > maxLine {
+			lines[i] = strings.ToValidUTF8(line[:maxLine], "") + "..."
+		}
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\r\n")
 }
 
 // didYouMean returns a hint that names what is closest to name, or nothing.
