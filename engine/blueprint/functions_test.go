@@ -8,7 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// The values are those that terraform console 1.11 gives.
+// The values are those that terraform console 1.11 gives; the complaints are
+// our own.
 func TestFunctionsBehaveLikeTerraforms(t *testing.T) {
 	tests := map[string]struct{ want, wantErr string }{
 		`alltrue([true, false])`:                   {want: `false`},

@@ -19,6 +19,10 @@ locals {
   fine = terraform.network.outputs.netwrk_id # ERROR: Unknown output
 }
 
+locals {
+  c = 1 # ERROR: Duplicate local value
+}
+
 cloud "aws" "main" {
   region    = terraform.network.outputs.network_id # ERROR: Unusable reference
   endpoints = {}                                   # ERROR: Setting not taken

@@ -1,0 +1,75 @@
+package blueprint
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func TestDOTDrawsWhatNeedsWhat(t *testing.T) {
+	bp := engine.Blueprint{Name: "s", Components: []engine.Component{
+		{Address: "terraform.a", Source: "./a"},
+		{Address: "terraform.b", Source: `./"b"`, Needs: []string{"terraform.a"}, Refs: []engine.Ref{{Upstream: "terraform.a"}}},
+		{Address: "ansible.c", Source: "./c.yml", Needs: []string{"terraform.b"}},
+	}}
+	want := `digraph "s" {
+  rankdir = "RL"
+  node [shape = "box"]
+  "terraform.a" [label = "terraform.a\n./a"]
+  "terraform.b" [label = "terraform.b\n./\"b\""]
+  "ansible.c" [label = "ansible.c\n./c.yml"]
+  "terraform.b" -> "terraform.a"
+  "ansible.c" -> "terraform.b" [style = "dashed"]
+}
+`
+	if diff := cmp.Diff(want, DOT(bp)); diff != "" {
+		t.Errorf("graph (-want +got):\n%s", diff)
+	}
+}
+
+func TestFormat(t *testing.T) {
+	got := string(Format([]byte("stack \"s\" {\nlabels={a=1}\n  description   = \"x\"\n}\n")))
+	want := "stack \"s\" {\n  labels      = { a = 1 }\n  description = \"x\"\n}\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("formatted (-want +got):\n%s", diff)
+	}
+}
+
+func TestOverrideFilesAmendAModule(t *testing.T) {
+	files := map[string]string{
+		"m/main.tf":          "variable \"a\" {\n type = number\n sensitive = true\n}\noutput \"o\" {\n value = 1\n sensitive = true\n}\n",
+		"m/main_override.tf": "variable \"a\" { default = 3 }\noutput \"o\" { value = 2 }\n",
+		"m/old.tf":           "variable \"b\" {\n type = \"list\"\n default = []\n}\n",
+	}
+	text := "stack \"s\" {}\nterraform \"m\" {\n source = \"./m\"\n}\noutput \"o\" { value = terraform.m.outputs.o }\n"
+
+	c := testCompiler()
+	bp, sources, err := c.Compile(context.Background(), bundleWith(t, text, files), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Outputs(context.Background(), &engine.Revision{Stack: bp.Name, Sources: sources}, nil)
+	if err != nil || !out["o"].Sensitive || !out["o"].Unknown {
+		t.Errorf("output = %+v, error = %v", out["o"], err)
+	}
+}
+
+func TestOnlyRecentStacksAreKept(t *testing.T) {
+	r := newRecent()
+	big := &stack{tree: Tree{"a": {Data: make([]byte, maxRecentBytes/2+1)}}}
+	for i := range 3 {
+		r.put(recentKey{number: i}, big)
+	}
+	if r.order.Len() != 1 || r.get(recentKey{number: 2}) == nil || r.get(recentKey{number: 1}) != nil || r.bytes > maxRecentBytes {
+		t.Errorf("kept %d stacks of %d bytes", r.order.Len(), r.bytes)
+	}
+	for i := range 2 * maxRecent {
+		r.put(recentKey{stack: "small", number: i}, &stack{})
+	}
+	if r.order.Len() != maxRecent || len(r.byKey) != maxRecent {
+		t.Errorf("kept %d stacks", r.order.Len())
+	}
+}
