@@ -117,6 +117,19 @@ func (s *States) Unlock(ctx context.Context, w StateWriter, stack, component, id
 	return s.Store.AddEvent(ctx, Event{At: s.Now(), Actor: w.By, Action: "state.unlock", Stack: stack, Subject: component, Detail: json.RawMessage(`{}`)})
 }
 
+// Break frees a state that somebody else has locked, and notes who did so and why.
+func (s *States) Break(ctx context.Context, p Principal, stack, component, reason string) error {
+	held, err := s.Store.StateLock(ctx, stack, component)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.UnlockState(ctx, stack, component, held.ID); err != nil {
+		return err
+	}
+	detail := map[string]any{"holder": held.Holder, "lock": held.ID, "reason": reason}
+	return s.Store.AddEvent(ctx, newEvent(s.Now(), p.User, "state.break-lock", stack, component, detail))
+}
+
 // stateFile is the part of a Terraform state that the engine reads, version 4.
 // Source: https://developer.hashicorp.com/terraform/internals/json-format and
 // the files that Terraform 1.11 writes.

@@ -120,7 +120,7 @@ CREATE TABLE steps (
     inputs           TEXT NOT NULL,
     predicted        TEXT NOT NULL,
     actual           TEXT NOT NULL,
-    log_size         BIGINT NOT NULL,
+    log_size         BIGINT NOT NULL DEFAULT 0,
     queued_at        BIGINT,
     started_at       BIGINT,
     ended_at         BIGINT,

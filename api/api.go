@@ -1,0 +1,171 @@
+// Package api is the HTTP API: JSON by huma on gin, with OpenAPI 3.1 made from
+// the types; logs and runs as server-sent events; Terraform's state backend;
+// and the calls of runners.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Pages are the web pages beside the API. Permissions gives what each of their
+// routes takes, by method and path as gin writes it, "" for none; a route that
+// is missing there is closed.
+type Pages interface {
+	Mount(r gin.IRouter)
+	Permissions() map[string]engine.Permission
+}
+
+// Deps is what the API serves.
+type Deps struct {
+	Runs      *engine.Runs
+	Stacks    *engine.Stacks
+	States    *engine.States
+	Access    *engine.Access
+	Store     engine.Store
+	Bell      engine.Bell
+	Log       *slog.Logger
+	Now       func() time.Time
+	Ready     func(ctx context.Context) error               // whether databases answer
+	PackFiles func(files map[string][]byte) ([]byte, error) // makes a bundle
+	Pages     Pages
+	Version   string
+}
+
+// server is the API with the table of what each route takes.
+type server struct {
+	Deps
+	permissions map[string]engine.Permission
+	huma        huma.API
+	logins      *limiter
+}
+
+// Permissions that are not a role's: what is open, and what takes a token of
+// its own kind.
+const (
+	public     engine.Permission = ""
+	asRunner   engine.Permission = "runner"
+	asState    engine.Permission = "state"
+	apiVersion                   = "/v1"
+)
+
+// New returns the handler of the API and the pages.
+func New(d Deps) (http.Handler, error) {
+	s, router := build(d)
+	return router, s.check(router)
+}
+
+func build(d Deps) (*server, *gin.Engine) {
+	gin.SetMode(gin.ReleaseMode)
+	s := &server{Deps: d, permissions: map[string]engine.Permission{}, logins: newLimiter(d.Now)}
+	router := gin.New()
+	router.RedirectTrailingSlash = false
+	router.HandleMethodNotAllowed = true
+	router.UseRawPath = true // components such as terraform.x["a/b"] come escaped
+	router.UnescapePathValues = true
+	router.Use(s.identify, s.recover, s.secureHeaders, s.limitBody, s.authorize, s.idempotent)
+	router.NoRoute(func(c *gin.Context) { s.fail(c, engine.NotFound("there is nothing at %s", c.Request.URL.Path)) })
+	router.NoMethod(func(c *gin.Context) {
+		writeProblem(c, problemOf(http.StatusMethodNotAllowed, c.Request.Method+" is not possible here"))
+	})
+	config := huma.DefaultConfig("CloudOps Manager", d.Version)
+	config.Info.Description = "Stacks, runs, approvals, states and drift. Errors are RFC 9457 problems; lists are paged by cursor; writes take an Idempotency-Key."
+	config.DocsPath, config.SchemasPath = "", ""
+	config.CreateHooks = nil // no $schema in answers
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	huma.DefaultArrayNullable = false
+	s.huma = humagin.New(router, config)
+	s.permissions["GET /openapi.json"], s.permissions["GET /openapi.yaml"] = public, public
+	s.permissions["GET /openapi-3.0.json"], s.permissions["GET /openapi-3.0.yaml"] = public, public
+	s.routes(router)
+	return s, router
+}
+
+func (s *server) routes(router *gin.Engine) {
+	s.healthRoutes()
+	s.docsRoutes(router)
+	s.accessRoutes()
+	s.stackRoutes()
+	s.revisionRoutes()
+	s.runRoutes()
+	s.stepRoutes()
+	s.stateRoutes(router)
+	s.driftRoutes()
+	s.runnerRoutes()
+	if s.Pages != nil {
+		s.Pages.Mount(router)
+		for route, perm := range s.Pages.Permissions() {
+			s.permissions[route] = perm
+		}
+	}
+}
+
+// check makes sure that no route is without a line in the table.
+func (s *server) check(router *gin.Engine) error {
+	for _, r := range router.Routes() {
+		if _, ok := s.permissions[r.Method+" "+r.Path]; !ok {
+			return engine.Invalid("route %s %s has no permission", r.Method, r.Path)
+		}
+	}
+	return nil
+}
+
+// operation is one line of the API: what it takes, and what it is for.
+type operation struct {
+	method, path, id, summary, tag string
+	permission                     engine.Permission
+	status                         int  // of a success; 0 for 200
+	raw                            bool // the body is taken as it comes
+}
+
+// handle registers an operation with its permission. An error becomes a
+// problem here and nowhere else.
+func handle[I, O any](s *server, op operation, h func(context.Context, *I) (*O, error)) {
+	s.permissions[op.method+" "+ginPath(op.path)] = op.permission
+	o := huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
+		DefaultStatus: op.status, SkipValidateBody: op.raw, MaxBodyBytes: -1, BodyReadTimeout: -1, // the middleware limits both
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+	}
+	if op.permission != public {
+		o.Security = []map[string][]string{{"token": {}}}
+		o.Description = "Takes the permission " + string(op.permission) + "."
+	}
+	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// body is an answer in JSON.
+type body[T any] struct{ Body T }
+
+func answer[T any](v T, err error) (*body[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[T]{v}, nil
+}
+
+// none is a request without parameters.
+type none struct{}
+
+// PageQuery is what lists take.
+type PageQuery struct {
+	Cursor string `query:"cursor" doc:"next_cursor of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+// engine asks for one more than is shown, to know whether there are more.
+func (p PageQuery) engine() engine.Page { return engine.Page{After: p.Cursor, Limit: p.Limit + 1} }

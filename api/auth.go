@@ -1,0 +1,181 @@
+package api
+
+import (
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// SessionCookie is the name of the cookie of a browser that is signed in.
+const SessionCookie = "cloudops_session"
+
+// authorize is the one place where a request is let in: it looks its route up
+// in the table and finds out who asks.
+func (s *server) authorize(c *gin.Context) {
+	if c.FullPath() == "" {
+		return // no route: answered with 404 or 405
+	}
+	perm, ok := s.permissions[c.Request.Method+" "+c.FullPath()]
+	switch {
+	case !ok:
+		s.fail(c, engine.Forbidden("this route is closed"))
+	case perm == public || perm == asState: // the state backend asks for its own tokens
+	case perm == asRunner:
+		s.authorizeRunner(c)
+	default:
+		s.authorizePrincipal(c, perm)
+	}
+}
+
+func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
+	p, err := s.principal(c)
+	if err == nil {
+		err = p.Check(perm)
+	}
+	if err == nil {
+		c.Request = c.Request.WithContext(engine.WithPrincipal(c.Request.Context(), p))
+		return
+	}
+	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
+		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
+		c.Abort()
+		return
+	}
+	s.fail(c, err)
+}
+
+// browser reports whether a person is looking for a page.
+func browser(r *http.Request) bool {
+	return r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, apiVersion+"/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// principal finds out who asks, by API token or browser session.
+func (s *server) principal(c *gin.Context) (engine.Principal, error) {
+	ctx := c.Request.Context()
+	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
+		return s.Access.ByToken(ctx, engine.Secret(token))
+	}
+	cookie, err := c.Cookie(SessionCookie)
+	if err != nil || cookie == "" {
+		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
+	}
+	p, session, err := s.Access.BySession(ctx, engine.Secret(cookie))
+	if err == nil && unsafe(c.Request.Method) && !sameToken(csrf(c), session.CSRF) {
+		err = engine.Forbidden("the page is too old for this; load it again")
+	}
+	return p, err
+}
+
+func unsafe(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
+}
+
+// csrf is the token that a page of ours sends along, in a header or its form.
+func csrf(c *gin.Context) string {
+	if token := c.GetHeader("X-CSRF-Token"); token != "" {
+		return token
+	}
+	return c.PostForm("csrf_token")
+}
+
+func sameToken(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+type runnerKey struct{}
+
+// authorizeRunner lets the runner in that has the step in hand.
+func (s *server) authorizeRunner(c *gin.Context) {
+	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	if !ok {
+		s.fail(c, engine.Unauthorized("a runner sends its token: Authorization: Bearer ..."))
+		return
+	}
+	step, err := s.Runs.Runner(c.Request.Context(), engine.Secret(token))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Request = c.Request.WithContext(withStep(c.Request.Context(), step))
+}
+
+// secureHeaders tells browsers what pages may do: nothing but what is ours.
+func (s *server) secureHeaders(c *gin.Context) {
+	style := "'self'"
+	if strings.HasPrefix(c.Request.URL.Path, "/docs") {
+		style = "'self' 'unsafe-inline'" // the library that shows the API sets styles
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src "+style+"; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	if c.Request.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// The limits of bodies, in bytes.
+const (
+	maxBody       = 11 << 20  // a bundle of 10 MB with its form around it
+	maxRunnerBody = 512 << 20 // plans and states
+)
+
+// limitBody keeps a request from filling the memory.
+func (s *server) limitBody(c *gin.Context) {
+	limit := int64(maxBody)
+	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/runner/") || strings.HasPrefix(c.Request.URL.Path, apiVersion+"/state/") {
+		limit = maxRunnerBody
+	}
+	if c.Request.ContentLength > limit {
+		s.fail(c, &http.MaxBytesError{Limit: limit})
+		return
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
+}
+
+// limiter counts attempts to sign in by name and address.
+type limiter struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	seen map[string][]time.Time
+}
+
+// How often somebody may try to sign in.
+const (
+	loginTries  = 10
+	loginWindow = time.Minute
+)
+
+func newLimiter(now func() time.Time) *limiter {
+	return &limiter{now: now, seen: map[string][]time.Time{}}
+}
+
+// allow notes an attempt and reports whether it is one too many.
+func (l *limiter) allow(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := l.now().Add(-loginWindow)
+	for k, times := range l.seen { // what is over is forgotten, so the map stays small
+		if times[len(times)-1].Before(since) {
+			delete(l.seen, k)
+		}
+	}
+	var recent []time.Time
+	for _, t := range l.seen[key] {
+		if t.After(since) {
+			recent = append(recent, t)
+		}
+	}
+	if len(recent) >= loginTries {
+		return false
+	}
+	l.seen[key] = append(recent, l.now())
+	return true
+}

@@ -1,0 +1,256 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Login gives an API token for a name and password.
+func (c *Client) Login(ctx context.Context, name string, password engine.Secret, label string) (engine.Secret, error) {
+	t, err := post[NewToken](ctx, c, path("login"), Login{Name: name, Password: password.Reveal(), Label: label})
+	return engine.Secret(t.Token), err
+}
+
+// Whoami says whose token it is.
+func (c *Client) Whoami(ctx context.Context) (Whoami, error) {
+	return get[Whoami](ctx, c, path("whoami"), nil)
+}
+
+// Stacks lists stacks by name.
+func (c *Client) Stacks(ctx context.Context, p Page) (List[Stack], error) {
+	return get[List[Stack]](ctx, c, path("stacks"), p.values())
+}
+
+// CreateStack makes a stack without a revision.
+func (c *Client) CreateStack(ctx context.Context, s CreateStack) (Stack, error) {
+	return post[Stack](ctx, c, path("stacks"), s)
+}
+
+// Stack reads one stack.
+func (c *Client) Stack(ctx context.Context, name string) (Stack, error) {
+	return get[Stack](ctx, c, path("stacks", name), nil)
+}
+
+// DeleteStack removes a stack of which nothing is left.
+func (c *Client) DeleteStack(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodDelete, path("stacks", name), nil, nil, nil)
+}
+
+// StackOutputs reads a stack's outputs; sensitive values only with reveal.
+func (c *Client) StackOutputs(ctx context.Context, name string, reveal bool) (map[string]Output, error) {
+	q := url.Values{}
+	if reveal {
+		q.Set("reveal", "true")
+	}
+	return get[map[string]Output](ctx, c, path("stacks", name, "outputs"), q)
+}
+
+// SubmitBundle stores a tar.gz as the stack's next revision.
+func (c *Client) SubmitBundle(ctx context.Context, stack string, bundle []byte, vars map[string]json.RawMessage, message string) (Revision, error) {
+	var rev Revision
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	values, err := json.Marshal(vars)
+	if err != nil {
+		return rev, err
+	}
+	for name, content := range map[string][]byte{"variables": values, "message": []byte(message)} {
+		if err := w.WriteField(name, string(content)); err != nil {
+			return rev, err
+		}
+	}
+	part, err := w.CreateFormFile("bundle", "bundle.tar.gz")
+	if err != nil {
+		return rev, err
+	}
+	if _, err := part.Write(bundle); err != nil {
+		return rev, err
+	}
+	if err := w.Close(); err != nil {
+		return rev, err
+	}
+	return rev, c.send(ctx, request{method: http.MethodPost, path: path("stacks", stack, "revisions"), body: body.Bytes(), kind: w.FormDataContentType()}, &rev)
+}
+
+// Revisions lists a stack's revisions, newest first.
+func (c *Client) Revisions(ctx context.Context, stack string, p Page) (List[Revision], error) {
+	return get[List[Revision]](ctx, c, path("stacks", stack, "revisions"), p.values())
+}
+
+// StartRun starts a run.
+func (c *Client) StartRun(ctx context.Context, stack string, s StartRun) (Run, error) {
+	return post[Run](ctx, c, path("stacks", stack, "runs"), s)
+}
+
+// RunFilter narrows a list of runs.
+type RunFilter struct{ Stack, Status, Kind string }
+
+// Runs lists runs, newest first.
+func (c *Client) Runs(ctx context.Context, f RunFilter, p Page) (List[Run], error) {
+	q := p.values()
+	for name, value := range map[string]string{"stack": f.Stack, "status": f.Status, "kind": f.Kind} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return get[List[Run]](ctx, c, path("runs"), q)
+}
+
+// Run reads one run.
+func (c *Client) Run(ctx context.Context, id string) (Run, error) {
+	return get[Run](ctx, c, path("runs", id), nil)
+}
+
+// Approve lets the joint plan with the digest be applied.
+func (c *Client) Approve(ctx context.Context, id, digest, comment string) (Run, error) {
+	return post[Run](ctx, c, path("runs", id, "approve"), Decide{Digest: digest, Comment: comment})
+}
+
+// Discard turns a plan down.
+func (c *Client) Discard(ctx context.Context, id, comment string) (Run, error) {
+	return post[Run](ctx, c, path("runs", id, "discard"), Decide{Comment: comment})
+}
+
+// Cancel stops a run; asked twice, it kills what runs.
+func (c *Client) Cancel(ctx context.Context, id string) (Run, error) {
+	return post[Run](ctx, c, path("runs", id, "cancel"), struct{}{})
+}
+
+// RunPlan reads a run's joint plan.
+func (c *Client) RunPlan(ctx context.Context, id string) (RunPlan, error) {
+	return get[RunPlan](ctx, c, path("runs", id, "plan"), nil)
+}
+
+// RunPlanText reads a run's joint plan as people read it.
+func (c *Client) RunPlanText(ctx context.Context, id string) (string, error) {
+	b, err := c.bytes(ctx, request{method: http.MethodGet, path: path("runs", id, "plan"), query: url.Values{"format": {"text"}}})
+	return string(b), err
+}
+
+// Log copies a step's whole log.
+func (c *Client) Log(ctx context.Context, step string, to io.Writer) error {
+	res, err := c.open(ctx, request{method: http.MethodGet, path: path("steps", step, "log")})
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	_, err = io.Copy(to, res.Body)
+	return err
+}
+
+// States lists the newest state of each component.
+func (c *Client) States(ctx context.Context, stack string) ([]StateVersion, error) {
+	return get[[]StateVersion](ctx, c, path("stacks", stack, "states"), nil)
+}
+
+// StateVersions lists the versions of a component's state, newest first.
+func (c *Client) StateVersions(ctx context.Context, stack, component string, p Page) (List[StateVersion], error) {
+	return get[List[StateVersion]](ctx, c, path("stacks", stack, "states", component, "versions"), p.values())
+}
+
+// DownloadState reads a state version, secrets included.
+func (c *Client) DownloadState(ctx context.Context, id string) ([]byte, error) {
+	return c.bytes(ctx, request{method: http.MethodGet, path: path("state-versions", id)})
+}
+
+// Locks lists the locks on a stack's states.
+func (c *Client) Locks(ctx context.Context, stack string) ([]Lock, error) {
+	return get[[]Lock](ctx, c, path("stacks", stack, "locks"), nil)
+}
+
+// BreakLock frees a state that somebody else has locked.
+func (c *Client) BreakLock(ctx context.Context, stack, component, reason string) error {
+	return c.call(ctx, http.MethodDelete, path("stacks", stack, "locks", component), url.Values{"reason": {reason}}, nil, nil)
+}
+
+// Findings lists drift, newest first.
+func (c *Client) Findings(ctx context.Context, stack string, openOnly bool, p Page) (List[Finding], error) {
+	q := p.values()
+	q.Set("open", strconv.FormatBool(openOnly))
+	return get[List[Finding]](ctx, c, path("stacks", stack, "findings"), q)
+}
+
+// Credentials lists credentials without their values.
+func (c *Client) Credentials(ctx context.Context) ([]Credential, error) {
+	return get[[]Credential](ctx, c, path("credentials"), nil)
+}
+
+// PutCredential stores credentials under a name.
+func (c *Client) PutCredential(ctx context.Context, name string, p PutCredential) error {
+	return c.call(ctx, http.MethodPut, path("credentials", name), nil, p, nil)
+}
+
+// DeleteCredential removes credentials.
+func (c *Client) DeleteCredential(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodDelete, path("credentials", name), nil, nil, nil)
+}
+
+// Schedules lists a stack's schedules.
+func (c *Client) Schedules(ctx context.Context, stack string) ([]Schedule, error) {
+	return get[[]Schedule](ctx, c, path("stacks", stack, "schedules"), nil)
+}
+
+// CreateSchedule makes a schedule.
+func (c *Client) CreateSchedule(ctx context.Context, stack string, s CreateSchedule) (Schedule, error) {
+	return post[Schedule](ctx, c, path("stacks", stack, "schedules"), s)
+}
+
+// PauseSchedule stops a schedule from firing, or lets it go on.
+func (c *Client) PauseSchedule(ctx context.Context, id string, paused bool) (Schedule, error) {
+	var s Schedule
+	return s, c.call(ctx, http.MethodPatch, path("schedules", id), nil, PauseSchedule{Paused: paused}, &s)
+}
+
+// DeleteSchedule removes a schedule.
+func (c *Client) DeleteSchedule(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, path("schedules", id), nil, nil, nil)
+}
+
+// Users lists users by name.
+func (c *Client) Users(ctx context.Context) ([]User, error) {
+	return get[[]User](ctx, c, path("users"), nil)
+}
+
+// CreateUser makes a user.
+func (c *Client) CreateUser(ctx context.Context, u CreateUser) error {
+	return c.call(ctx, http.MethodPost, path("users"), nil, u, nil)
+}
+
+// UpdateUser changes a user.
+func (c *Client) UpdateUser(ctx context.Context, name string, u UpdateUser) error {
+	return c.call(ctx, http.MethodPatch, path("users", name), nil, u, nil)
+}
+
+// Tokens lists one's own tokens.
+func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
+	return get[[]Token](ctx, c, path("tokens"), nil)
+}
+
+// CreateToken makes a token that is good for life, or for ever at 0.
+func (c *Client) CreateToken(ctx context.Context, name string, life time.Duration) (engine.Secret, error) {
+	t, err := post[NewToken](ctx, c, path("tokens"), CreateToken{Name: name, Seconds: int64(life / time.Second)})
+	return engine.Secret(t.Token), err
+}
+
+// DeleteToken takes a token back.
+func (c *Client) DeleteToken(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, path("tokens", id), nil, nil, nil)
+}
+
+// Events lists the audit log, newest first.
+func (c *Client) Events(ctx context.Context, stack string, p Page) (List[Event], error) {
+	q := p.values()
+	if stack != "" {
+		q.Set("stack", stack)
+	}
+	return get[List[Event]](ctx, c, path("events"), q)
+}

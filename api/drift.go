@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func (s *server) driftRoutes() {
+	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/findings", id: "list-findings", summary: "List drift, newest first", tag: "drift", permission: engine.MayRead}, s.findings)
+	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/schedules", id: "list-schedules", summary: "List a stack's schedules", tag: "schedules", permission: engine.MayRead},
+		func(ctx context.Context, in *StackPath) (*body[[]client.Schedule], error) {
+			all, err := s.Store.Schedules(ctx, in.Stack)
+			return answer(each(all, scheduleJSON), err)
+		})
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/schedules", id: "create-schedule", summary: "Make a schedule", tag: "schedules", permission: engine.MaySubmit, status: http.StatusCreated}, s.createSchedule)
+	handle(s, operation{method: "PATCH", path: "/v1/schedules/{name}", id: "pause-schedule", summary: "Stop a schedule from firing, or let it go on", tag: "schedules", permission: engine.MaySubmit},
+		func(ctx context.Context, in *struct {
+			NamePath
+			Body client.PauseSchedule
+		}) (*body[client.Schedule], error) {
+			sch, err := s.Stacks.PauseSchedule(ctx, me(ctx), in.Name, in.Body.Paused)
+			if err != nil {
+				return nil, err
+			}
+			return answer(scheduleJSON(sch), nil)
+		})
+	handle(s, operation{method: "DELETE", path: "/v1/schedules/{name}", id: "delete-schedule", summary: "Delete a schedule", tag: "schedules", permission: engine.MaySubmit},
+		func(ctx context.Context, in *NamePath) (*none, error) {
+			return &none{}, s.Stacks.DeleteSchedule(ctx, me(ctx), in.Name)
+		})
+}
+
+func (s *server) findings(ctx context.Context, in *struct {
+	StackPath
+	PageQuery
+	Open bool `query:"open" default:"true" doc:"Leave out what is resolved."`
+}) (*body[client.List[client.Finding]], error) {
+	if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
+		return nil, err
+	}
+	found, err := s.Store.Findings(ctx, in.Stack, in.Open, in.engine())
+	if err != nil {
+		return nil, err
+	}
+	return paged(found, in.PageQuery, findingJSON, func(f *engine.Finding) string { return f.ID }), nil
+}
+
+func (s *server) createSchedule(ctx context.Context, in *struct {
+	StackPath
+	Body client.CreateSchedule
+}) (*body[client.Schedule], error) {
+	sch := &engine.Schedule{Stack: in.Stack, Name: in.Body.Name, Kind: engine.RunKind(in.Body.Kind), Cron: in.Body.Cron, Timezone: in.Body.Timezone}
+	if err := s.Stacks.AddSchedule(ctx, me(ctx), sch); err != nil {
+		return nil, err
+	}
+	return answer(scheduleJSON(sch), nil)
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// idempotent answers a write that comes again with the same Idempotency-Key
+// the way the first one was answered. Source: the IETF HTTPAPI draft
+// "The Idempotency-Key HTTP Header Field".
+func (s *server) idempotent(c *gin.Context) {
+	key := c.GetHeader("Idempotency-Key")
+	user := engine.PrincipalFrom(c.Request.Context()).User
+	if key == "" || user == "" || !unsafe(c.Request.Method) || !strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
+		return
+	}
+	if len(key) > 255 {
+		s.fail(c, engine.Invalid("an Idempotency-Key has at most 255 characters"))
+		return
+	}
+	request, err := requestDigest(c.Request)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	kept, err := s.Store.BeginRequest(c.Request.Context(), user, key, request, s.Now())
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case kept == nil:
+		s.record(c, user, key, request)
+	case kept.Request != request:
+		s.fail(c, engine.Invalid("the Idempotency-Key %q was used for another request", key))
+	case kept.Status == 0:
+		s.fail(c, engine.Conflict("the first request with the Idempotency-Key %q is still being answered", key))
+	default:
+		c.Header("Idempotency-Replayed", "true")
+		c.Data(kept.Status, kept.Type, kept.Body)
+		c.Abort()
+	}
+}
+
+// requestDigest tells requests apart, and leaves the body to be read again.
+func requestDigest(r *http.Request) (string, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s %d\n", r.Method, r.URL.RequestURI(), len(body))
+	sum.Write(body)
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// record keeps the answer. One that is our own fault is not kept, so that the
+// request can be made again.
+func (s *server) record(c *gin.Context, user, key, request string) {
+	w := &recorder{ResponseWriter: c.Writer}
+	c.Writer = w
+	c.Next()
+	ctx := c.Request.Context()
+	var err error
+	if w.Status() >= http.StatusInternalServerError {
+		err = s.Store.AbandonRequest(ctx, user, key)
+	} else {
+		err = s.Store.FinishRequest(ctx, user, key, engine.StoredResponse{
+			Request: request, Status: w.Status(), Type: w.Header().Get("Content-Type"), Body: w.body.Bytes(),
+		})
+	}
+	if err != nil { // the answer is out; a repetition will be told to wait
+		s.Log.ErrorContext(ctx, "answer not kept", "key", key, "err", err)
+	}
+}
+
+// recorder keeps what is written.
+type recorder struct {
+	gin.ResponseWriter
+	body bytes.Buffer
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.body.Write(p)
+	return r.ResponseWriter.Write(p)
+}
+
+func (r *recorder) WriteString(s string) (int, error) { return r.Write([]byte(s)) }

@@ -1,0 +1,203 @@
+package api
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func (s *server) stateRoutes(router *gin.Engine) {
+	s.backendRoutes(router)
+	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states", id: "list-states", summary: "List the newest state of each component", tag: "states", permission: engine.MayRead},
+		func(ctx context.Context, in *StackPath) (*body[[]client.StateVersion], error) {
+			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
+				return nil, err
+			}
+			states, err := s.Store.LatestStates(ctx, in.Stack)
+			return answer(each(states, stateJSON), err)
+		})
+	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states/{component}/versions", id: "list-state-versions", summary: "List the versions of a component's state, newest first", tag: "states", permission: engine.MayRead}, s.stateVersions)
+	handle(s, operation{method: "GET", path: "/v1/state-versions/{name}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState}, s.downloadState)
+	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/locks", id: "list-locks", summary: "List the locks on a stack's states", tag: "states", permission: engine.MayRead},
+		func(ctx context.Context, in *StackPath) (*body[[]client.Lock], error) {
+			locks, err := s.Store.StateLocks(ctx, in.Stack)
+			return answer(each(locks, lockJSON), err)
+		})
+	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/locks/{component}", id: "break-lock", summary: "Break a lock", tag: "states", permission: engine.MayWriteState}, s.breakLock)
+}
+
+type ComponentPath struct {
+	StackPath
+	Component string `path:"component"`
+}
+
+func (s *server) stateVersions(ctx context.Context, in *struct {
+	ComponentPath
+	PageQuery
+}) (*body[client.List[client.StateVersion]], error) {
+	versions, err := s.Store.StateVersions(ctx, in.Stack, in.Component, in.engine())
+	if err != nil {
+		return nil, err
+	}
+	return paged(versions, in.PageQuery, stateJSON, func(v *engine.StateVersion) string { return v.ID }), nil
+}
+
+// downloadState gives a state away, and notes who got it.
+func (s *server) downloadState(ctx context.Context, in *NamePath) (*file, error) {
+	v, err := s.Store.State(ctx, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.AddEvent(ctx, engine.Event{At: s.Now(), Actor: me(ctx).User, Action: "state.download", Stack: v.Stack,
+		Subject: v.Component, Detail: fmt.Appendf(nil, `{"version":%q,"serial":%d}`, v.ID, v.Serial)})
+	return &file{Type: "application/json", Body: v.Data}, err
+}
+
+func (s *server) breakLock(ctx context.Context, in *struct {
+	ComponentPath
+	Reason string `query:"reason" required:"true" minLength:"1"`
+}) (*none, error) {
+	return &none{}, s.States.Break(ctx, me(ctx), in.Stack, in.Component, in.Reason)
+}
+
+// backendRoutes are Terraform's http backend. Source:
+// https://developer.hashicorp.com/terraform/language/backend/http.
+func (s *server) backendRoutes(router *gin.Engine) {
+	const path = "/v1/state/:stack/:component"
+	for method, h := range map[string]func(*gin.Context, engine.StateWriter) error{
+		http.MethodGet: s.readState, http.MethodPost: s.writeState, "LOCK": s.lockState, "UNLOCK": s.unlockState,
+	} {
+		s.permissions[method+" "+path] = asState
+		router.Handle(method, path, func(c *gin.Context) {
+			w, err := s.stateWriter(c)
+			if err == nil {
+				err = h(c, w)
+			}
+			if err != nil {
+				s.failState(c, err)
+			}
+		})
+	}
+}
+
+// stateWriter finds out who uses the backend: the step that the name and
+// password are of, or a person with an API token as password.
+func (s *server) stateWriter(c *gin.Context) (engine.StateWriter, error) {
+	ctx := c.Request.Context()
+	name, password, ok := c.Request.BasicAuth()
+	if ok {
+		w, err := s.States.Attempt(ctx, name, engine.Secret(password), c.Param("stack"), c.Param("component"))
+		if err == nil || !errors.Is(err, engine.ErrUnauthorized) {
+			return w, err
+		}
+		c.Request.Header.Set("Authorization", "Bearer "+password)
+	}
+	p, err := s.principal(c)
+	if err != nil {
+		return engine.StateWriter{}, err
+	}
+	if c.Request.Method == http.MethodGet {
+		err = p.Check(engine.MayReadState)
+	} else {
+		err = p.Check(engine.MayWriteState)
+	}
+	return engine.StateWriter{By: p.User}, err
+}
+
+// failState answers Terraform. A lock is told in the form that it prints.
+func (s *server) failState(c *gin.Context, err error) {
+	var locked *engine.LockedError
+	if !errors.As(err, &locked) {
+		s.fail(c, err)
+		return
+	}
+	c.Data(http.StatusLocked, "application/json", lockInfo(locked.Lock))
+	c.Abort()
+}
+
+// lockInfo is the lock as Terraform sent it, with the holder that we know in
+// the place where Terraform shows who it is.
+func lockInfo(l engine.StateLock) []byte {
+	info := map[string]any{}
+	if json.Unmarshal(l.Info, &info) != nil {
+		info["ID"] = l.ID
+	}
+	info["Who"] = l.Holder
+	info["Info"] = fmt.Sprintf("held by %s since %s: %s", l.Holder, l.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST"), l.Reason)
+	b, err := json.Marshal(info)
+	if err != nil {
+		return l.Info
+	}
+	return b
+}
+
+func (s *server) readState(c *gin.Context, _ engine.StateWriter) error {
+	v, err := s.States.Latest(c.Request.Context(), c.Param("stack"), c.Param("component"))
+	if errors.Is(err, engine.ErrNotFound) {
+		c.Status(http.StatusNoContent)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.Data(http.StatusOK, "application/json", v.Data)
+	return nil
+}
+
+func (s *server) writeState(c *gin.Context, w engine.StateWriter) error {
+	data, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		return err
+	}
+	if sent := c.GetHeader("Content-MD5"); sent != "" {
+		sum := md5.Sum(data) // Terraform's choice, against broken transfers
+		if base64.StdEncoding.EncodeToString(sum[:]) != sent {
+			return engine.Invalid("the state arrived broken: its MD5 differs")
+		}
+	}
+	_, err = s.States.Put(c.Request.Context(), w, c.Param("stack"), c.Param("component"), c.Query("ID"), data)
+	if err == nil {
+		c.Status(http.StatusOK)
+	}
+	return err
+}
+
+func (s *server) lockState(c *gin.Context, w engine.StateWriter) error {
+	info, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		return err
+	}
+	if err := s.States.Lock(c.Request.Context(), w, c.Param("stack"), c.Param("component"), info); err != nil {
+		return err
+	}
+	c.Status(http.StatusOK)
+	return nil
+}
+
+func (s *server) unlockState(c *gin.Context, w engine.StateWriter) error {
+	info, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		return err
+	}
+	var l struct{ ID string }
+	if len(info) > 0 {
+		if err := json.Unmarshal(info, &l); err != nil {
+			return engine.Invalid("a lock is a JSON object with an ID")
+		}
+	}
+	if err := s.States.Unlock(c.Request.Context(), w, c.Param("stack"), c.Param("component"), l.ID); err != nil {
+		return err
+	}
+	c.Status(http.StatusOK)
+	return nil
+}

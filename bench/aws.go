@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+)
+
+// awsModule is eight resources of four kinds.
+const awsModule = `variable "tag" { type = string }
+resource "aws_vpc" "main" {
+  cidr_block = "10.20.0.0/16"
+  tags       = { Name = "bench", Round = var.tag }
+}
+resource "aws_subnet" "a" {
+  count      = 3
+  vpc_id     = aws_vpc.main.id
+  cidr_block = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
+  tags       = { Round = var.tag }
+}
+resource "aws_security_group" "web" {
+  name        = "bench-%[1]s"
+  description = "bench"
+  vpc_id      = aws_vpc.main.id
+  tags        = { Round = var.tag }
+}
+resource "aws_vpc_security_group_ingress_rule" "https" {
+  security_group_id = aws_security_group.web.id
+  cidr_ipv4         = "10.0.0.0/8"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+resource "aws_s3_bucket" "data" {
+  bucket = "bench-%[1]s"
+  tags   = { Round = var.tag }
+}
+resource "aws_s3_bucket_versioning" "data" {
+  bucket = aws_s3_bucket.data.id
+  versioning_configuration { status = "Enabled" }
+}
+`
+
+const awsProvider = `terraform { required_providers { aws = { source = "hashicorp/aws" } } }
+`
+
+// aws times runs and drift checks of an eight-resource stack against a fake
+// AWS, beside the bare commands.
+func (b *bench) aws() error {
+	moto, endpoint, err := startMoto()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = moto.Process.Kill(); _ = moto.Wait() }()
+	creds := []string{"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench-bench", "AWS_REGION=eu-west-1", "AWS_S3_USE_PATH_STYLE=true"}
+	s, err := b.start("aws", nil, "--provider-mirror", providerMirror())
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	values := map[string]string{}
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		values[name] = valueOf(creds, name)
+	}
+	if err := s.call("PUT", "/v1/credentials/moto", map[string]any{"cloud": "aws", "values": values}, nil); err != nil {
+		return err
+	}
+	return b.awsRounds(s, creds)
+}
+
+func (b *bench) awsRounds(s *server, creds []string) error {
+	provider := "provider \"aws\" {\n  region            = \"eu-west-1\"\n  s3_use_path_style = true\n}\n"
+	dir, err := b.folder("aws-bare", map[string]string{"main.tf": awsProvider + provider + fmt.Sprintf(awsModule, "bare")})
+	if err != nil {
+		return err
+	}
+	env, err := b.bareEnv(creds...)
+	if err != nil {
+		return err
+	}
+	files := map[string]string{
+		"stack.hcl": `stack "aws8" {
+  approval { auto_approve = "always" }
+}
+variable "tag" { type = string }
+cloud "aws" "main" {
+  region            = "eu-west-1"
+  credentials       = "moto"
+  s3_use_path_style = true
+}
+terraform "x" {
+  cloud  = cloud.aws.main
+  source = "./x"
+  inputs = { tag = var.tag }
+}
+`, "x/main.tf": awsProvider + fmt.Sprintf(awsModule, "ours")}
+	var ours, bares, oursCPU, baresCPU, drift, bareDrift []float64
+	rounds := max(3, b.rounds/2)
+	for i := range rounds + 1 {
+		tag := strconv.Itoa(i)
+		bareTook, err := bare(dir, env, cycle("tag="+tag)...)
+		if err != nil {
+			return err
+		}
+		if err := s.submit("aws8", files, map[string]any{"tag": tag}); err != nil {
+			return err
+		}
+		before := s.cpu()
+		took, err := s.carry("aws8", "apply")
+		if err != nil {
+			return err
+		}
+		cpu := s.cpu() - before
+		check, err := s.carry("aws8", "drift")
+		if err != nil {
+			return err
+		}
+		bareCheck, err := bare(dir, env, []string{"init", "-input=false"}, []string{"plan", "-input=false", "-detailed-exitcode", "-var=tag=" + tag})
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			continue
+		}
+		ours, bares = append(ours, took.client.Seconds()), append(bares, bareTook.wall)
+		oursCPU, baresCPU = append(oursCPU, cpu), append(baresCPU, bareTook.cpu)
+		drift, bareDrift = append(drift, check.client.Seconds()), append(bareDrift, bareCheck.wall)
+	}
+	b.add("AWS run, 8 resources", "s", median(ours), median(bares), "<= 1.0x", "")
+	b.add("AWS run, CPU", "s", median(oursCPU), median(baresCPU), "", "")
+	b.add("drift check of the unchanged AWS stack", "s", median(drift), median(bareDrift), "<= 0.7x", "")
+	return nil
+}
+
+func valueOf(env []string, name string) string {
+	for _, kv := range env {
+		if len(kv) > len(name) && kv[:len(name)+1] == name+"=" {
+			return kv[len(name)+1:]
+		}
+	}
+	return ""
+}
+
+// startMoto starts the fake AWS on a free port.
+func startMoto() (*exec.Cmd, string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	l.Close()
+	if err != nil {
+		return nil, "", err
+	}
+	cmd := exec.Command("moto_server", "-H", "127.0.0.1", "-p", port)
+	cmd.Env = append(os.Environ(), "MOTO_S3_CUSTOM_ENDPOINTS=")
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
+	}
+	url := "http://127.0.0.1:" + port
+	for range 300 {
+		if res, err := http.Get(url); err == nil {
+			res.Body.Close()
+			return cmd, url, nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	_ = cmd.Process.Kill()
+	return nil, "", fmt.Errorf("moto_server did not answer on %s", url)
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/blueprint"
+)
+
+// compileLocal checks a stack on this machine.
+func compileLocal(cmd *cobra.Command, file string, vars varFlags) (engine.Blueprint, error) {
+	dir, err := stackFolder(file)
+	if err != nil {
+		return engine.Blueprint{}, err
+	}
+	values, err := vars.values()
+	if err != nil {
+		return engine.Blueprint{}, err
+	}
+	return newCompiler().CompileDir(cmd.Context(), dir, values)
+}
+
+// applyFlags say how far a run is followed.
+type applyFlags struct {
+	message  string
+	yes      bool // approve without asking
+	planOnly bool
+	noWait   bool
+}
+
+func (a *applyFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&a.message, "message", "m", "", "why; kept with the revision and the run")
+	f.BoolVar(&a.yes, "yes", false, "approve the plan without asking")
+	f.BoolVar(&a.planOnly, "plan-only", false, "end once the plan waits for approval")
+	f.BoolVar(&a.noWait, "no-wait", false, "end once the run is started")
+	cmd.MarkFlagsMutuallyExclusive("yes", "plan-only", "no-wait")
+}
+
+func newStackApply() *cobra.Command {
+	var file string
+	var vars varFlags
+	var a applyFlags
+	cmd := &cobra.Command{
+		Use: "apply", Short: "Submit a stack, plan it, ask, apply it", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			rev, err := submit(cmd, c, file, vars, a.message)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "revision %d of stack %s\n", rev.Number, rev.Stack)
+			return startAndFollow(cmd, c, rev.Stack, client.StartRun{Kind: string(engine.RunApply), Revision: rev.Number, Message: a.message}, a)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", ".", "stack file or its folder")
+	vars.add(cmd)
+	a.add(cmd)
+	return cmd
+}
+
+// submit packs the folder and sends it.
+func submit(cmd *cobra.Command, c *client.Client, file string, vars varFlags, message string) (client.Revision, error) {
+	var rev client.Revision
+	dir, err := stackFolder(file)
+	if err != nil {
+		return rev, err
+	}
+	values, err := vars.values()
+	if err != nil {
+		return rev, err
+	}
+	bundle, err := blueprint.Pack(dir)
+	if err != nil {
+		return rev, err
+	}
+	name, err := blueprint.StackName(bundle)
+	if err != nil {
+		return rev, err
+	}
+	return c.SubmitBundle(cmd.Context(), name, bundle, values, message)
+}
+
+func newStackDestroy() *cobra.Command {
+	var a applyFlags
+	cmd := &cobra.Command{
+		Use: "destroy STACK", Short: "Plan the removal of all that a stack made, ask, remove it", Args: exactly(1, "cloudops stack destroy payments"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			return startAndFollow(cmd, c, args[0], client.StartRun{Kind: string(engine.RunDestroy), Message: a.message}, a)
+		},
+	}
+	a.add(cmd)
+	return cmd
+}
+
+// startAndFollow starts a run and goes with it as far as the flags say.
+func startAndFollow(cmd *cobra.Command, c *client.Client, stack string, req client.StartRun, a applyFlags) error {
+	run, err := c.StartRun(cmd.Context(), stack, req)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "run %s\n", run.ID)
+	if a.noWait {
+		return show(cmd, run, func(w io.Writer) error { _, err := fmt.Fprintln(w, run.ID); return err })
+	}
+	for {
+		run, err = follow(cmd, c, run.ID)
+		if err != nil || run.Status != string(engine.RunPlanned) {
+			return finished(cmd, c, run, err)
+		}
+		if err := showPlan(cmd, c, run.ID); err != nil {
+			return err
+		}
+		if a.planOnly {
+			fmt.Fprintf(cmd.ErrOrStderr(), "\nApprove it with: cloudops run approve %s\n", run.ID)
+			return nil
+		}
+		if !a.yes && !askYes(cmd, "Apply this plan?") {
+			fmt.Fprintf(cmd.ErrOrStderr(), "not approved; the plan waits. Approve it with: cloudops run approve %s\n", run.ID)
+			return nil
+		}
+		if run, err = c.Approve(cmd.Context(), run.ID, run.Digest, ""); err != nil {
+			return err
+		}
+		if run.Status == string(engine.RunPlanned) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "run %s waits for more approvals\n", run.ID)
+			return nil
+		}
+	}
+}
+
+// finished prints how a run ended; a run that did not succeed is an error.
+func finished(cmd *cobra.Command, c *client.Client, run client.Run, err error) error {
+	if err != nil {
+		return err
+	}
+	if run.Status != string(engine.RunSucceeded) {
+		return fmt.Errorf("run %s %s: %s", run.ID, run.Status, run.Reason)
+	}
+	if run.Reason != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", run.Reason)
+	}
+	if run.Kind == string(engine.RunPreview) {
+		return showPlan(cmd, c, run.ID)
+	}
+	if option(cmd, "output") == "json" {
+		return show(cmd, run, nil)
+	}
+	return nil
+}
+
+func showPlan(cmd *cobra.Command, c *client.Client, run string) error {
+	if option(cmd, "output") == "json" {
+		plan, err := c.RunPlan(cmd.Context(), run)
+		if err != nil {
+			return err
+		}
+		return show(cmd, plan, nil)
+	}
+	text, err := c.RunPlanText(cmd.Context(), run)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), text)
+	return err
+}
+
+// follow prints what happens to a run until it waits for a person or is over.
+func follow(cmd *cobra.Command, c *client.Client, id string) (client.Run, error) {
+	ctx, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	p := newProgress(cmd.ErrOrStderr())
+	defer p.stop()
+	var last client.Run
+	err := c.WatchRun(ctx, id, func(run client.Run) error {
+		last = run
+		p.update(run)
+		status := engine.RunStatus(run.Status)
+		if status == engine.RunPlanned || status.Final() {
+			return errWatched
+		}
+		return nil
+	})
+	if err == errWatched {
+		err = nil
+	}
+	return last, err
+}
+
+// errWatched ends a watch that has seen what it was for.
+var errWatched = fmt.Errorf("watched")
+
+// writeStack prints a stack for people.
+func writeStack(w io.Writer, stack client.Stack, outputs map[string]client.Output) error {
+	fmt.Fprintf(w, "%s", stack.Name)
+	if stack.Description != "" {
+		fmt.Fprintf(w, ": %s", stack.Description)
+	}
+	fmt.Fprintf(w, "\nlatest revision %s, applied %s, %d open drift findings\n", revisionText(stack.Latest), revisionText(stack.Applied), stack.OpenFindings)
+	names := make([]string, 0, len(outputs))
+	for name := range outputs {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		fmt.Fprintf(w, "  %s = %s\n", name, outputText(outputs[name]))
+	}
+	return nil
+}
+
+func outputText(o client.Output) string {
+	switch {
+	case o.Unknown:
+		return "(known once applied)"
+	case o.Sensitive && o.Value == nil:
+		return "(sensitive; --reveal prints it)"
+	default:
+		return engine.ShowValue(json.RawMessage(o.Value))
+	}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudops-manager/cloudops/api"
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/runner"
+	"github.com/cloudops-manager/cloudops/engine/store"
+	"github.com/cloudops-manager/cloudops/engine/vault"
+	"github.com/cloudops-manager/cloudops/modules"
+	"github.com/cloudops-manager/cloudops/playbooks"
+	"github.com/cloudops-manager/cloudops/workers"
+)
+
+// components is the server put together.
+type components struct {
+	options *serverOptions
+	log     *slog.Logger
+	store   *store.Store
+	redis   *workers.Redis
+	bell    *workers.Bell
+	runs    *engine.Runs
+	stacks  *engine.Stacks
+	states  *engine.States
+	access  *engine.Access
+}
+
+// newCompiler gives the compiler of stacks with all that we ship.
+func newCompiler() *blueprint.Compiler {
+	return blueprint.New(blueprint.Options{
+		Modules: modules.Open, ModuleNames: modules.Names(),
+		Playbooks: playbooks.Open, PlaybookNames: playbooks.Names(),
+		Git: blueprint.GitCLI{},
+	})
+}
+
+// build puts the server together; what is open when it fails is closed again.
+func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *components, err error) {
+	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	c := &components{options: o, log: log}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if c.store, err = store.Open(ctx, store.Options{URL: o.databaseURL, Log: log}); err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	if err := c.store.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	v, err := vault.Open(ctx, vault.Options{KeyFile: o.masterKeyFile, Key: o.masterKey, Keys: c.store})
+	if err != nil {
+		return nil, fmt.Errorf("master key: %w", err)
+	}
+	c.store.UseSealer(v)
+	if c.redis, err = workers.OpenRedis(ctx, o.redisURL, log); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	c.bell = workers.NewBell(c.redis, log)
+	c.wire(v)
+	return c, nil
+}
+
+// wire makes the use cases.
+func (c *components) wire(v *vault.Vault) {
+	compiler := newCompiler()
+	now := func() time.Time { return time.Now().UTC() }
+	c.runs = &engine.Runs{
+		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
+		Grace: c.options.grace, StateURL: c.stateURL,
+	}
+	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
+	c.states = &engine.States{Store: c.store, Now: now}
+	c.access = &engine.Access{Store: c.store, Passwords: vault.Passwords{}, Now: now}
+}
+
+// stateURL is where a component's state is, for Terraform.
+func (c *components) stateURL(stack, component string) string {
+	return c.options.url + "/v1/state/" + url.PathEscape(stack) + "/" + url.PathEscape(component)
+}
+
+func (c *components) close() {
+	var errs []error
+	if c.bell != nil {
+		c.bell.Close()
+	}
+	if c.redis != nil {
+		errs = append(errs, c.redis.Close())
+	}
+	if c.store != nil {
+		errs = append(errs, c.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		c.log.Warn("closing", "err", err)
+	}
+}
+
+// bind takes the address before anything else starts, so that a port in use
+// is said at once and port 0 is known.
+func (o *serverOptions) bind(r roles) (net.Listener, error) {
+	if !r.api {
+		if o.url == "" {
+			return nil, misuse("a process without the API needs to know where it is, as in: --url http://api.internal:8080")
+		}
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return nil, err
+	}
+	if o.url == "" {
+		scheme := "http"
+		if o.tlsCert != "" {
+			scheme = "https"
+		}
+		o.url = scheme + "://" + l.Addr().String()
+	}
+	return l, nil
+}
+
+// serveAPI answers requests until ctx ends; requests under way get ten seconds.
+func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
+	handler, err := c.handler()
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug)}
+	stopped := make(chan error, 1)
+	context.AfterFunc(ctx, func() {
+		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer stop()
+		stopped <- srv.Shutdown(grace)
+	})
+	if err := c.tell(); err != nil {
+		return err
+	}
+	if c.options.tlsCert != "" {
+		err = srv.ServeTLS(l, c.options.tlsCert, c.options.tlsKey)
+	} else {
+		err = srv.Serve(l)
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+// tell writes the address into the file that was asked for.
+func (c *components) tell() error {
+	if c.options.addressFile == "" {
+		return nil
+	}
+	return os.WriteFile(c.options.addressFile, []byte(c.options.url+"\n"), 0o644)
+}
+
+func (c *components) handler() (http.Handler, error) {
+	return api.New(api.Deps{
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
+		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, PackFiles: blueprint.PackFiles,
+	})
+}
+
+// secure reports whether browsers come by HTTPS.
+func (o *serverOptions) secure() bool {
+	u, err := url.Parse(o.url)
+	return err == nil && u.Scheme == "https"
+}
+
+// ready reports whether the parts that requests need are there.
+func (c *components) ready(ctx context.Context) error {
+	return errors.Join(c.store.Ping(ctx), c.redis.Ping(ctx))
+}
+
+// work serves the queues until ctx ends. Runners go on without the worker.
+func (c *components) work(ctx context.Context) error {
+	exe, err := self()
+	if err != nil {
+		return err
+	}
+	launcher := &runner.Launcher{
+		Runs: c.runs, Worker: c.options.workerName, Self: exe, Root: filepath.Join(c.options.dataDir, "runners"),
+		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log,
+	}
+	var clouds []engine.Cloud
+	for _, name := range c.options.clouds {
+		clouds = append(clouds, engine.Cloud(name))
+	}
+	srv := workers.NewServer(c.redis, c.bell, workers.Options{
+		Clouds: clouds, Concurrency: c.options.concurrency, DriftConcurrency: c.options.driftConcurrency, Log: c.log,
+	}, launcher)
+	return ignoreEnd(ctx, srv.Run(ctx))
+}
+
+// self is the path of this program. What was called is better than what runs:
+// it is the new one after an upgrade.
+func self() (string, error) {
+	if path, err := exec.LookPath(os.Args[0]); err == nil {
+		return filepath.Abs(path)
+	}
+	return os.Executable()
+}
+
+// runnerSettings are the settings that a worker passes on to its runners.
+func (o *serverOptions) runnerSettings(exe string) map[string]string {
+	return map[string]string{
+		"self": exe, "data-dir": o.dataDir, "terraform": o.terraform, "ansible-playbook": o.ansible,
+		"provider-mirror": o.mirror, "sandbox": o.sandbox, "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
+	}
+}
+
+// schedule fires schedules and sweeps until ctx ends.
+func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
+	schedules := &workers.Schedules{Store: c.store, Starter: c.runs, Bell: c.bell, Now: c.runs.Now, Log: c.log}
+	group.Go(func() error { return ignoreEnd(ctx, schedules.Run(ctx)) })
+	sweep := &workers.Sweep{Sweeper: c.runs, Redis: c.redis, Bell: c.bell, Log: c.log}
+	group.Go(func() error { return ignoreEnd(ctx, sweep.Run(ctx)) })
+}
+
+// relay hands over to the queues what was written beside runs, until ctx ends.
+func (c *components) relay(ctx context.Context) error {
+	relay := &workers.Relay{Store: c.store, Redis: c.redis, Bell: c.bell, Log: c.log}
+	return relay.Run(ctx)
+}

@@ -1,0 +1,139 @@
+// Command cloudops is CloudOps Manager: the server in all its roles, the
+// runner of a step, and the command line client, in one binary.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // schedules know time zones on machines that do not
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// The exit codes: done, failed, misused. `run start --detailed-exitcode` and
+// `drift` also end with exitChanges.
+const (
+	exitFailed  = 1
+	exitMisuse  = 2
+	exitChanges = 2
+)
+
+func main() { os.Exit(run()) }
+
+// run is main with an exit code, so that tests can be the program.
+func run() int {
+	if sandbox.Requested() {
+		sandbox.Exec() // does not return: it becomes the child
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cmd := newRoot()
+	called, err := cmd.ExecuteContextC(ctx)
+	return report(called, err)
+}
+
+// exitError ends the program with a code and, where there is one, a message.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// misuse is an error of how a command was typed; the message says what to
+// type instead.
+func misuse(format string, args ...any) error {
+	return &exitError{code: exitMisuse, err: fmt.Errorf(format, args...)}
+}
+
+// report prints what went wrong, in one form for all commands, and gives the
+// exit code.
+func report(cmd *cobra.Command, err error) int {
+	if err == nil {
+		return 0
+	}
+	code := exitFailed
+	var exit *exitError
+	if errors.As(err, &exit) {
+		code = exit.code
+		if exit.err == nil {
+			return code
+		}
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.CommandPath(), describe(err))
+	return code
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cloudops",
+		Short: "Provision, configure and watch infrastructure from declarative stacks",
+		Long: `CloudOps Manager turns stacks written in HCL into Terraform and Ansible runs:
+planned, approved by people, applied, and checked for drift.
+
+Every flag can also be given as an environment variable, CLOUDOPS_ and its name
+in capitals, or as the name of a file that holds the value, with _FILE behind.`,
+		Version:           version,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd) },
+	}
+	root.SetVersionTemplate("cloudops {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return misuse("%w; see: %s --help", err, cmd.CommandPath())
+	})
+	addClientFlags(root)
+	root.AddCommand(
+		newServe(), newRole("api", "Run the API and the web pages only", roles{api: true}),
+		newRole("worker", "Run workers only", roles{worker: true}),
+		newRole("scheduler", "Run schedules and the sweep only", roles{scheduler: true}),
+		newStep(), newLogin(), newStack(), newRun(), newDrift(), newState(), newCredential(), newToken(), newUser(), newSchedule(), newVersion(),
+	)
+	return root
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "cloudops %s\n", version)
+			return err
+		},
+	}
+}
+
+// noArgs refuses arguments in the form that all commands use.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misuse("%q is one argument too many; see: %s --help", args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+// exactly wants n arguments; the example says what a right call looks like.
+func exactly(n int, example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return misuse("%d arguments, not %d, as in: %s", n, len(args), example)
+		}
+		return nil
+	}
+}

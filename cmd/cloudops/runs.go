@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func newRun() *cobra.Command {
+	cmd := &cobra.Command{Use: "run", Short: "Look at runs and steer them"}
+	cmd.AddCommand(newRunStart(), newRunList(), newRunShow(), newRunWatch(), newRunLogs(),
+		newRunDecision("approve", "Approve the plan that a run waits with", (*client.Client).Approve),
+		newRunDecision("discard", "Turn the plan of a run down", discard),
+		newRunCancel())
+	return cmd
+}
+
+func discard(c *client.Client, ctx context.Context, id, _, comment string) (client.Run, error) {
+	return c.Discard(ctx, id, comment)
+}
+
+func newRunStart() *cobra.Command {
+	var a applyFlags
+	var kind string
+	var revision int
+	cmd := &cobra.Command{
+		Use: "start STACK", Short: "Start a run of a stack's newest, or another, revision", Args: exactly(1, "cloudops run start payments --kind preview"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			return startAndFollow(cmd, c, args[0], client.StartRun{Kind: kind, Revision: revision, Message: a.message}, a)
+		},
+	}
+	cmd.Flags().StringVar(&kind, "kind", string(engine.RunApply), "apply, destroy, preview or drift")
+	cmd.Flags().IntVar(&revision, "revision", 0, "revision to run (default the newest)")
+	a.add(cmd)
+	return cmd
+}
+
+func newRunList() *cobra.Command {
+	var f client.RunFilter
+	cmd := &cobra.Command{
+		Use: "list", Short: "List runs, newest first", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			page, err := c.Runs(cmd.Context(), f, client.Page{Limit: 50})
+			if err != nil {
+				return err
+			}
+			var rows [][]string
+			for _, r := range page.Items {
+				status := paint(cmd.OutOrStdout(), statusColour(r.Status), r.Status)
+				rows = append(rows, []string{r.ID, r.Stack, r.Kind, status, r.Summary.Engine().String(), r.StartedBy, age(r.CreatedAt)})
+			}
+			return show(cmd, page.Items, table("RUN STACK KIND STATUS PLAN BY AGE", rows))
+		},
+	}
+	cmd.Flags().StringVar(&f.Stack, "stack", "", "of this stack only")
+	cmd.Flags().StringVar(&f.Status, "status", "", "with this status only")
+	cmd.Flags().StringVar(&f.Kind, "kind", "", "of this kind only")
+	return cmd
+}
+
+func newRunShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show RUN", Short: "Show a run with its joint plan", Args: exactly(1, "cloudops run show run-..."),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := c.Run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if option(cmd, "output") == "json" {
+				return show(cmd, run, nil)
+			}
+			writeRun(cmd.OutOrStdout(), run)
+			return showPlan(cmd, c, run.ID)
+		},
+	}
+}
+
+func writeRun(w io.Writer, run client.Run) {
+	fmt.Fprintf(w, "%s of stack %s, revision %d: %s%s\n", run.Kind, run.Stack, run.Revision,
+		paint(w, statusColour(run.Status), run.Status), because(run.Reason))
+	fmt.Fprintf(w, "started by %s %s ago\n", run.StartedBy, age(run.CreatedAt))
+	for _, a := range run.Approvals {
+		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
+	}
+	fmt.Fprintln(w)
+}
+
+func newRunWatch() *cobra.Command {
+	return &cobra.Command{
+		Use: "watch RUN", Short: "Follow a run until it waits for a person or is over", Args: exactly(1, "cloudops run watch run-..."),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := follow(cmd, c, args[0])
+			if err == nil && run.Status == string(engine.RunPlanned) {
+				return showPlan(cmd, c, run.ID)
+			}
+			return finished(cmd, c, run, err)
+		},
+	}
+}
+
+func newRunLogs() *cobra.Command {
+	var component string
+	var followLog bool
+	cmd := &cobra.Command{
+		Use: "logs RUN", Short: "Print the logs of a run's steps", Args: exactly(1, "cloudops run logs run-... --component terraform.web"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := c.Run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return writeLogs(cmd, c, run, component, followLog)
+		},
+	}
+	cmd.Flags().StringVar(&component, "component", "", "of this component only, such as terraform.web")
+	cmd.Flags().BoolVar(&followLog, "follow", false, "go on until the step is over")
+	return cmd
+}
+
+func writeLogs(cmd *cobra.Command, c *client.Client, run client.Run, component string, followLog bool) error {
+	found := false
+	for _, s := range run.Steps {
+		if component != "" && s.Address != component {
+			continue
+		}
+		found = true
+		if component == "" {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s\n", paint(cmd.OutOrStdout(), "1", s.Address))
+		}
+		if err := writeLog(cmd, c, s, followLog); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("run %s has no component %s", run.ID, component)
+	}
+	return nil
+}
+
+func writeLog(cmd *cobra.Command, c *client.Client, s client.Step, followLog bool) error {
+	if followLog {
+		_, err := c.FollowLog(cmd.Context(), s.ID, 0, cmd.OutOrStdout())
+		return err
+	}
+	return c.Log(cmd.Context(), s.ID, cmd.OutOrStdout())
+}
+
+// newRunDecision makes approve and discard, which differ in one call.
+func newRunDecision(name, short string, decide func(c *client.Client, ctx context.Context, id, digest, comment string) (client.Run, error)) *cobra.Command {
+	var digest, comment string
+	cmd := &cobra.Command{
+		Use: name + " RUN", Short: short, Args: exactly(1, "cloudops run "+name+" run-..."),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			if digest == "" {
+				run, err := c.Run(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				digest = run.Digest
+			}
+			run, err := decide(c, cmd.Context(), args[0], digest, comment)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "run %s is %s\n", run.ID, run.Status)
+			return nil
+		},
+	}
+	if name == "approve" {
+		cmd.Flags().StringVar(&digest, "digest", "", "digest of the plan that is meant, as run show prints it (default the plan that waits now)")
+	}
+	cmd.Flags().StringVarP(&comment, "comment", "m", "", "why")
+	return cmd
+}
+
+func newRunCancel() *cobra.Command {
+	return &cobra.Command{
+		Use: "cancel RUN", Short: "Stop a run; asked twice, kill what runs", Args: exactly(1, "cloudops run cancel run-..."),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := c.Cancel(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "run %s is %s and told to stop\n", run.ID, run.Status)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// TestMain lets scripts, servers and runners find this program as cloudops on
+// their PATH.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"cloudops": func() { os.Exit(run()) }})
+}
+
+func TestOfflineScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/offline", RequireExplicitExec: true, UpdateScripts: *update})
+}
+
+// TestServerScripts runs every script against a server on each pair of
+// databases.
+func TestServerScripts(t *testing.T) {
+	for name, start := range map[string]func(t *testing.T) *testServer{
+		"SQLite and Redis in process": func(t *testing.T) *testServer { return startServer(t) },
+		"PostgreSQL and Redis": func(t *testing.T) *testServer {
+			return startServer(t, "--database-url", enginetest.Postgres(t), "--redis-url", enginetest.Redis(t))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			enginetest.Need(t, "ansible-playbook", "apt-get install ansible-core")
+			s := start(t)
+			testscript.Run(t, testscript.Params{
+				Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update,
+				Setup: s.setup, Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until},
+			})
+		})
+	}
+}
+
+// testServer is a server of its own process.
+type testServer struct {
+	url, config, dir string
+	cmd              *exec.Cmd
+	log              *bytes.Buffer
+}
+
+const testPassword = "correct horse battery"
+
+// startServer starts `cloudops serve` on a free port and signs in as admin.
+func startServer(t *testing.T, args ...string) *testServer {
+	t.Helper()
+	s := &testServer{dir: t.TempDir(), log: &bytes.Buffer{}}
+	s.config = filepath.Join(s.dir, "config")
+	address := filepath.Join(s.dir, "address")
+	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", "127.0.0.1:0", "--address-file", address,
+		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--log-level", "debug"}, args...)...)
+	s.cmd.Env = append(os.Environ(), "CLOUDOPS_ADMIN_PASSWORD="+testPassword, "CLOUDOPS_CANARY=server-secret-canary")
+	s.cmd.Stderr = s.log
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop(t) })
+	s.url = s.waitFor(t, address)
+	s.cli(t, testPassword, "login", "--server", s.url)
+	return s
+}
+
+// stop ends the server and shows its log where the test failed.
+func (s *testServer) stop(t *testing.T) {
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	_ = s.cmd.Wait()
+	if t.Failed() {
+		t.Logf("server log:\n%s", tail(s.log.String(), 20000))
+	}
+}
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// waitFor reads the address that the server writes once it listens, and waits
+// until it is ready.
+func (s *testServer) waitFor(t *testing.T, address string) string {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); time.Now().Before(deadline); <-tick.C {
+		b, err := os.ReadFile(address)
+		if err != nil || len(b) == 0 {
+			continue
+		}
+		url := strings.TrimSpace(string(b))
+		if res, err := http.Get(url + "/readyz"); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return url
+			}
+		}
+	}
+	t.Fatalf("server not ready:\n%s", s.log)
+	return ""
+}
+
+// cli runs a command as the admin that is signed in.
+func (s *testServer) cli(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "cloudops", args...)
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+s.config)
+	cmd.Stdin = strings.NewReader(stdin + "\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("cloudops %s: %v\n%s\nserver log:\n%s", strings.Join(args, " "), err, out, tail(s.log.String(), 8000))
+	}
+	return string(out)
+}
+
+// setup signs a script in.
+func (s *testServer) setup(env *testscript.Env) error {
+	env.Setenv("XDG_CONFIG_HOME", s.config)
+	env.Setenv("CLOUDOPS_SERVER", s.url)
+	env.Setenv("DATA", filepath.Join(s.dir, "data"))
+	env.Setenv("PASSWORD", testPassword)
+	env.Setenv("HOME", env.WorkDir)
+	return nil
+}
+
+// runID keeps in $RUN the identifier of the newest run of a stack:
+// runid STACK [KIND].
+func runID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: runid STACK [KIND]")
+	}
+	call := []string{"run", "list", "--stack", args[0]}
+	if len(args) > 1 {
+		call = append(call, "--kind", args[1])
+	}
+	ts.Check(ts.Exec("cloudops", call...))
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if id, _, ok := strings.Cut(line, " "); ok && strings.HasPrefix(id, "run-") {
+			ts.Setenv("RUN", id)
+			return
+		}
+	}
+	ts.Fatalf("stack %s has no run", args[0])
+}
+
+// until waits until a file is there: until FILE. What a script waits for makes
+// the file.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: until FILE")
+	}
+	path := ts.MkAbs(args[0])
+	deadline := time.Now().Add(60 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); time.Now().Before(deadline); <-tick.C {
+		if fileExists(path) {
+			return
+		}
+	}
+	ts.Fatalf("%s did not appear", path)
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// roles are the parts of the server that a process runs.
+type roles struct{ api, worker, scheduler bool }
+
+// serverOptions are the settings of all roles.
+type serverOptions struct {
+	listen, url, dataDir, databaseURL, redisURL string
+	masterKeyFile, masterKey, adminPassword     string
+	tlsCert, tlsKey, addressFile                string
+	clouds                                      []string
+	concurrency, driftConcurrency               int
+	workerName                                  string
+	terraform, ansible, mirror, sandbox         string
+	grace                                       time.Duration
+	logLevel, logFormat                         string
+}
+
+func newServe() *cobra.Command {
+	return newRole("serve", "Run everything in one process: API, pages, workers and schedules", roles{true, true, true})
+}
+
+func newRole(name, short string, r roles) *cobra.Command {
+	var o serverOptions
+	cmd := &cobra.Command{
+		Use: name, Short: short, Args: noArgs, GroupID: "",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.complete(); err != nil {
+				return err
+			}
+			if all := (roles{true, true, true}); r != all && o.redisURL == "embedded" {
+				return misuse("a process with only some roles shares Redis with the others, as in: --redis-url redis://127.0.0.1:6379")
+			}
+			return serve(cmd.Context(), o, r, cmd.ErrOrStderr())
+		},
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+func (o *serverOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
+	f.StringVar(&o.url, "url", "", "address under which people and workers reach the API (default http://LISTEN)")
+	f.StringVar(&o.dataDir, "data-dir", defaultDataDir(), "folder for the database, workspaces and providers")
+	f.StringVar(&o.databaseURL, "database-url", "", "sqlite:///path or postgres://... (default SQLite in the data folder)")
+	f.StringVar(&o.redisURL, "redis-url", "embedded", "redis://, rediss://, redis-sentinel://... or embedded")
+	f.StringVar(&o.masterKeyFile, "master-key-file", "", "file with the master key, made at the first start (default in the data folder)")
+	f.StringVar(&o.masterKey, "master-key", "", "the master key itself, instead of a file; set it by environment only")
+	f.StringVar(&o.adminPassword, "admin-password", "", "password of the first admin; set it by environment only (default: one is made and printed)")
+	f.StringVar(&o.addressFile, "address-file", "", "file to write the API's address into once it listens")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file, to serve HTTPS")
+	f.StringVar(&o.tlsKey, "tls-key", "", "key file of the certificate")
+	f.StringSliceVar(&o.clouds, "clouds", []string{"aws", "azure", "gcp", "local"}, "clouds whose queues this worker serves")
+	f.IntVar(&o.concurrency, "concurrency", runtime.NumCPU(), "steps at a time a cloud")
+	f.IntVar(&o.driftConcurrency, "drift-concurrency", 1, "drift checks at a time a cloud")
+	f.StringVar(&o.workerName, "worker-name", "", "name of this worker (default the host's name)")
+	f.StringVar(&o.terraform, "terraform", "", "path of terraform (default: found on PATH, else installed into the data folder)")
+	f.StringVar(&o.ansible, "ansible-playbook", "", "path of ansible-playbook (default: found on PATH)")
+	f.StringVar(&o.mirror, "provider-mirror", "", "folder with Terraform providers in the layout of a filesystem mirror")
+	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform and Ansible: off, auto or require")
+	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+}
+
+// complete fills in what follows from other settings and checks all of them.
+func (o *serverOptions) complete() error {
+	var errs []error
+	abs, err := filepath.Abs(o.dataDir)
+	errs = append(errs, err)
+	o.dataDir = abs
+	if o.databaseURL == "" {
+		o.databaseURL = "sqlite://" + filepath.Join(o.dataDir, "cloudops.db")
+	}
+	if o.masterKeyFile == "" {
+		o.masterKeyFile = filepath.Join(o.dataDir, "master.key")
+	}
+	if o.workerName == "" {
+		o.workerName, err = os.Hostname()
+		errs = append(errs, err)
+	}
+	if o.concurrency < 1 || o.driftConcurrency < 1 {
+		errs = append(errs, errors.New("--concurrency and --drift-concurrency are at least 1"))
+	}
+	if (o.tlsCert == "") != (o.tlsKey == "") {
+		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
+	}
+	for _, c := range o.clouds {
+		if !knownCloud(c) {
+			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
+		}
+	}
+	if _, err := o.logger(io.Discard); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &exitError{code: exitMisuse, err: err}
+	}
+	return nil
+}
+
+func knownCloud(name string) bool {
+	for _, c := range engine.Clouds() {
+		if string(c) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// logger writes structured logs to w.
+func (o *serverOptions) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, fmt.Errorf("--log-level is debug, info, warn or error, not %q", o.logLevel)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opts)), nil
+	}
+	return nil, fmt.Errorf("--log-format is text or json, not %q", o.logFormat)
+}
+
+// serve runs the roles until ctx ends or one of them fails.
+func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) error {
+	started := time.Now()
+	log, err := o.logger(stderr)
+	if err != nil {
+		return err
+	}
+	listener, err := o.bind(r)
+	if err != nil {
+		return err
+	}
+	c, err := build(ctx, &o, log)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if r.api {
+		if err := c.announce(ctx, stderr); err != nil {
+			return err
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	if r.api {
+		group.Go(func() error { return c.serveAPI(ctx, listener) })
+	}
+	if r.worker {
+		group.Go(func() error { return c.work(ctx) })
+	}
+	if r.scheduler {
+		c.schedule(ctx, group)
+	}
+	group.Go(func() error { return ignoreEnd(ctx, c.relay(ctx)) })
+	log.Info("ready", "roles", r.String(), "url", o.url, "version", version, "after", time.Since(started).Round(time.Millisecond))
+	return group.Wait()
+}
+
+// String lists the roles.
+func (r roles) String() string {
+	var names []string
+	for _, role := range []struct {
+		on   bool
+		name string
+	}{{r.api, "api"}, {r.worker, "worker"}, {r.scheduler, "scheduler"}} {
+		if role.on {
+			names = append(names, role.name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// ignoreEnd drops the error of a loop that ended because it was told to.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// announce makes the first admin and prints the password, once.
+func (c *components) announce(ctx context.Context, stderr io.Writer) error {
+	password, err := c.access.Bootstrap(ctx, engine.Secret(c.options.adminPassword))
+	if err != nil || password == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(stderr, "\n  First start: user admin, password %s\n  It is shown this once. Sign in at %s or with: cloudops login --server %s --username admin\n\n",
+		password.Reveal(), c.options.url, c.options.url)
+	return err
+}

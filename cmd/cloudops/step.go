@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/runner"
+)
+
+// newStep is the runner's own command. Workers start it; people do not.
+func newStep() *cobra.Command {
+	return &cobra.Command{
+		Use:    "step FOLDER",
+		Short:  "Carry out one step, as a worker ordered it in the folder",
+		Hidden: true,
+		Args:   exactly(1, "cloudops step FOLDER"),
+		RunE:   func(cmd *cobra.Command, args []string) error { return step(cmd.Context(), args[0]) },
+	}
+}
+
+func step(ctx context.Context, dir string) error {
+	order, err := runner.ReadOrder(dir)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	api := client.New(order.API, engine.Secret(order.Token))
+	r := &runner.Runner{
+		API:        api.Runner(),
+		Tools:      newTools(order.Settings, log),
+		Sources:    runner.Sources{Root: filepath.Join(order.Settings["data-dir"], "sources"), Extract: blueprint.Extract},
+		StateToken: engine.Secret(order.StateToken),
+		Log:        log,
+	}
+	return r.Run(ctx)
+}
