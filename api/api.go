@@ -22,6 +22,8 @@ import (
 type Pages interface {
 	Mount(r gin.IRouter)
 	Permissions() map[string]engine.Permission
+	// Error answers a person's browser with a page that says what is wrong.
+	Error(c *gin.Context, status int, message string)
 }
 
 // Deps is what the API serves.

@@ -53,8 +53,11 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 }
 
 // browser reports whether a person is looking for a page.
-func browser(r *http.Request) bool {
-	return r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, apiVersion+"/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+func browser(r *http.Request) bool { return r.Method == http.MethodGet && forPeople(r) }
+
+// forPeople reports whether a person will read the answer.
+func forPeople(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, apiVersion+"/") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // principal finds out who asks, by API token or browser session.

@@ -74,6 +74,8 @@ const maxRenewal = 20 * time.Second
 // the runner gave is over.
 func (s *server) renew(ctx context.Context, in *struct {
 	Wait string `query:"wait" doc:"As in 10s."`
+	Stop bool   `query:"stop" doc:"The runner knows that it should stop."`
+	Kill bool   `query:"kill" doc:"The runner knows that it should kill what runs."`
 }) (*body[client.Signal], error) {
 	wait, err := time.ParseDuration(in.Wait)
 	if err != nil {
@@ -86,7 +88,7 @@ func (s *server) renew(ctx context.Context, in *struct {
 	defer timer.Stop()
 	for {
 		sig, err := s.Runs.Renew(ctx, step)
-		if err != nil || sig.Stop {
+		if known := (engine.Signal{Stop: in.Stop, Kill: in.Kill}); err != nil || sig != known {
 			return answer(client.Signal(sig), err)
 		}
 		select {

@@ -244,3 +244,13 @@ func (s *Runs) noteSweep(ctx context.Context, what, run string, err error) {
 		s.Log.WarnContext(ctx, "sweep will look again", "what", what, "run", run, "err", err)
 	}
 }
+
+// Recap reads what a playbook did in a step.
+func (s *Runs) Recap(ctx context.Context, step string) (Recap, error) {
+	var r Recap
+	b, err := s.Store.Artifact(ctx, step, ArtifactRecap)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(b, &r)
+}

@@ -33,10 +33,12 @@ func (r *Runner) PlanFile(ctx context.Context) ([]byte, error) {
 	return r.c.bytes(ctx, request{method: http.MethodGet, path: path("runner", "artifacts", engine.ArtifactPlan)})
 }
 
-// Renew extends the lease, and comes back with a signal or after wait.
-func (r *Runner) Renew(ctx context.Context, wait time.Duration) (engine.Signal, error) {
+// Renew extends the lease, and comes back after wait, or as soon as there is
+// another signal than the one that is known.
+func (r *Runner) Renew(ctx context.Context, wait time.Duration, known engine.Signal) (engine.Signal, error) {
 	var s Signal
-	err := r.c.call(ctx, http.MethodPost, path("runner", "renew"), url.Values{"wait": {wait.String()}}, nil, &s)
+	q := url.Values{"wait": {wait.String()}, "stop": {strconv.FormatBool(known.Stop)}, "kill": {strconv.FormatBool(known.Kill)}}
+	err := r.c.call(ctx, http.MethodPost, path("runner", "renew"), q, nil, &s)
 	return engine.Signal(s), err
 }
 

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudops-manager/cloudops/api"
+	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/runner"
@@ -173,9 +174,16 @@ func (c *components) tell() error {
 }
 
 func (c *components) handler() (http.Handler, error) {
+	pages, err := web.New(web.Deps{
+		Runs: c.runs, Stacks: c.stacks, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
+		Secure: c.options.secure(), Cookie: api.SessionCookie,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
-		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, PackFiles: blueprint.PackFiles,
+		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 	})
 }
 

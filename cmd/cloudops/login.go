@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"strings"
@@ -65,9 +66,9 @@ func askPassword(cmd *cobra.Command, file string) (engine.Secret, error) {
 		fmt.Fprintln(cmd.ErrOrStderr())
 		return engine.Secret(b), err
 	}
-	var line string
-	if _, err := fmt.Fscanln(cmd.InOrStdin(), &line); err != nil {
+	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if err != nil && line == "" {
 		return "", fmt.Errorf("no password on standard input: %w", err)
 	}
-	return engine.Secret(line), nil
+	return engine.Secret(strings.TrimRight(line, "\r\n")), nil
 }

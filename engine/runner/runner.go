@@ -21,8 +21,9 @@ type API interface {
 	Job(ctx context.Context) (*engine.Job, error)
 	Sources(ctx context.Context) ([]byte, error)
 	PlanFile(ctx context.Context) ([]byte, error)
-	// Renew extends the lease and returns when there is a signal, or after wait.
-	Renew(ctx context.Context, wait time.Duration) (engine.Signal, error)
+	// Renew extends the lease and returns after wait, or as soon as there is
+	// another signal than the one that is known.
+	Renew(ctx context.Context, wait time.Duration, known engine.Signal) (engine.Signal, error)
 	AppendLog(ctx context.Context, offset int64, data []byte) (size int64, err error)
 	PutArtifact(ctx context.Context, name string, data []byte) error
 	Report(ctx context.Context, rep engine.Report) error
@@ -211,9 +212,9 @@ func (r *Runner) keepLease(ctx context.Context, job *engine.Job, stop context.Ca
 }
 
 func (r *Runner) renew(ctx context.Context, job *engine.Job, stop context.CancelCauseFunc) {
-	wait := renewWait
+	var known engine.Signal
 	for ctx.Err() == nil {
-		sig, err := retry(ctx, func() (engine.Signal, error) { return r.API.Renew(ctx, wait) })
+		sig, err := retry(ctx, func() (engine.Signal, error) { return r.API.Renew(ctx, renewWait, known) })
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -221,13 +222,12 @@ func (r *Runner) renew(ctx context.Context, job *engine.Job, stop context.Cancel
 			r.Log.Warn("lease is gone", "step", job.Step, "err", err)
 			stop(errFenced)
 			return
-		case sig.Kill:
+		case sig.Kill && !known.Kill:
 			stop(errCancelled)
 			close(job.Hurry)
-			<-ctx.Done()
-			return
 		case sig.Stop:
 			stop(errCancelled)
 		}
+		known = sig
 	}
 }

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"io"
 	"os"
+	"path/filepath"
+	"strconv"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -34,6 +36,31 @@ func Follow(path string, ended <-chan struct{}, to io.Writer) error {
 		case <-ended:
 			_, err := io.Copy(to, from)
 			return err
+		}
+	}
+}
+
+// AwaitPid reads the process identifier that a child writes before it begins,
+// and waits for it where the child is not that far. It gives up when ended is
+// closed.
+func AwaitPid(path string, ended <-chan struct{}) (int, bool) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return 0, false
+	}
+	defer watcher.Close()
+	if err := watcher.Add(filepath.Dir(path)); err != nil {
+		return 0, false
+	}
+	for {
+		if b, err := os.ReadFile(path); err == nil {
+			pid, err := strconv.Atoi(string(b))
+			return pid, err == nil
+		}
+		select {
+		case <-watcher.Events:
+		case <-ended:
+			return 0, false
 		}
 	}
 }

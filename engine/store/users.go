@@ -104,7 +104,7 @@ func (s *Store) DeleteToken(ctx context.Context, id string, e engine.Event) erro
 // TokenUser implements engine.UserStore.
 func (s *Store) TokenUser(ctx context.Context, hash string) (*engine.Token, *engine.User, error) {
 	var row struct {
-		tokenRow
+		Token    tokenRow `gorm:"embedded"`
 		Role     string
 		Disabled bool
 	}
@@ -113,8 +113,8 @@ func (s *Store) TokenUser(ctx context.Context, hash string) (*engine.Token, *eng
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := row.token()
-	return t, &engine.User{Name: row.UserName, Role: engine.Role(row.Role), Disabled: row.Disabled}, err
+	t, err := row.Token.token()
+	return t, &engine.User{Name: t.User, Role: engine.Role(row.Role), Disabled: row.Disabled}, err
 }
 
 // TouchToken implements engine.UserStore.

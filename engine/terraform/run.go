@@ -7,11 +7,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
@@ -134,7 +132,7 @@ func (r *session) stopWith(ctx context.Context, pidFile string, ended <-chan str
 		return
 	case <-ctx.Done():
 	}
-	pid, ok := awaitPid(pidFile, ended)
+	pid, ok := sandbox.AwaitPid(pidFile, ended)
 	if !ok {
 		return
 	}
@@ -152,30 +150,6 @@ func (r *session) stopWith(ctx context.Context, pidFile string, ended <-chan str
 
 func signal(group int, sig syscall.Signal) {
 	_ = syscall.Kill(-group, sig) // it may have ended by now
-}
-
-// awaitPid waits for the file with the process identifier: a command that is
-// stopped while it starts has not written it yet.
-func awaitPid(path string, ended <-chan struct{}) (int, bool) {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return 0, false
-	}
-	defer watcher.Close()
-	if err := watcher.Add(filepath.Dir(path)); err != nil {
-		return 0, false
-	}
-	for {
-		if b, err := os.ReadFile(path); err == nil {
-			pid, err := strconv.Atoi(string(b))
-			return pid, err == nil
-		}
-		select {
-		case <-watcher.Events:
-		case <-ended:
-			return 0, false
-		}
-	}
 }
 
 // Failure is Terraform's own no.
