@@ -41,8 +41,8 @@ func (r *loginRequest) Resolve(ctx huma.Context) []error {
 }
 
 func (s *server) login(ctx context.Context, in *loginRequest) (*body[client.NewToken], error) {
-	if !s.logins.allow(in.Body.Name + " " + host(in.address)) {
-		return nil, problemOf(http.StatusTooManyRequests, "too many attempts; wait a minute")
+	if err := s.logins.check(in.Body.Name, in.address); err != nil {
+		return nil, err
 	}
 	label := in.Body.Label
 	if label == "" {
@@ -57,11 +57,11 @@ func (s *server) login(ctx context.Context, in *loginRequest) (*body[client.NewT
 
 func (s *server) tokenRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/tokens", id: "list-tokens", summary: "List your API tokens", tag: "access", permission: engine.MaySelf},
-		func(ctx context.Context, _ *none) (*body[[]client.Token], error) {
+		func(ctx context.Context, _ *none) (*body[client.List[client.Token]], error) {
 			tokens, err := s.Store.Tokens(ctx, me(ctx).User)
-			return answer(each(tokens, tokenJSON), err)
+			return short(tokens, tokenJSON, err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/tokens", id: "create-token", summary: "Make an API token; it is shown once", tag: "access", permission: engine.MaySelf, status: http.StatusCreated},
+	handle(s, operation{method: "POST", path: "/v1/tokens", id: "create-token", summary: "Make an API token; it is shown once", tag: "access", permission: engine.MaySelf, status: http.StatusCreated, secret: true},
 		func(ctx context.Context, in *struct{ Body client.CreateToken }) (*body[client.NewToken], error) {
 			secret, t, err := s.Access.CreateToken(ctx, me(ctx), in.Body.Name, time.Duration(in.Body.Seconds)*time.Second)
 			if err != nil {
@@ -69,17 +69,17 @@ func (s *server) tokenRoutes() {
 			}
 			return answer(client.NewToken{Token: secret.Reveal(), ID: t.ID}, nil)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/tokens/{name}", id: "delete-token", summary: "Take an API token back", tag: "access", permission: engine.MaySelf},
-		func(ctx context.Context, in *NamePath) (*none, error) {
-			return &none{}, s.Access.DeleteToken(ctx, me(ctx), in.Name)
+	handle(s, operation{method: "DELETE", path: "/v1/tokens/{id}", id: "delete-token", summary: "Take an API token back", tag: "access", permission: engine.MaySelf},
+		func(ctx context.Context, in *IDPath) (*none, error) {
+			return &none{}, s.Access.DeleteToken(ctx, me(ctx), in.ID)
 		})
 }
 
 func (s *server) userRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/users", id: "list-users", summary: "List users", tag: "access", permission: engine.MayManageUsers},
-		func(ctx context.Context, _ *none) (*body[[]client.User], error) {
+		func(ctx context.Context, _ *none) (*body[client.List[client.User]], error) {
 			users, err := s.Store.Users(ctx)
-			return answer(each(users, userJSON), err)
+			return short(users, userJSON, err)
 		})
 	handle(s, operation{method: "POST", path: "/v1/users", id: "create-user", summary: "Make a user", tag: "access", permission: engine.MayManageUsers, status: http.StatusCreated},
 		func(ctx context.Context, in *struct{ Body client.CreateUser }) (*body[client.User], error) {
@@ -110,9 +110,9 @@ func (s *server) updateUser(ctx context.Context, in *struct {
 
 func (s *server) credentialRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/credentials", id: "list-credentials", summary: "List credentials without their values", tag: "credentials", permission: engine.MayRead},
-		func(ctx context.Context, _ *none) (*body[[]client.Credential], error) {
+		func(ctx context.Context, _ *none) (*body[client.List[client.Credential]], error) {
 			all, err := s.Store.Credentials(ctx)
-			return answer(each(all, credentialJSON), err)
+			return short(all, credentialJSON, err)
 		})
 	handle(s, operation{method: "PUT", path: "/v1/credentials/{name}", id: "put-credential", summary: "Store credentials", tag: "credentials", permission: engine.MayManage}, s.putCredential)
 	handle(s, operation{method: "DELETE", path: "/v1/credentials/{name}", id: "delete-credential", summary: "Delete credentials", tag: "credentials", permission: engine.MayManage},

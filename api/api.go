@@ -7,12 +7,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
@@ -46,6 +48,7 @@ type Deps struct {
 type server struct {
 	Deps
 	permissions map[string]engine.Permission
+	secret      map[string]bool // routes whose answers hold a secret
 	huma        huma.API
 	logins      *limiter
 }
@@ -65,10 +68,18 @@ func New(d Deps) (http.Handler, error) {
 	return router, s.check(router)
 }
 
-func build(d Deps) (*server, *gin.Engine) {
+// setUpLibraries sets what gin and huma keep for the whole process.
+var setUpLibraries = sync.OnceFunc(func() {
 	gin.SetMode(gin.ReleaseMode)
-	s := &server{Deps: d, permissions: map[string]engine.Permission{}, logins: newLimiter(d.Now)}
+	huma.DefaultArrayNullable = false
+	huma.NewError = newError
+})
+
+func build(d Deps) (*server, *gin.Engine) {
+	setUpLibraries()
+	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now)}
 	router := gin.New()
+	_ = router.SetTrustedProxies(nil) // an empty list is always accepted
 	router.RedirectTrailingSlash = false
 	router.HandleMethodNotAllowed = true
 	router.UseRawPath = true // components such as terraform.x["a/b"] come escaped
@@ -76,19 +87,29 @@ func build(d Deps) (*server, *gin.Engine) {
 	router.Use(s.identify, s.recover, s.secureHeaders, s.limitBody, s.authorize, s.idempotent)
 	router.NoRoute(func(c *gin.Context) { s.fail(c, engine.NotFound("there is nothing at %s", c.Request.URL.Path)) })
 	router.NoMethod(func(c *gin.Context) {
-		writeProblem(c, problemOf(http.StatusMethodNotAllowed, c.Request.Method+" is not possible here"))
+		s.answerProblem(c, problemOf(http.StatusMethodNotAllowed, c.Request.Method+" is not possible here; see Allow"))
 	})
-	config := huma.DefaultConfig("CloudOps Manager", d.Version)
-	config.Info.Description = "Stacks, runs, approvals, states and drift. Errors are RFC 9457 problems; lists are paged by cursor; writes take an Idempotency-Key."
-	config.DocsPath, config.SchemasPath = "", ""
-	config.CreateHooks = nil // no $schema in answers
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	huma.DefaultArrayNullable = false
-	s.huma = humagin.New(router, config)
-	s.permissions["GET /openapi.json"], s.permissions["GET /openapi.yaml"] = public, public
-	s.permissions["GET /openapi-3.0.json"], s.permissions["GET /openapi-3.0.yaml"] = public, public
+	s.huma = humagin.New(router, describe(d.Version))
+	for _, name := range []string{"openapi.json", "openapi.yaml", "openapi-3.0.json", "openapi-3.0.yaml"} {
+		s.permissions["GET /"+name] = public
+	}
 	s.routes(router)
 	return s, router
+}
+
+// describe is the head of the OpenAPI description.
+func describe(version string) huma.Config {
+	config := huma.DefaultConfig("CloudOps Manager", version)
+	config.Info.Description = "Stacks, runs, approvals, states and drift. Errors are RFC 9457 problems; lists are paged by cursor. " +
+		"Writes take an Idempotency-Key: one that comes again is answered like the first time, with Idempotency-Replayed: true; " +
+		"answers that hold a secret are not kept, and such writes are made again."
+	config.DocsPath, config.SchemasPath = "", ""
+	config.CreateHooks = nil // no $schema in answers
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "API token, or for runners the token of their step."},
+		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "Browser session; unsafe methods send X-CSRF-Token too."},
+	}
+	return config
 }
 
 func (s *server) routes(router *gin.Engine) {
@@ -124,21 +145,25 @@ func (s *server) check(router *gin.Engine) error {
 type operation struct {
 	method, path, id, summary, tag string
 	permission                     engine.Permission
-	status                         int  // of a success; 0 for 200
-	raw                            bool // the body is taken as it comes
+	status                         int               // of a success; 0 for 200
+	raw                            bool              // the body is taken as it comes
+	secret                         bool              // the answer holds a secret
+	body                           *huma.RequestBody // what it looks like, where the type of the request does not tell
 }
 
 // handle registers an operation with its permission. An error becomes a
 // problem here and nowhere else.
 func handle[I, O any](s *server, op operation, h func(context.Context, *I) (*O, error)) {
-	s.permissions[op.method+" "+ginPath(op.path)] = op.permission
+	route := op.method + " " + ginPath(op.path)
+	s.permissions[route], s.secret[route] = op.permission, op.secret
 	o := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
-		DefaultStatus: op.status, SkipValidateBody: op.raw, MaxBodyBytes: -1, BodyReadTimeout: -1, // the middleware limits both
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		DefaultStatus: op.status, SkipValidateBody: op.raw, MaxBodyBytes: -1, BodyReadTimeout: -1, // the middleware limits the body
+		RequestBody: op.body,
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 	}
 	if op.permission != public {
-		o.Security = []map[string][]string{{"token": {}}}
+		o.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 		o.Description = "Takes the permission " + string(op.permission) + "."
 	}
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
@@ -160,8 +185,18 @@ func answer[T any](v T, err error) (*body[T], error) {
 	return &body[T]{v}, nil
 }
 
+// short is the answer of a list that has one page.
+func short[T, U any](all []T, show func(T) U, err error) (*body[client.List[U]], error) {
+	return answer(client.List[U]{Items: each(all, show)}, err)
+}
+
 // none is a request without parameters.
 type none struct{}
+
+// IDPath is a request about one thing with an identifier.
+type IDPath struct {
+	ID string `path:"id"`
+}
 
 // PageQuery is what lists take.
 type PageQuery struct {

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -27,11 +25,24 @@ func (s *server) authorize(c *gin.Context) {
 	switch {
 	case !ok:
 		s.fail(c, engine.Forbidden("this route is closed"))
-	case perm == public || perm == asState: // the state backend asks for its own tokens
+	case perm == public:
+		s.limitLogins(c)
+	case perm == asState: // the state backend asks for its own tokens
 	case perm == asRunner:
 		s.authorizeRunner(c)
 	default:
 		s.authorizePrincipal(c, perm)
+	}
+}
+
+// limitLogins slows down who guesses passwords on the page; the call of the
+// API does so itself, for the name is in its body.
+func (s *server) limitLogins(c *gin.Context) {
+	if c.Request.Method != http.MethodPost || c.FullPath() != "/login" {
+		return
+	}
+	if err := s.logins.check(c.PostForm("name"), c.Request.RemoteAddr); err != nil {
+		s.fail(c, err)
 	}
 }
 
@@ -83,7 +94,7 @@ func unsafe(method string) bool {
 
 // csrf is the token that a page of ours sends along, in a header or its form.
 func csrf(c *gin.Context) string {
-	if token := c.GetHeader("X-CSRF-Token"); token != "" {
+	if token := c.GetHeader("X-CSRF-Token"); token != "" || c.ContentType() != "application/x-www-form-urlencoded" {
 		return token
 	}
 	return c.PostForm("csrf_token")
@@ -106,79 +117,4 @@ func (s *server) authorizeRunner(c *gin.Context) {
 		return
 	}
 	c.Request = c.Request.WithContext(withStep(c.Request.Context(), step))
-}
-
-// secureHeaders tells browsers what pages may do: nothing but what is ours.
-func (s *server) secureHeaders(c *gin.Context) {
-	style := "'self'"
-	if strings.HasPrefix(c.Request.URL.Path, "/docs") {
-		style = "'self' 'unsafe-inline'" // the library that shows the API sets styles
-	}
-	h := c.Writer.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src "+style+"; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin")
-	if c.Request.TLS != nil {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
-}
-
-// The limits of bodies, in bytes.
-const (
-	maxBody       = 11 << 20  // a bundle of 10 MB with its form around it
-	maxRunnerBody = 512 << 20 // plans and states
-)
-
-// limitBody keeps a request from filling the memory.
-func (s *server) limitBody(c *gin.Context) {
-	limit := int64(maxBody)
-	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/runner/") || strings.HasPrefix(c.Request.URL.Path, apiVersion+"/state/") {
-		limit = maxRunnerBody
-	}
-	if c.Request.ContentLength > limit {
-		s.fail(c, &http.MaxBytesError{Limit: limit})
-		return
-	}
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
-}
-
-// limiter counts attempts to sign in by name and address.
-type limiter struct {
-	now  func() time.Time
-	mu   sync.Mutex
-	seen map[string][]time.Time
-}
-
-// How often somebody may try to sign in.
-const (
-	loginTries  = 10
-	loginWindow = time.Minute
-)
-
-func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, seen: map[string][]time.Time{}}
-}
-
-// allow notes an attempt and reports whether it is one too many.
-func (l *limiter) allow(key string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	since := l.now().Add(-loginWindow)
-	for k, times := range l.seen { // what is over is forgotten, so the map stays small
-		if times[len(times)-1].Before(since) {
-			delete(l.seen, k)
-		}
-	}
-	var recent []time.Time
-	for _, t := range l.seen[key] {
-		if t.After(since) {
-			recent = append(recent, t)
-		}
-	}
-	if len(recent) >= loginTries {
-		return false
-	}
-	l.seen[key] = append(recent, l.now())
-	return true
 }

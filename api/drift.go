@@ -11,25 +11,28 @@ import (
 func (s *server) driftRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/findings", id: "list-findings", summary: "List drift, newest first", tag: "drift", permission: engine.MayRead}, s.findings)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/schedules", id: "list-schedules", summary: "List a stack's schedules", tag: "schedules", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[[]client.Schedule], error) {
+		func(ctx context.Context, in *StackPath) (*body[client.List[client.Schedule]], error) {
+			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
+				return nil, err
+			}
 			all, err := s.Store.Schedules(ctx, in.Stack)
-			return answer(each(all, scheduleJSON), err)
+			return short(all, scheduleJSON, err)
 		})
 	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/schedules", id: "create-schedule", summary: "Make a schedule", tag: "schedules", permission: engine.MaySubmit, status: http.StatusCreated}, s.createSchedule)
-	handle(s, operation{method: "PATCH", path: "/v1/schedules/{name}", id: "pause-schedule", summary: "Stop a schedule from firing, or let it go on", tag: "schedules", permission: engine.MaySubmit},
+	handle(s, operation{method: "PATCH", path: "/v1/schedules/{id}", id: "pause-schedule", summary: "Stop a schedule from firing, or let it go on", tag: "schedules", permission: engine.MaySubmit},
 		func(ctx context.Context, in *struct {
-			NamePath
+			IDPath
 			Body client.PauseSchedule
 		}) (*body[client.Schedule], error) {
-			sch, err := s.Stacks.PauseSchedule(ctx, me(ctx), in.Name, in.Body.Paused)
+			sch, err := s.Stacks.PauseSchedule(ctx, me(ctx), in.ID, in.Body.Paused)
 			if err != nil {
 				return nil, err
 			}
 			return answer(scheduleJSON(sch), nil)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/schedules/{name}", id: "delete-schedule", summary: "Delete a schedule", tag: "schedules", permission: engine.MaySubmit},
-		func(ctx context.Context, in *NamePath) (*none, error) {
-			return &none{}, s.Stacks.DeleteSchedule(ctx, me(ctx), in.Name)
+	handle(s, operation{method: "DELETE", path: "/v1/schedules/{id}", id: "delete-schedule", summary: "Delete a schedule", tag: "schedules", permission: engine.MaySubmit},
+		func(ctx context.Context, in *IDPath) (*none, error) {
+			return &none{}, s.Stacks.DeleteSchedule(ctx, me(ctx), in.ID)
 		})
 }
 

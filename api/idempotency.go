@@ -2,8 +2,7 @@ package api
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,18 +15,19 @@ import (
 
 // idempotent answers a write that comes again with the same Idempotency-Key
 // the way the first one was answered. Source: the IETF HTTPAPI draft
-// "The Idempotency-Key HTTP Header Field".
+// "The Idempotency-Key HTTP Header Field". An answer that holds a secret is not
+// kept, so the key means nothing there.
 func (s *server) idempotent(c *gin.Context) {
 	key := c.GetHeader("Idempotency-Key")
 	user := engine.PrincipalFrom(c.Request.Context()).User
-	if key == "" || user == "" || !unsafe(c.Request.Method) || !strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
+	if key == "" || user == "" || !unsafe(c.Request.Method) || s.secret[c.Request.Method+" "+c.FullPath()] || !strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
 		return
 	}
 	if len(key) > 255 {
 		s.fail(c, engine.Invalid("an Idempotency-Key has at most 255 characters"))
 		return
 	}
-	request, err := requestDigest(c.Request)
+	request, err := s.requestDigest(c.Request)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -49,17 +49,15 @@ func (s *server) idempotent(c *gin.Context) {
 	}
 }
 
-// requestDigest tells requests apart, and leaves the body to be read again.
-func requestDigest(r *http.Request) (string, error) {
+// requestDigest tells requests apart, and leaves the body to be read again. The
+// digest is keyed: a plain one would let passwords be guessed from it.
+func (s *server) requestDigest(r *http.Request) (string, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return "", err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s %d\n", r.Method, r.URL.RequestURI(), len(body))
-	sum.Write(body)
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return s.Runs.Hasher.Fingerprint(fmt.Appendf(nil, "%s %s\n%s", r.Method, r.URL.RequestURI(), body)), nil
 }
 
 // record keeps the answer. One that is our own fault is not kept, so that the
@@ -67,10 +65,17 @@ func requestDigest(r *http.Request) (string, error) {
 func (s *server) record(c *gin.Context, user, key, request string) {
 	w := &recorder{ResponseWriter: c.Writer}
 	c.Writer = w
+	done := false
+	defer func() { s.keep(c, w, done, user, key, request) }()
 	c.Next()
-	ctx := c.Request.Context()
+	done = true
+}
+
+// keep is called when the request was answered, or its handler panicked.
+func (s *server) keep(c *gin.Context, w *recorder, done bool, user, key, request string) {
+	ctx := context.WithoutCancel(c.Request.Context()) // the caller may be gone
 	var err error
-	if w.Status() >= http.StatusInternalServerError {
+	if !done || w.Status() >= http.StatusInternalServerError {
 		err = s.Store.AbandonRequest(ctx, user, key)
 	} else {
 		err = s.Store.FinishRequest(ctx, user, key, engine.StoredResponse{

@@ -2,37 +2,61 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
+	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// problemError is a problem as huma sends errors.
-type problemError struct{ client.Problem }
+// problem is an error as huma sends it.
+type problem struct{ client.Problem }
 
 // Error implements error.
-func (p *problemError) Error() string { return p.Detail }
+func (p *problem) Error() string { return p.Detail }
 
 // GetStatus implements huma.StatusError.
-func (p *problemError) GetStatus() int { return p.Status }
+func (p *problem) GetStatus() int { return p.Status }
 
 // ContentType implements huma.ContentTypeFilter.
-func (p *problemError) ContentType(string) string { return problemType }
-
-// MarshalJSON leaves out what only embeds the problem.
-func (p *problemError) MarshalJSON() ([]byte, error) { return json.Marshal(p.Problem) }
+func (p *problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
-func problemOf(status int, detail string) *problemError {
-	return &problemError{client.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
+func problemOf(status int, detail string) *problem {
+	return &problem{client.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
+}
+
+// newError makes problems of huma's own errors: requests that cannot be read
+// or do not fit. What was sent is not repeated, for it may be a password.
+func newError(status int, message string, errs ...error) huma.StatusError {
+	p := problemOf(status, message)
+	for _, err := range errs {
+		var tooLarge *http.MaxBytesError
+		var detailer huma.ErrorDetailer
+		switch {
+		case errors.As(err, &tooLarge):
+			return problemOf(http.StatusRequestEntityTooLarge, tooLargeText(tooLarge))
+		case errors.As(err, &detailer):
+			d := detailer.ErrorDetail()
+			p.Errors = append(p.Errors, client.FieldError{Message: d.Message, Location: d.Location})
+		case err != nil:
+			p.Errors = append(p.Errors, client.FieldError{Message: err.Error()})
+		}
+	}
+	return p
+}
+
+func tooLargeText(e *http.MaxBytesError) string {
+	if e.Limit == maxBody {
+		return "the body is too large: a bundle has at most 10 MB"
+	}
+	return fmt.Sprintf("the body is too large: it has at most %d MB", e.Limit>>20)
 }
 
 // statuses maps the kinds of error that people can act on.
@@ -51,15 +75,18 @@ type requestIDKey struct{}
 
 // problem tells callers about their own mistakes and hides ours behind the
 // request's identifier, which finds the log line.
-func (s *server) problem(ctx context.Context, err error) *problemError {
-	var already *problemError
+func (s *server) problem(ctx context.Context, err error) *problem {
+	var already *problem
 	var tooLarge *http.MaxBytesError
+	var locked *engine.LockedError
 	var ds engine.Diagnostics
 	switch {
 	case errors.As(err, &already):
 		return already
 	case errors.As(err, &tooLarge):
-		return problemOf(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d MB", tooLarge.Limit>>20))
+		return problemOf(http.StatusRequestEntityTooLarge, tooLargeText(tooLarge))
+	case errors.As(err, &locked):
+		return problemOf(http.StatusLocked, err.Error())
 	case errors.As(err, &ds):
 		p := problemOf(http.StatusUnprocessableEntity, mistakes(len(ds)))
 		p.Diagnostics = diagnosticsJSON(ds)
@@ -70,9 +97,20 @@ func (s *server) problem(ctx context.Context, err error) *problemError {
 			return problemOf(k.status, err.Error())
 		}
 	}
+	return s.ours(ctx, err)
+}
+
+// ours is the answer to what is not the caller's fault. A request that was cut
+// short, by its caller or because the server stops, can be made again.
+func (s *server) ours(ctx context.Context, err error) *problem {
 	id, _ := ctx.Value(requestIDKey{}).(string)
-	s.Log.ErrorContext(ctx, "request failed", "request", id, "err", err)
 	p := problemOf(http.StatusInternalServerError, "internal error")
+	if ctx.Err() != nil {
+		p = problemOf(http.StatusServiceUnavailable, "the request was cut short; make it again")
+		s.Log.DebugContext(ctx, "request cut short", "request", id, "err", err)
+	} else {
+		s.Log.ErrorContext(ctx, "request failed", "request", id, "err", err)
+	}
 	p.RequestID = id
 	return p
 }
@@ -84,35 +122,41 @@ func mistakes(n int) string {
 	return fmt.Sprintf("the stack has %d mistakes", n)
 }
 
-// fail answers a request with an error.
+// fail answers a request with an error: programs with a problem, people with
+// a page.
 func (s *server) fail(c *gin.Context, err error) {
-	writeProblem(c, s.problem(c.Request.Context(), err))
+	s.answerProblem(c, s.problem(c.Request.Context(), err))
 }
 
-func writeProblem(c *gin.Context, p *problemError) {
-	c.Header("Content-Type", problemType)
-	if p.Status == http.StatusUnauthorized {
-		c.Header("WWW-Authenticate", `Bearer, Basic realm="cloudops"`)
-	}
-	c.AbortWithStatusJSON(p.Status, p.Problem)
-}
-
-// identify gives each request an identifier, for its log lines and answers.
-func (s *server) identify(c *gin.Context) {
-	id := engine.NewID("req", s.Now())
-	c.Header("X-Request-Id", id)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
-	began := s.Now()
-	c.Next()
-	s.Log.DebugContext(c, "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path, "status", c.Writer.Status(), "took", s.Now().Sub(began))
-}
-
-// recover answers a request whose handler panicked.
-func (s *server) recover(c *gin.Context) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.fail(c, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+func (s *server) answerProblem(c *gin.Context, p *problem) {
+	c.Abort()
+	switch {
+	case c.Writer.Written():
+		// The beginning of another answer is out; breaking off says enough.
+	case s.Pages != nil && forPeople(c.Request):
+		s.Pages.Error(c, p.Status, forPage(p))
+	default:
+		if p.Status == http.StatusUnauthorized {
+			c.Header("WWW-Authenticate", challenge(c.Request))
 		}
-	}()
-	c.Next()
+		c.Header("Content-Type", problemType)
+		c.JSON(p.Status, p.Problem)
+	}
+}
+
+// forPage words a problem for a page.
+func forPage(p *problem) string {
+	if p.RequestID != "" {
+		return p.Detail + "; the log has it as " + p.RequestID
+	}
+	return p.Detail
+}
+
+// challenge says how to sign in. Basic is for Terraform only: a browser would
+// ask its user for a password.
+func challenge(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, apiVersion+"/state/") {
+		return `Basic realm="cloudops"`
+	}
+	return `Bearer realm="cloudops"`
 }

@@ -73,7 +73,7 @@ const maxRenewal = 20 * time.Second
 // renew extends the lease and answers when there is a signal or the time that
 // the runner gave is over.
 func (s *server) renew(ctx context.Context, in *struct {
-	Wait string `query:"wait" doc:"As in 10s."`
+	Wait string `query:"wait" default:"10s" doc:"How long to wait for a signal."`
 	Stop bool   `query:"stop" doc:"The runner knows that it should stop."`
 	Kill bool   `query:"kill" doc:"The runner knows that it should kill what runs."`
 }) (*body[client.Signal], error) {

@@ -70,7 +70,7 @@ func (s *server) listRuns(ctx context.Context, in *struct {
 	PageQuery
 	Stack  string `query:"stack"`
 	Status string `query:"status"`
-	Kind   string `query:"kind"`
+	Kind   string `query:"kind" enum:"apply,destroy,preview,drift"`
 }) (*body[client.List[client.Run]], error) {
 	if in.Status != "" && !engine.RunStatus(in.Status).Known() {
 		return nil, engine.Invalid("there is no status %q", in.Status)

@@ -7,20 +7,15 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net"
 	"net/http"
+	"reflect"
 	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 )
-
-func host(address string) string {
-	if h, _, err := net.SplitHostPort(address); err == nil {
-		return h
-	}
-	return address
-}
 
 // StackPath is a request about one stack.
 type StackPath struct {
@@ -77,17 +72,23 @@ func (s *server) stackOutputs(ctx context.Context, in *struct {
 		}
 	}
 	outputs, err := s.Runs.StackOutputs(ctx, in.Stack)
+	if err == nil && in.Reveal {
+		err = s.Store.AddEvent(ctx, engine.Event{At: s.Now(), Actor: me(ctx).User, Action: "outputs.reveal", Stack: in.Stack, Subject: in.Stack, Detail: []byte("{}")})
+	}
 	return answer(outputsJSON(outputs, in.Reveal), err)
 }
 
 func (s *server) revisionRoutes() {
-	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/revisions", id: "submit-revision", tag: "stacks", permission: engine.MaySubmit, status: http.StatusCreated, raw: true,
-		summary: "Submit a revision: files in JSON, a tar.gz in a form (bundle, variables, message), or a tar.gz as it is"}, s.submit)
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/revisions", id: "submit-revision", tag: "stacks", permission: engine.MaySubmit, status: http.StatusCreated, raw: true, body: s.submissionBody(),
+		summary: "Submit a revision: files in JSON, a tar.gz in a form, or a tar.gz as it is"}, s.submit)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/revisions", id: "list-revisions", summary: "List a stack's revisions, newest first", tag: "stacks", permission: engine.MayRead},
 		func(ctx context.Context, in *struct {
 			StackPath
 			PageQuery
 		}) (*body[client.List[client.Revision]], error) {
+			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
+				return nil, err
+			}
 			revs, err := s.Store.Revisions(ctx, in.Stack, in.engine())
 			if err != nil {
 				return nil, err
@@ -112,6 +113,7 @@ func (s *server) revisionRoutes() {
 		})
 }
 
+// RevisionPath is a request about one revision.
 type RevisionPath struct {
 	StackPath
 	Number int `path:"number"`
@@ -123,12 +125,24 @@ type file struct {
 	Body []byte
 }
 
+// submissionBody describes the forms that a revision may come in.
+func (s *server) submissionBody() *huma.RequestBody {
+	file := &huma.Schema{Type: "string", Format: "binary", Description: "A tar.gz with stack.hcl at its top."}
+	text := &huma.Schema{Type: "string"}
+	variables := &huma.Schema{Type: "string", Description: "JSON object of values by name."}
+	form := &huma.Schema{Type: "object", Required: []string{"bundle"}, Properties: map[string]*huma.Schema{"bundle": file, "variables": variables, "message": text}}
+	files := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[client.SubmitFiles](), true, "SubmitFiles")
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/json": {Schema: files}, "multipart/form-data": {Schema: form}, "application/gzip": {Schema: file},
+	}}
+}
+
 type submission struct {
 	StackPath
 	Type    string `header:"Content-Type"`
 	DryRun  bool   `query:"dry_run" doc:"Check only; store nothing."`
 	Message string `query:"message"`
-	RawBody []byte `contentType:"application/json"`
+	RawBody []byte `contentType:"application/gzip"`
 }
 
 func (s *server) submit(ctx context.Context, in *submission) (*body[client.Revision], error) {
@@ -140,6 +154,9 @@ func (s *server) submit(ctx context.Context, in *submission) (*body[client.Revis
 		bp, _, err := s.Stacks.Compiler.Compile(ctx, sub.Sources, sub.Variables)
 		if err != nil {
 			return nil, err
+		}
+		if bp.Name != in.Stack {
+			return nil, engine.Invalid("the sources describe stack %q, but were sent for stack %q", bp.Name, in.Stack)
 		}
 		return answer(revisionJSON(&engine.Revision{Stack: bp.Name, Blueprint: bp}), nil)
 	}
@@ -207,7 +224,7 @@ func readForm(sub *engine.Submission, raw []byte, boundary string) error {
 		}
 	}
 	if sub.Sources == nil {
-		return engine.Invalid("the form has no part NamePath bundle with the tar.gz")
+		return engine.Invalid("the form has no part named bundle with the tar.gz")
 	}
 	return nil
 }
@@ -223,7 +240,7 @@ func readPart(sub *engine.Submission, name string, content []byte) error {
 			return engine.Invalid("variables are a JSON object of values by name: %v", err)
 		}
 	default:
-		return engine.Invalid("the form has a part NamePath %q; there are bundle, variables and message", name)
+		return engine.Invalid("the form has a part named %q; there are bundle, variables and message", name)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,23 +20,27 @@ import (
 func (s *server) stateRoutes(router *gin.Engine) {
 	s.backendRoutes(router)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states", id: "list-states", summary: "List the newest state of each component", tag: "states", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[[]client.StateVersion], error) {
+		func(ctx context.Context, in *StackPath) (*body[client.List[client.StateVersion]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
 				return nil, err
 			}
 			states, err := s.Store.LatestStates(ctx, in.Stack)
-			return answer(each(states, stateJSON), err)
+			return short(states, stateJSON, err)
 		})
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states/{component}/versions", id: "list-state-versions", summary: "List the versions of a component's state, newest first", tag: "states", permission: engine.MayRead}, s.stateVersions)
-	handle(s, operation{method: "GET", path: "/v1/state-versions/{name}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState}, s.downloadState)
+	handle(s, operation{method: "GET", path: "/v1/state-versions/{id}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState}, s.downloadState)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/locks", id: "list-locks", summary: "List the locks on a stack's states", tag: "states", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[[]client.Lock], error) {
+		func(ctx context.Context, in *StackPath) (*body[client.List[client.Lock]], error) {
+			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
+				return nil, err
+			}
 			locks, err := s.Store.StateLocks(ctx, in.Stack)
-			return answer(each(locks, lockJSON), err)
+			return short(locks, lockJSON, err)
 		})
 	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/locks/{component}", id: "break-lock", summary: "Break a lock", tag: "states", permission: engine.MayWriteState}, s.breakLock)
 }
 
+// ComponentPath is a request about one component of a stack.
 type ComponentPath struct {
 	StackPath
 	Component string `path:"component"`
@@ -53,8 +58,8 @@ func (s *server) stateVersions(ctx context.Context, in *struct {
 }
 
 // downloadState gives a state away, and notes who got it.
-func (s *server) downloadState(ctx context.Context, in *NamePath) (*file, error) {
-	v, err := s.Store.State(ctx, in.Name)
+func (s *server) downloadState(ctx context.Context, in *IDPath) (*file, error) {
+	v, err := s.Store.State(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +98,9 @@ func (s *server) backendRoutes(router *gin.Engine) {
 // stateWriter finds out who uses the backend: the step that the name and
 // password are of, or a person with an API token as password.
 func (s *server) stateWriter(c *gin.Context) (engine.StateWriter, error) {
-	ctx := c.Request.Context()
-	name, password, ok := c.Request.BasicAuth()
-	if ok {
-		w, err := s.States.Attempt(ctx, name, engine.Secret(password), c.Param("stack"), c.Param("component"))
-		if err == nil || !errors.Is(err, engine.ErrUnauthorized) {
+	if name, password, ok := c.Request.BasicAuth(); ok {
+		w, err := s.States.Attempt(c.Request.Context(), name, engine.Secret(password), c.Param("stack"), c.Param("component"))
+		if err == nil || !errors.Is(err, engine.ErrUnauthorized) || strings.HasPrefix(password, stepTokens) {
 			return w, err
 		}
 		c.Request.Header.Set("Authorization", "Bearer "+password)
@@ -113,6 +116,9 @@ func (s *server) stateWriter(c *gin.Context) (engine.StateWriter, error) {
 	}
 	return engine.StateWriter{By: p.User}, err
 }
+
+// stepTokens is how the tokens begin that steps use their state with.
+const stepTokens = "cost_"
 
 // failState answers Terraform. A lock is told in the form that it prints.
 func (s *server) failState(c *gin.Context, err error) {

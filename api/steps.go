@@ -163,7 +163,7 @@ func (s *server) followLog(ctx context.Context, in *struct {
 	}
 	offset := in.Offset
 	if n, err := strconv.ParseInt(in.LastEventID, 10, 64); err == nil {
-		offset = n
+		offset = max(0, n)
 	}
 	return s.stream(func(st *stream) error { return s.tellLog(st, run, in.Step, offset) }), nil
 }
@@ -183,7 +183,7 @@ func (s *server) tellLog(st *stream, run, step string, offset int64) error {
 		if err != nil {
 			return err
 		}
-		if offset, err = s.sendLog(st, step, offset); err != nil {
+		if offset, err = s.sendLog(st, step, offset, over); err != nil {
 			return err
 		}
 		if over {
@@ -204,13 +204,15 @@ func (s *server) over(ctx context.Context, run, step string) (bool, error) {
 	return r.Status.Final() || r.StepByID(step).Status.Final(), nil
 }
 
-func (s *server) sendLog(st *stream, step string, offset int64) (int64, error) {
+// sendLog sends what there is from offset on. The beginning of a character at
+// the end waits for its rest, unless there will be none.
+func (s *server) sendLog(st *stream, step string, offset int64, over bool) (int64, error) {
 	for {
 		data, size, err := s.Store.ReadLog(st.ctx, step, offset, streamPart)
 		if err != nil {
 			return offset, err
 		}
-		if offset+int64(len(data)) < size {
+		if !over || offset+int64(len(data)) < size {
 			data = wholeRunes(data)
 		}
 		if len(data) == 0 {
@@ -224,8 +226,7 @@ func (s *server) sendLog(st *stream, step string, offset int64) (int64, error) {
 	}
 }
 
-// wholeRunes drops the beginning of a character at the end, which comes with
-// the next part.
+// wholeRunes drops the beginning of a character at the end.
 func wholeRunes(data []byte) []byte {
 	for i := 1; i <= min(utf8.UTFMax-1, len(data)); i++ {
 		if tail := data[len(data)-i:]; utf8.RuneStart(tail[0]) {

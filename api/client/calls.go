@@ -149,7 +149,7 @@ func (c *Client) Log(ctx context.Context, step string, to io.Writer) error {
 
 // States lists the newest state of each component.
 func (c *Client) States(ctx context.Context, stack string) ([]StateVersion, error) {
-	return get[[]StateVersion](ctx, c, path("stacks", stack, "states"), nil)
+	return items[StateVersion](ctx, c, path("stacks", stack, "states"))
 }
 
 // StateVersions lists the versions of a component's state, newest first.
@@ -164,7 +164,7 @@ func (c *Client) DownloadState(ctx context.Context, id string) ([]byte, error) {
 
 // Locks lists the locks on a stack's states.
 func (c *Client) Locks(ctx context.Context, stack string) ([]Lock, error) {
-	return get[[]Lock](ctx, c, path("stacks", stack, "locks"), nil)
+	return items[Lock](ctx, c, path("stacks", stack, "locks"))
 }
 
 // BreakLock frees a state that somebody else has locked.
@@ -181,7 +181,7 @@ func (c *Client) Findings(ctx context.Context, stack string, openOnly bool, p Pa
 
 // Credentials lists credentials without their values.
 func (c *Client) Credentials(ctx context.Context) ([]Credential, error) {
-	return get[[]Credential](ctx, c, path("credentials"), nil)
+	return items[Credential](ctx, c, path("credentials"))
 }
 
 // PutCredential stores credentials under a name.
@@ -196,7 +196,7 @@ func (c *Client) DeleteCredential(ctx context.Context, name string) error {
 
 // Schedules lists a stack's schedules.
 func (c *Client) Schedules(ctx context.Context, stack string) ([]Schedule, error) {
-	return get[[]Schedule](ctx, c, path("stacks", stack, "schedules"), nil)
+	return items[Schedule](ctx, c, path("stacks", stack, "schedules"))
 }
 
 // CreateSchedule makes a schedule.
@@ -217,7 +217,7 @@ func (c *Client) DeleteSchedule(ctx context.Context, id string) error {
 
 // Users lists users by name.
 func (c *Client) Users(ctx context.Context) ([]User, error) {
-	return get[[]User](ctx, c, path("users"), nil)
+	return items[User](ctx, c, path("users"))
 }
 
 // CreateUser makes a user.
@@ -232,7 +232,7 @@ func (c *Client) UpdateUser(ctx context.Context, name string, u UpdateUser) erro
 
 // Tokens lists one's own tokens.
 func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
-	return get[[]Token](ctx, c, path("tokens"), nil)
+	return items[Token](ctx, c, path("tokens"))
 }
 
 // CreateToken makes a token that is good for life, or for ever at 0.

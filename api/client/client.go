@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,9 +91,44 @@ type request struct {
 	header       http.Header
 }
 
+// The pauses between the tries of a request.
+const (
+	requestTries = 3
+	requestPause = 150 * time.Millisecond
+)
+
 // open sends a request and returns the response of a success; the caller
-// closes its body.
+// closes its body. What cannot have changed anything is tried again.
 func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
+	for try := 1; ; try++ {
+		res, err := c.try(ctx, r)
+		if err == nil || try == requestTries || !harmless(r, err) {
+			return res, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(time.Duration(try) * requestPause):
+		}
+	}
+}
+
+// harmless reports whether a request that ended with err can be made again: it
+// only reads and got no answer of the API's own, or it never left.
+func harmless(r request, err error) bool {
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return true
+	}
+	var answered *Error
+	if errors.As(err, &answered) {
+		away := []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+		return r.method == http.MethodGet && slices.Contains(away, answered.Status)
+	}
+	return r.method == http.MethodGet && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+func (c *Client) try(ctx context.Context, r request) (*http.Response, error) {
 	target := c.base + r.path
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
@@ -184,6 +221,12 @@ func (c *Client) bytes(ctx context.Context, r request) ([]byte, error) {
 func get[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
 	var v T
 	return v, c.call(ctx, http.MethodGet, path, query, nil, &v)
+}
+
+// items reads a list that has one page.
+func items[T any](ctx context.Context, c *Client, path string) ([]T, error) {
+	list, err := get[List[T]](ctx, c, path, nil)
+	return list.Items, err
 }
 
 func post[T any](ctx context.Context, c *Client, path string, in any) (T, error) {

@@ -18,6 +18,7 @@ import (
 // sseEvent is one server-sent event. Source: the WHATWG HTML standard, 9.2.
 type sseEvent struct {
 	name string
+	id   string
 	data string
 }
 
@@ -41,12 +42,14 @@ func (c *Client) stream(ctx context.Context, r request, take func(sseEvent) erro
 		switch field {
 		case "event":
 			e.name = value
+		case "id":
+			e.id = value
 		case "data":
 			e.data += value
 		case "":
 			if e.data != "" || e.name != "" {
 				if err := take(e); err != nil {
-					return err
+					return &stopped{err}
 				}
 			}
 			e = sseEvent{}
@@ -68,7 +71,11 @@ const (
 // breaks is opened again where it was; an answer of the server's is final.
 func again(ctx context.Context, open func() error) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		began := time.Now()
 		err := open()
+		if time.Since(began) > lastPause { // it worked for a while
+			pause = firstPause
+		}
 		var refused *Error
 		switch {
 		case errors.Is(err, errEnded):
@@ -93,7 +100,11 @@ func again(ctx context.Context, open func() error) error {
 // stopped carries the error of who listens through again.
 type stopped struct{ err error }
 
+// Error implements error.
 func (s *stopped) Error() string { return s.err.Error() }
+
+// Unwrap gives the error of who listens.
+func (s *stopped) Unwrap() error { return s.err }
 
 // WatchRun calls see with the run now and after each change, until the run is
 // over or see returns an error, which is returned.
@@ -108,7 +119,7 @@ func (c *Client) WatchRun(ctx context.Context, id string, see func(Run) error) e
 				return err
 			}
 			if err := see(run); err != nil {
-				return &stopped{err}
+				return err
 			}
 			if engine.RunStatus(run.Status).Final() {
 				return errEnded
@@ -123,7 +134,7 @@ func (c *Client) WatchRun(ctx context.Context, id string, see func(Run) error) e
 func (c *Client) FollowLog(ctx context.Context, step string, offset int64, to io.Writer) (int64, error) {
 	err := again(ctx, func() error {
 		r := request{method: http.MethodGet, path: path("steps", step, "log", "stream"), query: url.Values{"offset": {strconv.FormatInt(offset, 10)}}}
-		return c.stream(ctx, r, func(e sseEvent) error {
+		return c.stream(ctx, r, func(e sseEvent) (err error) {
 			if e.name == "end" {
 				return errEnded
 			}
@@ -132,10 +143,12 @@ func (c *Client) FollowLog(ctx context.Context, step string, offset int64, to io
 				return err
 			}
 			if _, err := io.WriteString(to, chunk.Text); err != nil {
-				return &stopped{err}
+				return err
 			}
-			offset = chunk.Offset + int64(len(chunk.Text))
-			return nil
+			// The text may be longer than the bytes it stands for, where they
+			// are not UTF-8; the event tells where it ended.
+			offset, err = strconv.ParseInt(e.id, 10, 64)
+			return err
 		})
 	})
 	return offset, err

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// identify gives each request an identifier, for its log lines and answers.
+func (s *server) identify(c *gin.Context) {
+	began := s.Now()
+	id := engine.NewID("req", began)
+	c.Header("X-Request-Id", id)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+	c.Next()
+	s.Log.DebugContext(c.Request.Context(), "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
+		"status", c.Writer.Status(), "took", s.Now().Sub(began))
+}
+
+// recover answers a request whose handler panicked.
+func (s *server) recover(c *gin.Context) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.fail(c, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	c.Next()
+}
+
+// secureHeaders tells browsers what pages may do: nothing but what is ours.
+func (s *server) secureHeaders(c *gin.Context) {
+	style := "'self'"
+	if strings.HasPrefix(c.Request.URL.Path, "/docs") {
+		style = "'self' 'unsafe-inline'" // the library that shows the API sets styles
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src "+style+"; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	if c.Request.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// The limits of bodies, in bytes.
+const (
+	maxBody       = 11 << 20  // a bundle of 10 MB with its form around it
+	maxRunnerBody = 100 << 20 // plans and states
+)
+
+// limitBody keeps a request from filling the memory.
+func (s *server) limitBody(c *gin.Context) {
+	limit := int64(maxBody)
+	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/runner/") || strings.HasPrefix(c.Request.URL.Path, apiVersion+"/state/") {
+		limit = maxRunnerBody
+	}
+	if c.Request.ContentLength > limit {
+		c.Header("Connection", "close") // rather than read what nobody wants
+		s.fail(c, &http.MaxBytesError{Limit: limit})
+		return
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
+}
