@@ -55,7 +55,7 @@ func (s *Store) resolve(db *gorm.DB, stack, component string, but []string, at t
 
 // Findings implements engine.FindingStore.
 func (s *Store) Findings(ctx context.Context, stack string, openOnly bool, p engine.Page) ([]*engine.Finding, error) {
-	q := s.read.WithContext(ctx).Table("findings").Order("id DESC").Limit(limit(p))
+	q := s.read.WithContext(ctx).Table("findings").Order("last_seen DESC, id DESC").Limit(limit(p))
 	if stack != "" {
 		q = q.Where("stack = ?", stack)
 	}
@@ -63,7 +63,7 @@ func (s *Store) Findings(ctx context.Context, stack string, openOnly bool, p eng
 		q = q.Where("resolved_at IS NULL")
 	}
 	if p.After != "" {
-		q = q.Where("id < ?", p.After)
+		q = q.Where("(last_seen, id) < (SELECT last_seen, id FROM findings WHERE id = ?)", p.After)
 	}
 	var rows []findingRow
 	if err := q.Find(&rows).Error; err != nil {

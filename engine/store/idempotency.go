@@ -21,7 +21,10 @@ func (s *Store) BeginRequest(ctx context.Context, user, key, request string, at 
 	}
 	err := one(s.db.WithContext(ctx), &row, engine.Conflict("the request with this idempotency key was taken back; send it again"),
 		`SELECT request, status, type, body FROM idempotency_keys WHERE user_name = ? AND key = ?`, user, key)
-	return &engine.StoredResponse{Request: row.Request, Status: row.Status, Type: row.Type, Body: row.Body}, err
+	if err != nil {
+		return nil, err
+	}
+	return &engine.StoredResponse{Request: row.Request, Status: row.Status, Type: row.Type, Body: row.Body}, nil
 }
 
 // FinishRequest implements engine.IdempotencyStore.

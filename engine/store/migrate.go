@@ -39,10 +39,26 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if err := s.up(ctx, provider); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// up applies what is missing. SQLite has no lock that spans migrations: who
+// loses the race for one fails, and goes on from where the winner is.
+func (s *Store) up(ctx context.Context, provider *goose.Provider) error {
+	for last := int64(-1); ; {
+		_, err := provider.Up(ctx)
+		if err == nil || s.postgres {
+			return err
+		}
+		version, verr := provider.GetDBVersion(ctx)
+		if verr != nil || version == last {
+			return err
+		}
+		last = version
+	}
 }
 
 // WrappedKeys reads the data keys, sealed under the master key, oldest first.

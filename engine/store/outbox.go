@@ -88,7 +88,10 @@ func (s *Store) Events(ctx context.Context, stack string, p engine.Page) ([]*eng
 		return nil, err
 	}
 	return each(rows, func(row eventRow) (*engine.Event, error) {
-		return &engine.Event{ID: row.ID, At: instant(row.At), Actor: row.Actor, Action: row.Action, Stack: row.Stack,
-			Run: row.RunID, Subject: row.Subject, Detail: []byte(row.Detail)}, nil
+		e := &engine.Event{ID: row.ID, At: instant(row.At), Actor: row.Actor, Action: row.Action, Stack: row.Stack, Run: row.RunID, Subject: row.Subject}
+		if row.Detail != "" { // an empty RawMessage is no JSON, a nil one is
+			e.Detail = []byte(row.Detail)
+		}
+		return e, nil
 	})
 }

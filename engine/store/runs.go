@@ -229,8 +229,11 @@ func approvals(db *gorm.DB, run string) ([]engine.Approval, error) {
 
 // NextPending implements engine.RunStore.
 func (s *Store) NextPending(ctx context.Context, stack string) (string, error) {
-	return s.name(ctx, `SELECT id FROM runs r WHERE stack = ? AND status = 'pending' AND NOT EXISTS (`+activeRun+`) ORDER BY id LIMIT 1`, stack)
+	return s.name(ctx, `SELECT id FROM runs r WHERE stack = ? AND `+pendingRun+` ORDER BY id LIMIT 1`, stack)
 }
+
+// pendingRun holds for a changing run r whose turn it could be.
+const pendingRun = `kind IN ('apply', 'destroy') AND status = 'pending' AND NOT EXISTS (` + activeRun + `)`
 
 // activeRun finds the changing run under way on the stack of r.
 const activeRun = `SELECT 1 FROM runs a WHERE a.stack = r.stack AND a.kind IN ('apply', 'destroy')

@@ -132,12 +132,16 @@ func (row lockRow) lock() (*engine.StateLock, error) {
 
 // LockState implements engine.StateStore.
 func (s *Store) LockState(ctx context.Context, l *engine.StateLock) error {
-	row := lockRow{Stack: l.Stack, Component: l.Component, ID: l.ID, Holder: l.Holder, Reason: l.Reason, StepID: l.Step, Info: l.Info, CreatedAt: micros(l.CreatedAt)}
+	row := lockRow{Stack: l.Stack, Component: l.Component, ID: l.ID, Holder: l.Holder, Reason: l.Reason, StepID: l.Step,
+		Info: append([]byte{}, l.Info...), CreatedAt: micros(l.CreatedAt)} // Info is never NULL
 	err := s.db.WithContext(ctx).Create(&row).Error
 	if !errors.Is(err, gorm.ErrDuplicatedKey) {
 		return err
 	}
 	held, err := s.StateLock(ctx, l.Stack, l.Component)
+	if errors.Is(err, engine.ErrNotFound) { // it has just been given back
+		return s.LockState(ctx, l)
+	}
 	if err != nil {
 		return err
 	}

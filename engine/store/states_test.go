@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -10,6 +11,177 @@ import (
 
 // state is a version of the state of shop/terraform.a.
 func state(serial int64, lineage string, resources int) *engine.StateVersion {
-	return &engine.StateVersion{ID: engine.NewID("state", noon.Add(1e6*1000*1e0*1e0)), Stack: "shop", Component: "terraform.a", Serial: serial,
-		Lineage: lineage, By: "ada", CreatedAt: noon, Resources: resources, Data: []byte("state of " + lineage)}
+	at := noon.Add(time.Duration(serial) * time.Second)
+	return &engine.StateVersion{ID: engine.NewID("state", at), Stack: "shop", Component: "terraform.a", Serial: serial,
+		Lineage: lineage, By: "ada", CreatedAt: at, Resources: resources, Data: []byte("state of " + lineage)}
+}
+
+func TestStateKeepsEveryField(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		want := &engine.StateVersion{}
+		new(filler).fill(want)
+		want.Stack = "shop"
+		newStack(t, s, "shop")
+		must(t, s.PutState(t.Context(), want))
+		wantEqual(t, got(s.State(t.Context(), want.ID))(t), want)
+		wantEqual(t, got(s.LatestState(t.Context(), "shop", want.Component))(t), want)
+		wantEqual(t, got(s.LatestStates(t.Context(), "shop"))(t), []*engine.StateVersion{want})
+		listed := *want
+		listed.Data = nil
+		wantEqual(t, got(s.StateVersions(t.Context(), "shop", "", engine.Page{}))(t), []*engine.StateVersion{&listed})
+	})
+}
+
+func TestPutState(t *testing.T) {
+	tests := map[string]struct {
+		next     *engine.StateVersion
+		want     error
+		versions int
+	}{
+		"higher serial is the next version":      {next: state(6, "l", 1), versions: 2},
+		"serials may be left out":                {next: state(60, "l", 1), versions: 2},
+		"same serial and data is taken silently": {next: state(5, "l", 1), versions: 1},
+		"same serial with other data":            {next: other(state(5, "l", 1)), want: engine.ErrConflict, versions: 1},
+		"lower serial":                           {next: state(4, "l", 1), want: engine.ErrConflict, versions: 1},
+		"other lineage":                          {next: state(6, "other", 1), want: engine.ErrConflict, versions: 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			eachDatabase(t, func(t *testing.T, s *store.Store) {
+				newStack(t, s, "shop")
+				must(t, s.PutState(t.Context(), state(5, "l", 1)))
+				err := s.PutState(t.Context(), tt.next)
+				if !errors.Is(err, tt.want) {
+					t.Errorf("error = %v, want %v", err, tt.want)
+				}
+				wantEqual(t, len(got(s.StateVersions(t.Context(), "shop", "terraform.a", engine.Page{}))(t)), tt.versions)
+			})
+		})
+	}
+}
+
+func other(v *engine.StateVersion) *engine.StateVersion {
+	v.Data = []byte("something else")
+	return v
+}
+
+func TestStatesPutTogetherKeepTheirOrder(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		errs := make(chan error)
+		for i := range 8 {
+			go func() { errs <- s.PutState(t.Context(), other(state(7, "l", i))) }()
+		}
+		for range 8 {
+			if err := <-errs; err != nil {
+				wantKind(t, err, engine.ErrConflict)
+			}
+		}
+		wantEqual(t, len(got(s.StateVersions(t.Context(), "shop", "", engine.Page{}))(t)), 1)
+	})
+}
+
+func TestStateVersionsOfOneComponentNewestFirst(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		for serial := range int64(3) {
+			must(t, s.PutState(t.Context(), state(serial+1, "l", 1)))
+		}
+		b := state(9, "m", 1)
+		b.Component = "terraform.b"
+		must(t, s.PutState(t.Context(), b))
+		wantEqual(t, serials(t, s, "", engine.Page{}), []int64{9, 3, 2, 1})
+		wantEqual(t, serials(t, s, "terraform.a", engine.Page{Limit: 2}), []int64{3, 2})
+		wantEqual(t, serials(t, s, "terraform.a", engine.Page{After: got(s.LatestState(t.Context(), "shop", "terraform.a"))(t).ID}), []int64{2, 1})
+		latest := got(s.LatestStates(t.Context(), "shop"))(t)
+		wantEqual(t, []int64{latest[0].Serial, latest[1].Serial}, []int64{3, 9})
+	})
+}
+
+func serials(t testing.TB, s *store.Store, component string, p engine.Page) (list []int64) {
+	t.Helper()
+	for _, v := range got(s.StateVersions(t.Context(), "shop", component, p))(t) {
+		list = append(list, v.Serial)
+	}
+	return list
+}
+
+func TestStateThatIsMissing(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		_, err := s.LatestState(t.Context(), "shop", "terraform.a")
+		wantKind(t, err, engine.ErrNotFound)
+		_, err = s.State(t.Context(), "state-1")
+		wantKind(t, err, engine.ErrNotFound)
+		_, err = s.StateLock(t.Context(), "shop", "terraform.a")
+		wantKind(t, err, engine.ErrNotFound)
+		wantKind(t, s.UnlockState(t.Context(), "shop", "terraform.a", "l1"), engine.ErrNotFound)
+	})
+}
+
+// lock is a lock on the state of shop/terraform.a.
+func lock(id string) *engine.StateLock {
+	l := &engine.StateLock{}
+	new(filler).fill(l)
+	l.ID, l.Stack, l.Component = id, "shop", "terraform.a"
+	return l
+}
+
+func wantLocked(t testing.TB, err error, by string) {
+	t.Helper()
+	var locked *engine.LockedError
+	if !errors.As(err, &locked) {
+		t.Errorf("error = %v, want a LockedError", err)
+		return
+	}
+	wantEqual(t, &locked.Lock, lock(by))
+}
+
+func TestStateLock(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		newStack(t, s, "shop")
+		must(t, s.LockState(ctx, lock("l1")))
+		wantEqual(t, got(s.StateLock(ctx, "shop", "terraform.a"))(t), lock("l1"))
+		wantEqual(t, got(s.StateLocks(ctx, "shop"))(t), []*engine.StateLock{lock("l1")})
+		wantEqual(t, len(got(s.StateLocks(ctx, ""))(t)), 1)
+
+		must(t, s.LockState(ctx, lock("l1"))) // the same request once more
+		wantLocked(t, s.LockState(ctx, lock("l2")), "l1")
+		wantLocked(t, s.UnlockState(ctx, "shop", "terraform.a", "l2"), "l1")
+
+		must(t, s.UnlockState(ctx, "shop", "terraform.a", "l1"))
+		must(t, s.LockState(ctx, lock("l2")))
+		must(t, s.UnlockState(ctx, "shop", "terraform.a", "")) // breaks whatever there is
+		_, err := s.StateLock(ctx, "shop", "terraform.a")
+		wantKind(t, err, engine.ErrNotFound)
+	})
+}
+
+func TestStateIsLockedByOneOfMany(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		errs := make(chan error)
+		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+			go func() { errs <- s.LockState(t.Context(), lock(id)) }()
+		}
+		won := 0
+		for range 8 {
+			var locked *engine.LockedError
+			if err := <-errs; err == nil {
+				won++
+			} else if !errors.As(err, &locked) {
+				t.Error(err)
+			}
+		}
+		wantEqual(t, won, 1)
+	})
+}
+
+func TestLockWithoutInfoIsTaken(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		l := lock("l1")
+		l.Info = nil
+		must(t, s.LockState(t.Context(), l))
+	})
 }

@@ -166,6 +166,6 @@ func (s *Store) ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]str
 // PendingStacks implements engine.SweepStore.
 func (s *Store) PendingStacks(ctx context.Context, limit int) ([]string, error) {
 	var stacks []string
-	return stacks, s.read.WithContext(ctx).Raw(`SELECT DISTINCT stack FROM runs r WHERE status = 'pending' AND NOT EXISTS (`+activeRun+`) LIMIT ?`,
+	return stacks, s.read.WithContext(ctx).Raw(`SELECT DISTINCT stack FROM runs r WHERE `+pendingRun+` ORDER BY stack LIMIT ?`,
 		limit).Scan(&stacks).Error
 }

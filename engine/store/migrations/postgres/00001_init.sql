@@ -220,7 +220,7 @@ CREATE TABLE findings (
     last_seen   BIGINT NOT NULL,
     resolved_at BIGINT
 );
-CREATE INDEX findings_stack ON findings (stack, id);
+CREATE INDEX findings_stack ON findings (stack, last_seen, id);
 CREATE UNIQUE INDEX findings_open ON findings (stack, component, subject) WHERE resolved_at IS NULL;
 
 CREATE TABLE credentials (

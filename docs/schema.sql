@@ -1,0 +1,278 @@
+-- The schema on SQLite, dumped by TestSchemaIsDumped. PostgreSQL has the same tables and columns.
+
+CREATE TABLE approvals (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id  TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    by_user TEXT NOT NULL,
+    role    TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('approved', 'discarded')),
+    digest  TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    at      INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX approvals_once ON approvals (run_id, by_user, digest) WHERE verdict = 'approved';
+
+CREATE INDEX approvals_run ON approvals (run_id, id);
+
+CREATE TABLE artifacts (
+    step_id    TEXT NOT NULL REFERENCES steps (id) ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    data       BLOB NOT NULL, -- sealed
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (step_id, name)
+);
+
+CREATE TABLE credentials (
+    name         TEXT PRIMARY KEY,
+    cloud        TEXT NOT NULL CHECK (cloud IN ('aws', 'azure', 'gcp', 'local')),
+    description  TEXT NOT NULL,
+    keys         TEXT NOT NULL,
+    secret       BLOB NOT NULL, -- sealed
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL
+);
+
+CREATE TABLE data_keys (
+    id         BIGINT PRIMARY KEY,
+    wrapped    BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+);
+
+CREATE TABLE events (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    actor   TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    stack   TEXT NOT NULL,
+    run_id  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail  TEXT NOT NULL
+);
+
+CREATE INDEX events_stack ON events (stack, id);
+
+CREATE TABLE findings (
+    id          TEXT PRIMARY KEY,
+    stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    component   TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    change      TEXT NOT NULL,
+    run_id      TEXT NOT NULL,
+    first_seen  INTEGER NOT NULL,
+    last_seen   INTEGER NOT NULL,
+    resolved_at INTEGER
+);
+
+CREATE UNIQUE INDEX findings_open ON findings (stack, component, subject) WHERE resolved_at IS NULL;
+
+CREATE INDEX findings_stack ON findings (stack, last_seen, id);
+
+CREATE TABLE idempotency_keys (
+    user_name  TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    request    TEXT NOT NULL,
+    status     INTEGER NOT NULL, -- 0 while the request is being answered
+    type       TEXT NOT NULL,
+    body       BLOB,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (user_name, key)
+);
+
+CREATE TABLE log_chunks (
+    step_id TEXT NOT NULL REFERENCES steps (id) ON DELETE CASCADE,
+    start   BIGINT NOT NULL,
+    data    BLOB NOT NULL,
+    PRIMARY KEY (step_id, start)
+);
+
+CREATE TABLE outbox (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    step_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    queue   TEXT NOT NULL
+);
+
+CREATE TABLE revisions (
+    stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    number     INTEGER NOT NULL CHECK (number > 0),
+    digest     TEXT NOT NULL,
+    author     TEXT NOT NULL,
+    message    TEXT NOT NULL,
+    blueprint  TEXT NOT NULL,
+    sources    BLOB NOT NULL, -- sealed
+    variables  BLOB NOT NULL, -- sealed
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (stack, number)
+);
+
+CREATE TABLE runs (
+    id          TEXT PRIMARY KEY,
+    stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    revision    INTEGER NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('apply', 'destroy', 'preview', 'drift')),
+    cause       TEXT NOT NULL CHECK (cause IN ('manual', 'schedule', 'drift')),
+    status      TEXT NOT NULL CHECK (status IN ('pending', 'planning', 'planned', 'approved', 'applying',
+                    'succeeded', 'failed', 'discarded', 'cancelled', 'blocked', 'interrupted')),
+    reason      TEXT NOT NULL,
+    started_by  TEXT NOT NULL,
+    message     TEXT NOT NULL,
+    rule        TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    cancel_by   TEXT NOT NULL,
+    kill        BOOLEAN NOT NULL,
+    expires_at  INTEGER, -- of a plan that waits for approval
+    created_at  INTEGER NOT NULL,
+    planning_at INTEGER,
+    planned_at  INTEGER,
+    approved_at INTEGER,
+    applying_at INTEGER,
+    finished_at INTEGER,
+    -- Nothing reaches real infrastructure without a plan that was looked at.
+    CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
+    -- Previews and drift checks never get that far.
+    CHECK (kind IN ('apply', 'destroy') OR status NOT IN ('planned', 'approved', 'applying'))
+);
+
+CREATE UNIQUE INDEX runs_active ON runs (stack)
+    WHERE kind IN ('apply', 'destroy') AND status IN ('planning', 'planned', 'approved', 'applying');
+
+CREATE INDEX runs_expiry ON runs (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE INDEX runs_stack ON runs (stack, id);
+
+CREATE INDEX runs_status ON runs (status, id);
+
+CREATE TABLE schedules (
+    id          TEXT PRIMARY KEY,
+    stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    name        TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('apply', 'destroy', 'preview', 'drift')),
+    cron        TEXT NOT NULL,
+    timezone    TEXT NOT NULL,
+    paused      BOOLEAN NOT NULL,
+    next_run_at INTEGER NOT NULL,
+    last_run_at INTEGER,
+    last_run    TEXT NOT NULL,
+    created_by  TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    UNIQUE (stack, name)
+);
+
+CREATE INDEX schedules_due ON schedules (next_run_at) WHERE NOT paused;
+
+CREATE TABLE sessions (
+    hash       TEXT PRIMARY KEY,
+    user_name  TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    csrf       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE stacks (
+    name        TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    labels      TEXT NOT NULL,
+    latest      INTEGER NOT NULL,
+    applied     INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL
+);
+
+CREATE TABLE state_locks (
+    stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    component  TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    holder     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    step_id    TEXT NOT NULL,
+    info       BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (stack, component)
+);
+
+CREATE TABLE state_versions (
+    id         TEXT PRIMARY KEY,
+    stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    component  TEXT NOT NULL,
+    serial     BIGINT NOT NULL,
+    lineage    TEXT NOT NULL,
+    size       INTEGER NOT NULL,
+    resources  INTEGER NOT NULL,
+    run_id     TEXT NOT NULL,
+    by_user    TEXT NOT NULL,
+    digest     TEXT NOT NULL, -- of the state, keyed
+    data       BLOB NOT NULL, -- sealed
+    created_at INTEGER NOT NULL,
+    UNIQUE (stack, component, serial)
+);
+
+CREATE TABLE steps (
+    id               TEXT PRIMARY KEY,
+    run_id           TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    position         INTEGER NOT NULL,
+    stack            TEXT NOT NULL,
+    address          TEXT NOT NULL,
+    component        TEXT NOT NULL,
+    needs            TEXT NOT NULL,
+    revision         INTEGER NOT NULL,
+    destroy          BOOLEAN NOT NULL,
+    status           TEXT NOT NULL CHECK (status IN ('waiting', 'queued', 'planning', 'planned', 'unchanged', 'deferred',
+                         'approved', 'applying', 'applied', 'failed', 'skipped', 'cancelled', 'interrupted')),
+    reason           TEXT NOT NULL,
+    attempt          INTEGER NOT NULL,
+    lost             INTEGER NOT NULL,
+    worker           TEXT NOT NULL,
+    queue            TEXT NOT NULL,
+    lease_until      INTEGER,
+    ready_at         INTEGER,
+    token_hash       TEXT NOT NULL,
+    state_hash       TEXT NOT NULL,
+    plan_hash        TEXT NOT NULL,
+    changes_hash     TEXT NOT NULL,
+    approved_changes TEXT NOT NULL,
+    summary          TEXT NOT NULL,
+    applied          TEXT NOT NULL,
+    notes            TEXT NOT NULL,
+    inputs           TEXT NOT NULL,
+    predicted        TEXT NOT NULL,
+    actual           TEXT NOT NULL,
+    log_size         BIGINT NOT NULL DEFAULT 0,
+    queued_at        INTEGER,
+    started_at       INTEGER,
+    ended_at         INTEGER,
+    UNIQUE (run_id, position),
+    -- A step has a lease exactly while a runner has it in hand.
+    CHECK ((status IN ('planning', 'applying')) = (lease_until IS NOT NULL)),
+    CHECK (ready_at IS NULL OR status IN ('queued', 'approved'))
+);
+
+CREATE INDEX steps_deployed ON steps (stack, address, id);
+
+CREATE INDEX steps_lease ON steps (lease_until) WHERE lease_until IS NOT NULL;
+
+CREATE INDEX steps_ready ON steps (ready_at) WHERE ready_at IS NOT NULL;
+
+CREATE INDEX steps_token ON steps (token_hash) WHERE token_hash <> '';
+
+CREATE TABLE tokens (
+    id         TEXT PRIMARY KEY,
+    user_name  TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    hash       TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at    INTEGER
+);
+
+CREATE INDEX tokens_user ON tokens (user_name);
+
+CREATE TABLE users (
+    name          TEXT PRIMARY KEY,
+    role          TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'approver', 'admin')),
+    password_hash TEXT NOT NULL,
+    disabled      BOOLEAN NOT NULL,
+    created_at    INTEGER NOT NULL
+);

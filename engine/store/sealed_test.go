@@ -1,0 +1,94 @@
+package store_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/store"
+)
+
+// secret is in every value that has to be sealed, and public in one that has not.
+const (
+	secret = "correct-horse-battery-staple"
+	public = "anybody-may-read-this"
+)
+
+func TestSealedValuesAreNotInTheFile(t *testing.T) {
+	url := sqliteURL(t)
+	s := open(t, url)
+	step := aStep(t, s)
+	rev := revision("shop")
+	rev.Sources, rev.Message = []byte(secret), public
+	rev.Variables = map[string]json.RawMessage{"password": []byte(`"` + secret + `"`)}
+	must(t, s.AddRevision(t.Context(), rev, nil, event("r", "shop")))
+	must(t, s.PutArtifact(t.Context(), step, "plan", []byte(secret)))
+	must(t, s.PutCredential(t.Context(), credential("prod", secret), event("c", "")))
+	v := state(1, "l", 0)
+	v.Data = []byte(secret)
+	must(t, s.PutState(t.Context(), v))
+
+	file := onDisk(t, url)
+	if !bytes.Contains(file, []byte(public)) {
+		t.Error("the file holds nothing in plain text, so this test finds nothing either")
+	}
+	if bytes.Contains(file, []byte(secret)) {
+		t.Error("the file holds a secret in plain text")
+	}
+}
+
+// onDisk is all that SQLite has written, its log included.
+func onDisk(t testing.TB, url string) []byte {
+	t.Helper()
+	path := strings.TrimPrefix(url, "sqlite://")
+	return append(got(os.ReadFile(path))(t), got(os.ReadFile(path+"-wal"))(t)...)
+}
+
+func TestSealedValueOpensInItsOwnRowOnly(t *testing.T) {
+	columns := map[string]struct {
+		update string
+		read   func(t *testing.T, s *store.Store, step string) error
+	}{
+		"artifact": {
+			update: `UPDATE artifacts SET data = (SELECT data FROM artifacts WHERE name = 'b') WHERE name = 'a'`,
+			read: func(t *testing.T, s *store.Store, step string) error {
+				_, err := s.Artifact(t.Context(), step, "a")
+				return err
+			},
+		},
+		"credential": {
+			update: `UPDATE credentials SET secret = (SELECT secret FROM credentials WHERE name = 'b') WHERE name = 'a'`,
+			read: func(t *testing.T, s *store.Store, _ string) error {
+				_, err := s.Credential(t.Context(), "a")
+				return err
+			},
+		},
+		"variables in the place of sources": {
+			update: `UPDATE revisions SET sources = variables`,
+			read: func(t *testing.T, s *store.Store, _ string) error {
+				_, err := s.Revision(t.Context(), "shop", 1)
+				return err
+			},
+		},
+	}
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		step := aStep(t, s)
+		must(t, s.AddRevision(t.Context(), revision("shop"), nil, engine.Event{At: noon}))
+		for _, name := range []string{"a", "b"} {
+			must(t, s.PutArtifact(t.Context(), step, name, []byte(name)))
+			must(t, s.PutCredential(t.Context(), credential(name, name), event("c", "")))
+		}
+		for name, tt := range columns {
+			t.Run(name, func(t *testing.T) {
+				must(t, tt.read(t, s, step))
+				got(got(s.SQL())(t).ExecContext(t.Context(), tt.update))(t)
+				if err := tt.read(t, s, step); err == nil {
+					t.Error("a value opened that was sealed for another place")
+				}
+			})
+		}
+	})
+}
