@@ -50,6 +50,9 @@ func (s *server) stateVersions(ctx context.Context, in *struct {
 	ComponentPath
 	PageQuery
 }) (*body[client.List[client.StateVersion]], error) {
+	if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
+		return nil, err
+	}
 	versions, err := s.Store.StateVersions(ctx, in.Stack, in.Component, in.engine())
 	if err != nil {
 		return nil, err

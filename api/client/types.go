@@ -306,9 +306,9 @@ type NewToken struct {
 
 // Login asks for an API token with a password.
 type Login struct {
-	Name     string `json:"name"`
-	Password string `json:"password"`
-	Label    string `json:"label,omitempty" doc:"What the token is called in lists."`
+	Name     string `json:"name" maxLength:"64"`
+	Password string `json:"password" maxLength:"1024"`
+	Label    string `json:"label,omitempty" maxLength:"128" doc:"What the token is called in lists."`
 }
 
 // Whoami says who asks.

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// open is all that nobody has to sign in for.
+var open = []string{
+	"GET /docs", "GET /docs/start.js", "GET /docs/swagger-ui-bundle.js", "GET /docs/swagger-ui.css",
+	"GET /healthz", "GET /openapi-3.0.json", "GET /openapi-3.0.yaml", "GET /openapi.json", "GET /openapi.yaml",
+	"GET /readyz", "POST /v1/login",
+}
+
+func TestNothingIsOpenThatIsNotListed(t *testing.T) {
+	s := newSystem(t)
+	var public []string
+	for route, perm := range s.server.permissions {
+		if perm == "" {
+			public = append(public, route)
+		}
+	}
+	slices.Sort(public)
+	if !slices.Equal(public, open) {
+		t.Errorf("open are\n%s\nnot\n%s", strings.Join(public, "\n"), strings.Join(open, "\n"))
+	}
+}
+
+// somewhere fills the parameters of a route.
+func somewhere(path string) string {
+	return regexp.MustCompile(`[:*]\w+`).ReplaceAllStringFunc(path, func(p string) string {
+		if p == ":number" {
+			return "7"
+		}
+		return "none"
+	})
+}
+
+func TestEachRouteTakesWhatTheTableSays(t *testing.T) {
+	s := newSystem(t)
+	routes := map[string]gin.RouteInfo{}
+	for _, r := range s.router.Routes() {
+		routes[r.Method+" "+r.Path] = r
+	}
+	if len(routes) != len(s.server.permissions) {
+		t.Errorf("%d routes, %d lines in the table", len(routes), len(s.server.permissions))
+	}
+	for _, name := range slices.Sorted(maps.Keys(routes)) {
+		r, perm := routes[name], s.server.permissions[name]
+		path := somewhere(r.Path)
+		if got := s.send(r.Method, path, "", nil).StatusCode; (got == http.StatusUnauthorized) == (perm == public) {
+			t.Errorf("%s without a token: status %d", name, got)
+		}
+		for _, role := range engine.Roles() {
+			got := s.send(r.Method, path, role, nil).StatusCode
+			if want := allowed(perm, r.Method, role); (got != http.StatusUnauthorized && got != http.StatusForbidden) != want {
+				t.Errorf("%s as %s: status %d", name, role, got)
+			}
+		}
+	}
+}
+
+// allowed says whether people of the role are let in.
+func allowed(perm engine.Permission, method string, role engine.Role) bool {
+	switch perm {
+	case public:
+		return true
+	case asRunner:
+		return false
+	case asState:
+		if method == http.MethodGet {
+			return role.May(engine.MayReadState)
+		}
+		return role.May(engine.MayWriteState)
+	}
+	return role.May(perm)
+}
+
+func TestRouteWithoutPermissionStopsTheServer(t *testing.T) {
+	s := newSystem(t)
+	s.router.GET("/v1/forgotten", func(c *gin.Context) { c.Status(http.StatusOK) })
+	if err := s.server.check(s.router); err == nil {
+		t.Error("a route that nobody gave a permission is served")
+	}
+	if got := s.send("GET", "/v1/forgotten", engine.RoleAdmin, nil).StatusCode; got != http.StatusForbidden {
+		t.Errorf("it answers %d", got)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	s := newSystem(t)
+	c := s.as(engine.RoleViewer)
+	token, err := c.CreateToken(t.Context(), "ci", 0)
+	s.ok(err)
+	s.tokens["ci"] = token
+	s.must(s.request("GET", "/v1/whoami", "ci", nil), http.StatusOK)
+	tokens, err := c.Tokens(t.Context())
+	s.ok(err)
+	for _, tok := range tokens {
+		if tok.Name == "ci" {
+			s.ok(c.DeleteToken(t.Context(), tok.ID))
+		}
+	}
+	s.must(s.request("GET", "/v1/whoami", "ci", nil), http.StatusUnauthorized)
+}
+
+func TestLogin(t *testing.T) {
+	tests := map[string]struct {
+		name, password string
+		want           int
+	}{
+		"the right password gives a token":     {"operator", password, http.StatusOK},
+		"a wrong password gives none":          {"operator", "not what it is", http.StatusUnauthorized},
+		"a name that nobody has reads alike":   {"nobody", password, http.StatusUnauthorized},
+		"a name that is too long is not taken": {strings.Repeat("a", 1000), password, http.StatusUnprocessableEntity},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSystem(t)
+			r := s.must(s.request("POST", "/v1/login", "", map[string]string{"name": tt.name, "password": tt.password}), tt.want)
+			if tt.want != http.StatusOK && strings.Contains(string(r.body), tt.password) {
+				t.Errorf("the answer repeats the password: %s", r.body)
+			}
+		})
+	}
+}
+
+func TestGuessingPasswordsIsSlowedDown(t *testing.T) {
+	s := newSystem(t)
+	try := func() int {
+		return s.request("POST", "/v1/login", "", map[string]string{"name": "admin", "password": "guess"}).StatusCode
+	}
+	for range loginTries {
+		if got := try(); got != http.StatusUnauthorized {
+			t.Fatalf("status %d", got)
+		}
+	}
+	if got := try(); got != http.StatusTooManyRequests {
+		t.Errorf("status %d after too many", got)
+	}
+	s.clock.add(loginWindow)
+	if got := try(); got != http.StatusUnauthorized {
+		t.Errorf("status %d a minute later", got)
+	}
+}
+
+func TestBrowserSession(t *testing.T) {
+	s := newSystem(t, withPages)
+	cookie, session, err := s.access.Login(t.Context(), "operator", password)
+	s.ok(err)
+	signedIn := "cloudops_session=" + cookie.Reveal()
+	tests := map[string]struct {
+		method, path, body string
+		headers            []string
+		want               int
+	}{
+		"reads":                               {"GET", "/v1/whoami", "", []string{"Cookie", signedIn}, http.StatusOK},
+		"with another cookie does not":        {"GET", "/v1/whoami", "", []string{"Cookie", signedIn + "x"}, http.StatusUnauthorized},
+		"writes with its token in a header":   {"DELETE", "/v1/tokens/none", "", []string{"Cookie", signedIn, "X-CSRF-Token", session.CSRF}, http.StatusNotFound},
+		"writes with its token in a form":     {"POST", "/form", "csrf_token=" + session.CSRF, []string{"Cookie", signedIn, "Content-Type", "application/x-www-form-urlencoded"}, http.StatusOK},
+		"does not write with an old form":     {"POST", "/form", "csrf_token=old", []string{"Cookie", signedIn, "Content-Type", "application/x-www-form-urlencoded"}, http.StatusForbidden},
+		"does not write without":              {"DELETE", "/v1/tokens/none", "", []string{"Cookie", signedIn}, http.StatusForbidden},
+		"does not write with another's token": {"DELETE", "/v1/tokens/none", "", []string{"Cookie", signedIn, "X-CSRF-Token", "csrf_x"}, http.StatusForbidden},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := s.send(tt.method, tt.path, "", strings.NewReader(tt.body), tt.headers...)
+			if r.StatusCode != tt.want {
+				t.Errorf("status %d, not %d: %s", r.StatusCode, tt.want, r.body)
+			}
+		})
+	}
+}

@@ -1,0 +1,366 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/store"
+	"github.com/cloudops-manager/cloudops/engine/vault"
+)
+
+// system is a server on a database of its own, with a user for each role.
+type system struct {
+	t      *testing.T
+	server *server
+	router *gin.Engine
+	url    string
+	store  *store.Store
+	runs   *engine.Runs
+	access *engine.Access
+	log    *safeBuffer // what the server logs
+	clock  *clock
+	tokens map[engine.Role]engine.Secret
+}
+
+// newSystem starts a server. Each edit may change what it is made from.
+func newSystem(t *testing.T, edits ...func(*Deps)) *system {
+	t.Helper()
+	s := &system{t: t, log: &safeBuffer{}, clock: newClock(), tokens: map[engine.Role]engine.Secret{}}
+	d := s.deps()
+	for _, edit := range edits {
+		edit(&d)
+	}
+	s.server, s.router = build(d)
+	if err := s.server.check(s.router); err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(s.router)
+	t.Cleanup(web.Close)
+	t.Cleanup(web.CloseClientConnections) // so that streams don't keep Close waiting
+	s.url = web.URL
+	for _, role := range engine.Roles() {
+		s.addUser(role)
+	}
+	return s
+}
+
+func (s *system) deps() Deps {
+	log := slog.New(slog.NewTextHandler(s.log, nil))
+	db, sealer := openStore(s.t, log)
+	compiler := blueprint.New(blueprint.Options{})
+	bell := &bell{listeners: map[string][]chan struct{}{}}
+	s.store = db
+	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}
+	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
+	return Deps{
+		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
+		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
+		States: &engine.States{Store: db, Now: s.clock.now},
+		Ready:  db.Ping,
+	}
+}
+
+func openStore(t *testing.T, log *slog.Logger) (*store.Store, *vault.Vault) {
+	t.Helper()
+	dir := t.TempDir()
+	db, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(dir, "db"), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := vault.Open(t.Context(), vault.Options{KeyFile: filepath.Join(dir, "key"), Keys: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.UseSealer(sealer)
+	return db, sealer
+}
+
+func (s *system) stateURL(stack, component string) string {
+	return s.url + "/v1/state/" + stack + "/" + component
+}
+
+// password is that of every user in tests.
+const password = "correct horse battery"
+
+// addUser makes a user named after the role, with a token.
+func (s *system) addUser(role engine.Role) {
+	s.t.Helper()
+	ctx, boss := s.t.Context(), engine.Principal{User: "boss", Role: engine.RoleAdmin}
+	if err := s.access.CreateUser(ctx, boss, string(role), role, password); err != nil {
+		s.t.Fatal(err)
+	}
+	token, _, err := s.access.CreateToken(ctx, engine.Principal{User: string(role), Role: role}, "test", 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.tokens[role] = token
+}
+
+// as gives a client with the token of the role.
+func (s *system) as(role engine.Role) *client.Client { return client.New(s.url, s.tokens[role]) }
+
+// hello is a stack of one component.
+const hello = `
+stack "hello" {}
+
+terraform "greeting" {
+  source = "./greeting"
+}
+
+output "text" { value = terraform.greeting.outputs.text }
+`
+
+// helloFiles are the files of the stack hello.
+func helloFiles() map[string]string {
+	return map[string]string{
+		"stack.hcl":        hello,
+		"greeting/main.tf": "resource \"terraform_data\" \"a\" {}\noutput \"text\" {\n  value = \"hi\"\n}\n",
+	}
+}
+
+// submit stores the stack hello.
+func (s *system) submit() {
+	s.t.Helper()
+	s.must(s.request("POST", "/v1/stacks/hello/revisions", engine.RoleOperator, client.SubmitFiles{Files: helloFiles()}), http.StatusCreated)
+}
+
+// response is an answer that was read whole.
+type response struct {
+	*http.Response
+	body []byte
+}
+
+func (r response) json(t *testing.T, v any) {
+	t.Helper()
+	if err := json.Unmarshal(r.body, v); err != nil {
+		t.Fatalf("%v: %s", err, r.body)
+	}
+}
+
+func (r response) problem(t *testing.T) client.Problem {
+	t.Helper()
+	if got := r.Header.Get("Content-Type"); got != problemType {
+		t.Errorf("status %d comes as %q, not as a problem: %s", r.StatusCode, got, r.body)
+	}
+	var p client.Problem
+	r.json(t, &p)
+	if p.Status != r.StatusCode {
+		t.Errorf("status %d in the body, %d before it", p.Status, r.StatusCode)
+	}
+	return p
+}
+
+// request sends v as JSON, nil for none, with the token of the role, "" for none.
+func (s *system) request(method, path string, role engine.Role, v any, headers ...string) response {
+	s.t.Helper()
+	var body io.Reader
+	if v != nil {
+		b, err := json.Marshal(v)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		body = bytes.NewReader(b)
+		headers = append([]string{"Content-Type", "application/json"}, headers...)
+	}
+	return s.send(method, path, role, body, headers...)
+}
+
+// send sends a body as it is. Headers are names and values in turn.
+func (s *system) send(method, path string, role engine.Role, body io.Reader, headers ...string) response {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if role != "" {
+		req.Header.Set("Authorization", "Bearer "+s.tokens[role].Reveal())
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := browserlike.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response{res, b}
+}
+
+// browserlike shows redirects instead of following them.
+var browserlike = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+func (s *system) must(r response, status int) response {
+	s.t.Helper()
+	if r.StatusCode != status {
+		s.t.Fatalf("%s %s: status %d, not %d: %s", r.Request.Method, r.Request.URL.Path, r.StatusCode, status, r.body)
+	}
+	return r
+}
+
+// start starts a run of the stack hello.
+func (s *system) start(kind string) client.Run {
+	s.t.Helper()
+	run, err := s.as(engine.RoleOperator).StartRun(s.t.Context(), "hello", client.StartRun{Kind: kind})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return run
+}
+
+// claim takes the run's only step in hand, as a worker does.
+func (s *system) claim(run client.Run) engine.Claim {
+	s.t.Helper()
+	claim, _, err := s.runs.Claim(s.t.Context(), run.Steps[0].ID, "worker")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return claim
+}
+
+// plan takes the run's step in hand and reports a plan with one resource to make.
+func (s *system) plan(run client.Run) *client.Runner {
+	s.t.Helper()
+	runner := client.New(s.url, s.claim(run).Token).Runner()
+	file := []byte("the plan")
+	sum := sha256.Sum256(file)
+	s.ok(runner.PutArtifact(s.t.Context(), engine.ArtifactPlan, file))
+	s.ok(runner.Report(s.t.Context(), engine.Report{
+		Outcome: engine.OutcomePlanned, PlanHash: hex.EncodeToString(sum[:]),
+		Plan: &engine.Plan{Changes: []engine.Change{{Subject: "terraform_data.a", Type: "terraform_data", Action: engine.ActionCreate}}},
+	}))
+	return runner
+}
+
+func (s *system) ok(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// read reads the run as it is now.
+func (s *system) read(id string) client.Run {
+	s.t.Helper()
+	run, err := s.as(engine.RoleViewer).Run(s.t.Context(), id)
+	s.ok(err)
+	return run
+}
+
+// clock is a time that tests set.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
+// now goes on by a millisecond, so that identifiers are in order.
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(time.Millisecond)
+	return c.at
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// plainPasswords keeps passwords as they are: hashing for real takes long.
+type plainPasswords struct{}
+
+func (plainPasswords) Hash(password engine.Secret) (string, error) { return password.Reveal(), nil }
+
+func (plainPasswords) Verify(hash string, password engine.Secret) bool {
+	return hash != "" && hash == password.Reveal()
+}
+
+func hourly(_, _ string, after time.Time, _ string) (time.Time, error) {
+	return after.Add(time.Hour), nil
+}
+
+// bell rings within the process.
+type bell struct {
+	mu        sync.Mutex
+	listeners map[string][]chan struct{}
+}
+
+func (b *bell) Ring(topic string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, ch := range b.listeners[topic] {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (b *bell) Listen(topic string) (<-chan struct{}, func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ch := make(chan struct{}, 1)
+	b.listeners[topic] = append(b.listeners[topic], ch)
+	return ch, func() {}
+}
+
+// safeBuffer is a buffer that is written and read at the same time.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// within runs do, and fails the test where it hangs.
+func within[T any](t *testing.T, do func(context.Context) T) T {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	done := make(chan T, 1)
+	go func() { done <- do(ctx) }()
+	select {
+	case v := <-done:
+		return v
+	case <-ctx.Done():
+		t.Fatal("it hangs")
+		panic("unreachable")
+	}
+}
