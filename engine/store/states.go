@@ -47,26 +47,45 @@ func (s *Store) PutState(ctx context.Context, v *engine.StateVersion) error {
 	row := stateRow{ID: v.ID, Stack: v.Stack, Component: v.Component, Lineage: v.Lineage, RunID: v.Run, ByUser: v.By,
 		Digest: s.seal.Fingerprint(v.Data), Serial: v.Serial, Size: v.Size, Resources: v.Resources, Data: sealed, CreatedAt: micros(v.CreatedAt)}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var last stateRow
-		err := one(tx, &last, engine.ErrNotFound, `SELECT `+stateColumns+` FROM state_versions WHERE stack = ? AND component = ?
-			ORDER BY serial DESC LIMIT 1`, v.Stack, v.Component)
-		switch {
-		case errors.Is(err, engine.ErrNotFound):
-		case err != nil:
+		if err := s.lockHistory(tx, row); err != nil {
 			return err
-		case last.Lineage != v.Lineage:
-			return engine.Conflict("the state of %s/%s has lineage %s, not %s: it belongs to another history", v.Stack, v.Component, last.Lineage, v.Lineage)
-		case last.Serial == v.Serial && last.Digest == row.Digest:
-			return nil
-		case last.Serial >= v.Serial:
-			return engine.Conflict("the state of %s/%s has serial %d already, so %d is too late; pull it first", v.Stack, v.Component, last.Serial, v.Serial)
 		}
-		err = tx.Create(&row).Error
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return engine.Conflict("the state of %s/%s got serial %d from somebody else", v.Stack, v.Component, v.Serial)
+		if known, err := follows(tx, row); known || err != nil {
+			return err
 		}
-		return err
+		return tx.Create(&row).Error
 	})
+}
+
+// lockHistory makes others that write a state of the component wait for the
+// end of the transaction. There may be no row yet that could be locked; on
+// SQLite the transaction is alone from the start.
+func (s *Store) lockHistory(tx *gorm.DB, row stateRow) error {
+	if !s.postgres {
+		return nil
+	}
+	return tx.Exec(`SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, "state/"+row.Stack+"/"+row.Component).Error
+}
+
+// follows checks that row may come after the latest version; known is true
+// where it is that version.
+func follows(tx *gorm.DB, row stateRow) (known bool, err error) {
+	var last stateRow
+	err = one(tx, &last, engine.ErrNotFound, `SELECT `+stateColumns+` FROM state_versions WHERE stack = ? AND component = ?
+		ORDER BY serial DESC LIMIT 1`, row.Stack, row.Component)
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case last.Lineage != row.Lineage:
+		return false, engine.Conflict("the state of %s/%s has lineage %s, not %s: it belongs to another history", row.Stack, row.Component, last.Lineage, row.Lineage)
+	case last.Serial == row.Serial && last.Digest == row.Digest:
+		return true, nil
+	case last.Serial >= row.Serial:
+		return false, engine.Conflict("the state of %s/%s has serial %d already, so %d is too late; pull it first", row.Stack, row.Component, last.Serial, row.Serial)
+	}
+	return false, nil
 }
 
 // LatestState implements engine.StateStore.

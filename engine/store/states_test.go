@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -71,6 +72,22 @@ func TestStatesPutTogetherKeepTheirOrder(t *testing.T) {
 		errs := make(chan error)
 		for i := range 8 {
 			go func() { errs <- s.PutState(t.Context(), other(state(7, "l", i))) }()
+		}
+		for range 8 {
+			if err := <-errs; err != nil {
+				wantKind(t, err, engine.ErrConflict)
+			}
+		}
+		wantEqual(t, len(got(s.StateVersions(t.Context(), "shop", "", engine.Page{}))(t)), 1)
+	})
+}
+
+func TestStateHasOneHistoryWhoeverStartsIt(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		errs := make(chan error)
+		for i := range int64(8) {
+			go func() { errs <- s.PutState(t.Context(), state(i+1, "lineage-"+strconv.FormatInt(i, 10), 1)) }()
 		}
 		for range 8 {
 			if err := <-errs; err != nil {
