@@ -134,15 +134,15 @@ func (s *server) failState(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// lockInfo is the lock as Terraform sent it, with the holder that we know in
-// the place where Terraform shows who it is.
+// lockInfo is the lock as Terraform sent it, with the holder that we know. Of
+// all this Terraform 1.11 shows nothing but the ID, so that tells the rest.
 func lockInfo(l engine.StateLock) []byte {
 	info := map[string]any{}
 	if json.Unmarshal(l.Info, &info) != nil {
-		info["ID"] = l.ID
+		info = map[string]any{}
 	}
-	info["Who"] = l.Holder
-	info["Info"] = fmt.Sprintf("held by %s since %s: %s", l.Holder, l.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST"), l.Reason)
+	held := fmt.Sprintf("held by %s since %s: %s", l.Holder, l.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST"), l.Reason)
+	info["ID"], info["Who"], info["Info"] = l.ID+" ("+held+")", l.Holder, held
 	b, err := json.Marshal(info)
 	if err != nil {
 		return l.Info

@@ -249,7 +249,7 @@ type Schedule struct {
 
 // CreateSchedule makes a schedule.
 type CreateSchedule struct {
-	Name     string `json:"name"`
+	Name     string `json:"name" minLength:"1" maxLength:"64"`
 	Kind     string `json:"kind" enum:"apply,destroy,preview,drift"`
 	Cron     string `json:"cron" doc:"Five fields, or @every 6h."`
 	Timezone string `json:"timezone,omitempty" doc:"IANA name; UTC where it is missing."`

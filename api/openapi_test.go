@@ -1,0 +1,76 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+const goldenOpenAPI = "../docs/openapi.json"
+
+func TestOpenAPIFileIsUpToDate(t *testing.T) {
+	s := newSystem(t)
+	r := s.must(s.send("GET", "/openapi.json", "", nil), http.StatusOK)
+	var b bytes.Buffer
+	if err := json.Indent(&b, r.body, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	b.WriteByte('\n')
+	if *update {
+		if err := os.WriteFile(goldenOpenAPI, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(goldenOpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(golden, b.Bytes()) {
+		t.Errorf("%s is behind; write it anew with: go test ./api -run OpenAPI -update", goldenOpenAPI)
+	}
+}
+
+func TestOpenAPIDescribesEachOperation(t *testing.T) {
+	s := newSystem(t)
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			OperationID string
+			Summary     string
+			Security    []map[string][]string
+			Responses   map[string]struct{ Content map[string]any }
+		}
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	s.must(s.send("GET", "/openapi.json", "", nil), http.StatusOK).json(t, &doc)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		t.Errorf("it is OpenAPI %s", doc.OpenAPI)
+	}
+	ids := map[string]string{}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			route := strings.ToUpper(method) + " " + path
+			if op.OperationID == "" || op.Summary == "" || ids[op.OperationID] != "" {
+				t.Errorf("%s: identifier %q, summary %q", route, op.OperationID, op.Summary)
+			}
+			ids[op.OperationID] = route
+			if open := s.server.permissions[strings.ToUpper(method)+" "+ginPath(path)] == public; open != (len(op.Security) == 0) {
+				t.Errorf("%s: security %v", route, op.Security)
+			}
+			if op.Responses["422"].Content[problemType] == nil {
+				t.Errorf("%s: errors are not problems: %v", route, op.Responses)
+			}
+		}
+	}
+	if len(ids) < 45 || doc.Components.Schemas["Problem"].Properties["diagnostics"] == nil {
+		t.Errorf("%d operations, problems with %v", len(ids), doc.Components.Schemas["Problem"].Properties)
+	}
+}
