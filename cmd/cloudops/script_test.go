@@ -110,16 +110,27 @@ func (s *testServer) waitFor(t *testing.T, address string) string {
 	return ""
 }
 
-// cli runs a command as the admin that is signed in.
+// cli runs a command as the admin that is signed in and wants it to succeed.
 func (s *testServer) cli(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	return s.command(t, 0, stdin, args...)
+}
+
+// cliCode runs a command that has to end with the code.
+func (s *testServer) cliCode(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	return s.command(t, code, "", args...)
+}
+
+func (s *testServer) command(t *testing.T, code int, stdin string, args ...string) string {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	cmd := exec.CommandContext(ctx, "cloudops", args...)
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+s.config)
 	cmd.Stdin = strings.NewReader(stdin + "\n")
 	out, err := cmd.CombinedOutput()
-	if err != nil {
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code {
 		t.Fatalf("cloudops %s: %v\n%s\nserver log:\n%s", strings.Join(args, " "), err, out, tail(s.log.String(), 8000))
 	}
 	return string(out)

@@ -112,6 +112,7 @@ type session struct {
 	version string // answer of `terraform version -json`
 	space   *workspace
 	dir     string // private to this phase; gone afterwards
+	tmp     string // for temporary files of Terraform and providers; as dir
 	said    *listener
 }
 
@@ -155,8 +156,13 @@ func (r *session) prepare() error {
 	if r.dir, err = os.MkdirTemp(tmp, r.job.Step+"-"); err != nil {
 		return err
 	}
-	for _, dir := range []string{"home", "tmp"} {
-		if err := os.Mkdir(filepath.Join(r.dir, dir), 0o700); err != nil {
+	// Providers put their sockets into TMPDIR, and the path of a socket has at
+	// most 104 characters: it stays out of the data folder, which may be deep.
+	if r.tmp, err = os.MkdirTemp("", "co-"); err != nil {
+		return err
+	}
+	for _, dir := range []string{filepath.Join(r.dir, "home"), r.store()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
 	}
@@ -175,9 +181,9 @@ func (r *session) configFile() string { return filepath.Join(r.dir, "terraform.r
 
 // close gives the workspace back and removes what was private to the phase.
 func (r *session) close() {
-	if r.dir != "" {
-		if err := os.RemoveAll(r.dir); err != nil {
-			r.Log.Warn("folder of a phase not removed", "dir", r.dir, "err", err)
+	for _, dir := range []string{r.dir, r.tmp} {
+		if err := os.RemoveAll(dir); err != nil { // "" is nothing
+			r.Log.Warn("folder of a phase not removed", "dir", dir, "err", err)
 		}
 	}
 	r.space.release()

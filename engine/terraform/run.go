@@ -85,7 +85,7 @@ func (r *session) environment() map[string]string {
 	state := r.job.Terraform.State
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "LANG": "C.UTF-8",
-		"HOME": filepath.Join(r.dir, "home"), "TMPDIR": filepath.Join(r.dir, "tmp"),
+		"HOME": filepath.Join(r.dir, "home"), "TMPDIR": r.tmp,
 		"TF_CLI_CONFIG_FILE": r.configFile(), "CHECKPOINT_DISABLE": "1",
 		"TF_HTTP_ADDRESS": state.Address, "TF_HTTP_LOCK_ADDRESS": state.Address, "TF_HTTP_UNLOCK_ADDRESS": state.Address,
 		"TF_HTTP_LOCK_METHOD": "LOCK", "TF_HTTP_UNLOCK_METHOD": "UNLOCK",
@@ -120,7 +120,7 @@ func (r *session) walls() sandbox.Walls {
 	return sandbox.Walls{
 		Mode:  r.Sandbox,
 		Read:  []string{r.binary, r.Self, r.Mirror, r.store(), "/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/opt", "/proc", "/dev", os.Getenv("SSL_CERT_DIR")},
-		Write: []string{r.dir, r.space.dir, "/tmp"},
+		Write: []string{r.dir, r.tmp, r.space.dir},
 	}
 }
 

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+)
+
+// TestAWSStackIsAppliedDriftsAndIsDestroyed takes examples/aws-web through the
+// real AWS provider against a fake AWS.
+func TestAWSStackIsAppliedDriftsAndIsDestroyed(t *testing.T) {
+	mirror := enginetest.NeedProviderMirror(t)
+	moto := enginetest.Moto(t)
+	aws := awsCLI(t, moto)
+	s := startServer(t, "--provider-mirror", mirror)
+	creds := filepath.Join(t.TempDir(), "creds.env")
+	if err := os.WriteFile(creds, []byte(strings.Join(moto.Env(), "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cli(t, "", "credential", "set", "aws-demo", "--cloud", "aws", "--from", creds)
+	example := filepath.Join("..", "..", "examples", "aws-web")
+
+	out := s.cli(t, "", "stack", "apply", "-f", example, "--var", "fake_aws=true", "--yes")
+	for _, want := range []string{"+ aws_vpc.", "+ aws_subnet.", "+ aws_security_group.", "+ aws_s3_bucket.", "+ aws_instance."} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the plan lacks %s", want)
+		}
+	}
+	if out := s.cli(t, "", "drift", "aws-web"); !strings.Contains(out, "No drift") {
+		t.Errorf("drift right after the apply:\n%s", out)
+	}
+
+	vpc := strings.TrimSpace(aws("ec2", "describe-vpcs", "--filters", "Name=tag:cloudops:stack,Values=aws-web", "--query", "Vpcs[0].VpcId", "--output", "text"))
+	aws("ec2", "create-tags", "--resources", vpc, "--tags", "Key=Owner,Value=somebody")
+	out = s.cliCode(t, exitChanges, "drift", "aws-web")
+	if !strings.Contains(out, "terraform.network") || !strings.Contains(out, "~ aws_vpc.") || !strings.Contains(out, "tags.Owner") {
+		t.Errorf("the drift check does not name the resource and its attribute:\n%s", out)
+	}
+	if strings.Contains(out, "aws_s3_bucket") {
+		t.Errorf("the drift check names more than what changed:\n%s", out)
+	}
+
+	s.cli(t, "", "stack", "destroy", "aws-web", "--yes")
+	if left := strings.TrimSpace(aws("ec2", "describe-vpcs", "--filters", "Name=tag:cloudops:stack,Values=aws-web", "--query", "length(Vpcs)", "--output", "text")); left != "0" {
+		t.Errorf("%s VPCs are left", left)
+	}
+	if buckets := aws("s3api", "list-buckets", "--query", "Buckets[].Name", "--output", "text"); strings.Contains(buckets, "aws-web") {
+		t.Errorf("buckets are left: %s", buckets)
+	}
+	s.cli(t, "", "stack", "delete", "aws-web")
+}
+
+// awsCLI gives the AWS command line against the fake AWS.
+func awsCLI(t *testing.T, moto *enginetest.MotoServer) func(args ...string) string {
+	t.Helper()
+	exe := enginetest.Need(t, "aws", "pipx install awscli")
+	return func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(exe, args...)
+		cmd.Env = append(os.Environ(), moto.Env()...)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("aws %s: %v", strings.Join(args, " "), err)
+		}
+		return string(out)
+	}
+}
