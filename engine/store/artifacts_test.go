@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -101,13 +102,18 @@ func TestLogGrowsWhileTheRunChanges(t *testing.T) {
 	})
 }
 
-func TestChunkSentByManyAtOnceIsKeptOnce(t *testing.T) {
+func TestLogSentByManyAtOnceIsKeptOnce(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		const whole = "abcdefghijklmnopqrstuvwxyz"
 		step, errs := aStep(t, s), make(chan error)
-		for i := range 8 {
+		for range 8 {
 			go func() {
-				_, err := s.AppendLog(t.Context(), step, 0, []byte("abcdefgh")[:i+1])
-				errs <- err
+				var failed error
+				for size := range len(whole) {
+					_, err := s.AppendLog(t.Context(), step, 0, []byte(whole[:size+1]))
+					failed = errors.Join(failed, err)
+				}
+				errs <- failed
 			}()
 		}
 		for range 8 {
@@ -115,7 +121,7 @@ func TestChunkSentByManyAtOnceIsKeptOnce(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		wantEqual(t, readLog(t, s, step, 0, 100), "abcdefgh")
+		wantEqual(t, readLog(t, s, step, 0, 100), whole)
 	})
 }
 
