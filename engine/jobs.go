@@ -129,7 +129,21 @@ func (s *Runs) upstream(ctx context.Context, run *Run, step *Step) (map[string]O
 		}
 		all[ref.Upstream] = outputs
 	}
+	addNulls(all, step.Component.Refs)
 	return all, nil
+}
+
+// addNulls adds outputs that are null, which Terraform leaves out of a state:
+// a component that has outputs at all, or has been applied, has those that are
+// referred to, as was checked when the revision was submitted.
+func addNulls(all map[string]Outputs, refs []Ref) {
+	for _, ref := range refs {
+		if outputs := all[ref.Upstream]; outputs != nil {
+			if _, ok := outputs[ref.Output]; !ok {
+				outputs[ref.Output] = Output{Value: json.RawMessage("null")}
+			}
+		}
+	}
 }
 
 func (s *Runs) outputs(ctx context.Context, run *Run, step *Step, upstream string) (Outputs, error) {
@@ -155,7 +169,7 @@ func (s *Runs) outputs(ctx context.Context, run *Run, step *Step, upstream strin
 }
 
 // stateOutputs reads a component's outputs from its newest state; nil where
-// it has none.
+// it has no state.
 func (s *Runs) stateOutputs(ctx context.Context, stack, component string) (Outputs, error) {
 	v, err := s.Store.LatestState(ctx, stack, component)
 	if errors.Is(err, ErrNotFound) {

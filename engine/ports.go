@@ -259,6 +259,8 @@ type IdempotencyStore interface {
 	// FinishRequest keeps the answer; AbandonRequest frees the key.
 	FinishRequest(ctx context.Context, user, key string, r StoredResponse) error
 	AbandonRequest(ctx context.Context, user, key string) error
+	// ForgetRequests drops what was kept before t.
+	ForgetRequests(ctx context.Context, t time.Time) error
 }
 
 // Store is everything the engine keeps.

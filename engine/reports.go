@@ -81,6 +81,11 @@ func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, res *Result
 		if err != nil {
 			return err
 		}
+		for name := range step.Predicted {
+			if _, ok := outputs[name]; !ok && outputs != nil {
+				outputs[name] = Output{Value: json.RawMessage("null")} // left out of the state
+			}
+		}
 		res.Outputs = s.digests(outputs)
 	}
 	return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
@@ -204,6 +209,9 @@ func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
 	if err := s.sweepPlans(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.forget(ctx); err != nil {
+		return nil, err
+	}
 	stacks, err := s.Store.PendingStacks(ctx, sweepBatch)
 	if err != nil {
 		return nil, err
@@ -212,6 +220,17 @@ func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
 		s.beginNext(ctx, stack)
 	}
 	return s.Store.WaitingSteps(ctx, s.Now().Add(-ringAgainAfter), sweepBatch)
+}
+
+// rememberRequests is how long answers to writes with an idempotency key are kept.
+const rememberRequests = 24 * time.Hour
+
+// forget drops what nobody can ask for any more.
+func (s *Runs) forget(ctx context.Context) error {
+	if err := s.Store.DeleteExpiredSessions(ctx, s.Now()); err != nil {
+		return err
+	}
+	return s.Store.ForgetRequests(ctx, s.Now().Add(-rememberRequests))
 }
 
 func (s *Runs) sweepLeases(ctx context.Context) error {

@@ -167,5 +167,8 @@ func StateOutputs(data []byte) (Outputs, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, Invalid("the state is not JSON: %v", err)
 	}
+	if f.Outputs == nil {
+		return Outputs{}, nil
+	}
 	return Outputs(f.Outputs), nil
 }

@@ -3,7 +3,9 @@ package runner
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -45,17 +47,33 @@ func newLog(api API, log *slog.Logger, offset int64, secrets []string) *logWrite
 const minSecret = 4
 
 // newMasker replaces each secret. One with several lines is masked line by
-// line, since a log is sent so.
+// line, since a log is sent so; one that JSON would spell otherwise is masked
+// in that spelling, too. Longer ones come first, so that a secret within
+// another leaves nothing of it.
 func newMasker(secrets []string) *strings.Replacer {
-	var pairs []string
+	var words []string
 	for _, secret := range secrets {
 		for line := range strings.SplitSeq(secret, "\n") {
 			if line = strings.TrimSpace(line); len(line) >= minSecret {
-				pairs = append(pairs, line, "(sensitive)")
+				words = append(words, line, inJSON(line))
 			}
 		}
 	}
+	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, word := range slices.Compact(words) {
+		pairs = append(pairs, word, "(sensitive)")
+	}
 	return strings.NewReplacer(pairs...)
+}
+
+// inJSON is the text as it stands between the quotes of a JSON string.
+func inJSON(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return s
+	}
+	return string(b[1 : len(b)-1])
 }
 
 func (l *logWriter) mask(s string) string { return l.masker.Replace(s) }

@@ -37,3 +37,8 @@ func (s *Store) FinishRequest(ctx context.Context, user, key string, r engine.St
 func (s *Store) AbandonRequest(ctx context.Context, user, key string) error {
 	return s.db.WithContext(ctx).Exec(`DELETE FROM idempotency_keys WHERE user_name = ? AND key = ? AND status = 0`, user, key).Error
 }
+
+// ForgetRequests implements engine.IdempotencyStore.
+func (s *Store) ForgetRequests(ctx context.Context, t time.Time) error {
+	return s.db.WithContext(ctx).Exec(`DELETE FROM idempotency_keys WHERE created_at < ?`, t.UnixMicro()).Error
+}

@@ -1,0 +1,84 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// logAPI takes a log the way the server does, and fails as often as it is told.
+type logAPI struct {
+	API
+	mu    sync.Mutex
+	log   bytes.Buffer
+	fails int
+}
+
+func (a *logAPI) AppendLog(_ context.Context, offset int64, data []byte) (int64, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	size := int64(a.log.Len())
+	if offset > size {
+		return size, engine.Conflict("a hole at %d", offset)
+	}
+	a.log.Write(data[min(size-offset, int64(len(data))):])
+	if a.fails > 0 {
+		a.fails--
+		return 0, errors.New("the connection broke after the data was taken")
+	}
+	return int64(a.log.Len()), nil
+}
+
+func TestLogArrivesWholeAndOnceThroughOutages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &logAPI{fails: 5}
+		l := newLog(api, slog.New(slog.DiscardHandler), 0, nil)
+		var want strings.Builder
+		for i := range 2000 {
+			fmt.Fprintf(&want, "line %d\n", i)
+			fmt.Fprintf(l, "line %d\n", i)
+		}
+		fmt.Fprint(l, "the end, without a newline")
+		want.WriteString("the end, without a newline")
+		l.Close(t.Context())
+		if api.log.String() != want.String() {
+			t.Errorf("%d bytes arrived of %d", api.log.Len(), want.Len())
+		}
+	})
+}
+
+func TestSecretsAreMaskedWhereverTheyAreCut(t *testing.T) {
+	tests := map[string]struct {
+		secrets []string
+		write   []string
+		want    string
+	}{
+		"a plain secret":                   {[]string{"hunter2"}, []string{"pw hunter2!\n"}, "pw (sensitive)!\n"},
+		"one that comes in two writes":     {[]string{"hunter2"}, []string{"pw hun", "ter2\n"}, "pw (sensitive)\n"},
+		"one of several lines":             {[]string{"first-line\nsecond-line"}, []string{"a first-line\nb second-line\n"}, "a (sensitive)\nb (sensitive)\n"},
+		"one within another":               {[]string{"abcd", "abcdefgh"}, []string{"x abcdefgh\n"}, "x (sensitive)\n"},
+		"one that JSON spells otherwise":   {[]string{`se"cret`}, []string{`{"p":"se\"cret"}` + "\n"}, `{"p":"(sensitive)"}` + "\n"},
+		"what is too short stays readable": {[]string{"a"}, []string{"banana\n"}, "banana\n"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			api := &logAPI{}
+			l := newLog(api, slog.New(slog.DiscardHandler), 0, tt.secrets)
+			for _, w := range tt.write {
+				fmt.Fprint(l, w)
+			}
+			l.Close(t.Context())
+			if api.log.String() != tt.want {
+				t.Errorf("log = %q, want %q", api.log.String(), tt.want)
+			}
+		})
+	}
+}
