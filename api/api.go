@@ -14,7 +14,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
-	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
@@ -140,69 +139,3 @@ func (s *server) check(router *gin.Engine) error {
 	}
 	return nil
 }
-
-// operation is one line of the API: what it takes, and what it is for.
-type operation struct {
-	method, path, id, summary, tag string
-	permission                     engine.Permission
-	status                         int               // of a success; 0 for 200
-	raw                            bool              // the body is taken as it comes
-	secret                         bool              // the answer holds a secret
-	body                           *huma.RequestBody // what it looks like, where the type of the request does not tell
-}
-
-// handle registers an operation with its permission. An error becomes a
-// problem here and nowhere else.
-func handle[I, O any](s *server, op operation, h func(context.Context, *I) (*O, error)) {
-	route := op.method + " " + ginPath(op.path)
-	s.permissions[route], s.secret[route] = op.permission, op.secret
-	o := huma.Operation{
-		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
-		DefaultStatus: op.status, SkipValidateBody: op.raw, MaxBodyBytes: -1, BodyReadTimeout: -1, // the middleware limits the body
-		RequestBody: op.body,
-		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-	}
-	if op.permission != public {
-		o.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-		o.Description = "Takes the permission " + string(op.permission) + "."
-	}
-	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
-		out, err := h(ctx, in)
-		if err != nil {
-			return nil, s.problem(ctx, err)
-		}
-		return out, nil
-	})
-}
-
-// body is an answer in JSON.
-type body[T any] struct{ Body T }
-
-func answer[T any](v T, err error) (*body[T], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &body[T]{v}, nil
-}
-
-// short is the answer of a list that has one page.
-func short[T, U any](all []T, show func(T) U, err error) (*body[client.List[U]], error) {
-	return answer(client.List[U]{Items: each(all, show)}, err)
-}
-
-// none is a request without parameters.
-type none struct{}
-
-// IDPath is a request about one thing with an identifier.
-type IDPath struct {
-	ID string `path:"id"`
-}
-
-// PageQuery is what lists take.
-type PageQuery struct {
-	Cursor string `query:"cursor" doc:"next_cursor of the page before."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-}
-
-// engine asks for one more than is shown, to know whether there are more.
-func (p PageQuery) engine() engine.Page { return engine.Page{After: p.Cursor, Limit: p.Limit + 1} }

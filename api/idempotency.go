@@ -13,6 +13,9 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
+// maxKey is how long an Idempotency-Key may be, in bytes.
+const maxKey = 255
+
 // idempotent answers a write that comes again with the same Idempotency-Key
 // the way the first one was answered. Source: the IETF HTTPAPI draft
 // "The Idempotency-Key HTTP Header Field". An answer that holds a secret is not
@@ -23,8 +26,8 @@ func (s *server) idempotent(c *gin.Context) {
 	if key == "" || user == "" || !unsafe(c.Request.Method) || s.secret[c.Request.Method+" "+c.FullPath()] || !strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
 		return
 	}
-	if len(key) > 255 {
-		s.fail(c, engine.Invalid("an Idempotency-Key has at most 255 characters"))
+	if len(key) > maxKey {
+		s.fail(c, engine.Invalid("an Idempotency-Key has at most %d characters", maxKey))
 		return
 	}
 	request, err := s.requestDigest(c.Request)

@@ -65,7 +65,7 @@ func TestOpenAPIDescribesEachOperation(t *testing.T) {
 			if open := s.server.permissions[strings.ToUpper(method)+" "+ginPath(path)] == public; open != (len(op.Security) == 0) {
 				t.Errorf("%s: security %v", route, op.Security)
 			}
-			if op.Responses["422"].Content[problemType] == nil {
+			if op.Responses["default"].Content[problemType] == nil {
 				t.Errorf("%s: errors are not problems: %v", route, op.Responses)
 			}
 		}

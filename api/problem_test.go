@@ -87,20 +87,20 @@ func TestAllViolationsComeAtOnceWithoutWhatWasSent(t *testing.T) {
 
 func TestOurOwnErrorsAreHiddenAndFound(t *testing.T) {
 	tests := map[string]gin.HandlerFunc{
-		"a panic":                   func(*gin.Context) { panic("the secret is 42") },
+		"a panic":                   func(*gin.Context) { panic("the secret is blue") },
 		"an error without a kind":   nil,
-		"a write that came too far": func(c *gin.Context) { c.String(http.StatusOK, "half"); panic("the secret is 42") },
+		"a write that came too far": func(c *gin.Context) { c.String(http.StatusOK, "half"); panic("the secret is blue") },
 	}
 	for name, h := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := newSystem(t)
 			if h == nil {
-				h = func(c *gin.Context) { s.server.fail(c, errors.New("the secret is 42")) }
+				h = func(c *gin.Context) { s.server.fail(c, errors.New("the secret is blue")) }
 			}
 			s.router.GET("/v1/broken", h)
 			s.server.permissions["GET /v1/broken"] = engine.MayRead
 			r := s.send("GET", "/v1/broken", engine.RoleViewer, nil)
-			if strings.Contains(string(r.body), "42") {
+			if strings.Contains(string(r.body), "blue") {
 				t.Errorf("the answer says %s", r.body)
 			}
 			if name == "a write that came too far" {
@@ -113,7 +113,7 @@ func TestOurOwnErrorsAreHiddenAndFound(t *testing.T) {
 			if p.RequestID == "" || p.RequestID != r.Header.Get("X-Request-Id") {
 				t.Errorf("request %q in the problem, %q before it", p.RequestID, r.Header.Get("X-Request-Id"))
 			}
-			if !strings.Contains(s.log.String(), "request="+p.RequestID) || !strings.Contains(s.log.String(), "the secret is 42") {
+			if !strings.Contains(s.log.String(), "request="+p.RequestID) || !strings.Contains(s.log.String(), "the secret is blue") {
 				t.Errorf("the log has %s", s.log)
 			}
 		})

@@ -28,7 +28,8 @@ func (s *server) runnerRoutes() {
 	op := func(method, path, id, summary string) operation {
 		return operation{method: method, path: "/v1/runner/" + path, id: id, summary: summary, tag: "runner", permission: asRunner, raw: true}
 	}
-	handle(s, op("GET", "job", "runner-job", "Read what there is to do"), func(ctx context.Context, _ *none) (*file, error) {
+	gives := func(c content, op operation) operation { op.gives = c; return op }
+	handle(s, gives(anyJSON, op("GET", "job", "runner-job", "Read what there is to do")), func(ctx context.Context, _ *none) (*file, error) {
 		job, err := s.Runs.Job(ctx, held(ctx))
 		if err != nil {
 			return nil, err
@@ -36,11 +37,11 @@ func (s *server) runnerRoutes() {
 		b, err := json.Marshal(job)
 		return &file{Type: "application/json", Body: b}, err
 	})
-	handle(s, op("GET", "sources", "runner-sources", "Read the bundle, a tar.gz"), func(ctx context.Context, _ *none) (*file, error) {
+	handle(s, gives(aBundle, op("GET", "sources", "runner-sources", "Read the bundle, a tar.gz")), func(ctx context.Context, _ *none) (*file, error) {
 		b, err := s.Runs.Sources(ctx, held(ctx))
 		return &file{Type: "application/gzip", Body: b}, err
 	})
-	handle(s, op("GET", "artifacts/plan", "runner-plan", "Read the plan that is to be applied"), func(ctx context.Context, _ *none) (*file, error) {
+	handle(s, gives(someBytes, op("GET", "artifacts/plan", "runner-plan", "Read the plan that is to be applied")), func(ctx context.Context, _ *none) (*file, error) {
 		b, err := s.Runs.PlanFile(ctx, held(ctx))
 		return &file{Type: "application/octet-stream", Body: b}, err
 	})

@@ -46,8 +46,8 @@ func (s *server) runRoutes() {
 		func(ctx context.Context, in *RunPath) (*body[client.Run], error) {
 			return showRun(s.Runs.Cancel(ctx, me(ctx), in.Run))
 		})
-	handle(s, operation{method: "GET", path: "/v1/runs/{run}/plan", id: "get-run-plan", summary: "Read the joint plan, in JSON or as text", tag: "runs", permission: engine.MayRead}, s.runPlan)
-	handle(s, operation{method: "GET", path: "/v1/runs/{run}/events", id: "watch-run", summary: "Follow a run as server-sent events", tag: "runs", permission: engine.MayRead}, s.watchRun)
+	handle(s, operation{method: "GET", path: "/v1/runs/{run}/plan", id: "get-run-plan", summary: "Read the joint plan, in JSON or as text", tag: "runs", permission: engine.MayRead, gives: content{"application/json": client.RunPlan{}, "text/plain": nil}}, s.runPlan)
+	handle(s, operation{method: "GET", path: "/v1/runs/{run}/events", id: "watch-run", summary: "Follow a run as server-sent events", tag: "runs", permission: engine.MayRead, gives: events(client.Run{})}, s.watchRun)
 }
 
 func showRun(r *engine.Run, err error) (*body[client.Run], error) {
@@ -86,7 +86,7 @@ func (s *server) listRuns(ctx context.Context, in *struct {
 // PlanFormat asks for a plan as JSON or as text.
 type PlanFormat struct {
 	Format string `query:"format" enum:"json,text" default:"json"`
-	Accept string `header:"Accept"`
+	Accept string `header:"Accept" hidden:"true"`
 }
 
 func (p PlanFormat) text() bool {

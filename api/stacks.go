@@ -103,7 +103,7 @@ func (s *server) revisionRoutes() {
 			}
 			return answer(revisionJSON(rev), nil)
 		})
-	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/revisions/{number}/sources", id: "get-sources", summary: "Download a revision's sources, a tar.gz", tag: "stacks", permission: engine.MayRead},
+	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/revisions/{number}/sources", id: "get-sources", summary: "Download a revision's sources, a tar.gz", tag: "stacks", permission: engine.MayRead, gives: aBundle},
 		func(ctx context.Context, in *RevisionPath) (*file, error) {
 			rev, err := s.Store.Revision(ctx, in.Stack, in.Number)
 			if err != nil {
@@ -121,7 +121,7 @@ type RevisionPath struct {
 
 // file is an answer that is not JSON.
 type file struct {
-	Type string `header:"Content-Type"`
+	Type string `header:"Content-Type" hidden:"true"`
 	Body []byte
 }
 
@@ -139,7 +139,7 @@ func (s *server) submissionBody() *huma.RequestBody {
 
 type submission struct {
 	StackPath
-	Type    string `header:"Content-Type"`
+	Type    string `header:"Content-Type" hidden:"true"`
 	DryRun  bool   `query:"dry_run" doc:"Check only; store nothing."`
 	Message string `query:"message"`
 	RawBody []byte `contentType:"application/gzip"`

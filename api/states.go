@@ -28,7 +28,7 @@ func (s *server) stateRoutes(router *gin.Engine) {
 			return short(states, stateJSON, err)
 		})
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states/{component}/versions", id: "list-state-versions", summary: "List the versions of a component's state, newest first", tag: "states", permission: engine.MayRead}, s.stateVersions)
-	handle(s, operation{method: "GET", path: "/v1/state-versions/{id}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState}, s.downloadState)
+	handle(s, operation{method: "GET", path: "/v1/state-versions/{id}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState, gives: anyJSON}, s.downloadState)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/locks", id: "list-locks", summary: "List the locks on a stack's states", tag: "states", permission: engine.MayRead},
 		func(ctx context.Context, in *StackPath) (*body[client.List[client.Lock]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {

@@ -29,17 +29,17 @@ func (s *server) stepRoutes() {
 			}
 			return answer(stepJSON(step), nil)
 		})
-	handle(s, operation{method: "GET", path: "/v1/steps/{step}/plan", id: "get-step-plan", summary: "Read a step's plan, in JSON or as text", tag: "steps", permission: engine.MayRead}, s.getStepPlan)
-	handle(s, operation{method: "GET", path: "/v1/steps/{step}/plan.json", id: "get-terraform-plan", summary: "Read Terraform's plan JSON, sensitive values masked", tag: "steps", permission: engine.MayRead},
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/plan", id: "get-step-plan", summary: "Read a step's plan, in JSON or as text", tag: "steps", permission: engine.MayRead, gives: content{"application/json": client.StepPlan{}, "text/plain": nil}}, s.getStepPlan)
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/plan.json", id: "get-terraform-plan", summary: "Read Terraform's plan JSON, sensitive values masked", tag: "steps", permission: engine.MayRead, gives: anyJSON},
 		func(ctx context.Context, in *StepPath) (*file, error) {
 			return s.artifact(ctx, in.Step, engine.ArtifactPlanJSON)
 		})
-	handle(s, operation{method: "GET", path: "/v1/steps/{step}/recap", id: "get-recap", summary: "Read what a playbook did, by host and task", tag: "steps", permission: engine.MayRead},
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/recap", id: "get-recap", summary: "Read what a playbook did, by host and task", tag: "steps", permission: engine.MayRead, gives: content{"application/json": engine.Recap{}}},
 		func(ctx context.Context, in *StepPath) (*file, error) {
 			return s.artifact(ctx, in.Step, engine.ArtifactRecap)
 		})
-	handle(s, operation{method: "GET", path: "/v1/steps/{step}/log", id: "get-log", summary: "Read a step's log, or a range of bytes of it", tag: "steps", permission: engine.MayRead}, s.getLog)
-	handle(s, operation{method: "GET", path: "/v1/steps/{step}/log/stream", id: "follow-log", summary: "Follow a step's log as server-sent events", tag: "steps", permission: engine.MayRead}, s.followLog)
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/log", id: "get-log", summary: "Read a step's log, or a range of bytes of it", tag: "steps", permission: engine.MayRead, gives: someText}, s.getLog)
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/log/stream", id: "follow-log", summary: "Follow a step's log as server-sent events", tag: "steps", permission: engine.MayRead, gives: events(client.LogChunk{})}, s.followLog)
 }
 
 func (s *server) step(ctx context.Context, id string) (*engine.Step, error) {

@@ -48,7 +48,10 @@ func (e *Error) Error() string {
 		text = e.Title
 	}
 	for _, f := range e.Errors {
-		text += "; " + strings.TrimPrefix(f.Location, "body.") + ": " + f.Message
+		if text += "; "; f.Location != "" {
+			text += strings.TrimPrefix(f.Location, "body.") + ": "
+		}
+		text += f.Message
 	}
 	if e.Status >= 500 && e.RequestID != "" {
 		text += " (request " + e.RequestID + ")"
