@@ -27,7 +27,7 @@ import (
 
 // system is a server on a database of its own, with a user for each role.
 type system struct {
-	t      *testing.T
+	t      testing.TB
 	server *server
 	router *gin.Engine
 	url    string
@@ -40,7 +40,7 @@ type system struct {
 }
 
 // newSystem starts a server. Each edit may change what it is made from.
-func newSystem(t *testing.T, edits ...func(*Deps)) *system {
+func newSystem(t testing.TB, edits ...func(*Deps)) *system {
 	t.Helper()
 	s := &system{t: t, log: &safeBuffer{}, clock: newClock(), tokens: map[engine.Role]engine.Secret{}}
 	d := s.deps()
@@ -77,7 +77,7 @@ func (s *system) deps() Deps {
 	}
 }
 
-func openStore(t *testing.T, log *slog.Logger) (*store.Store, *vault.Vault) {
+func openStore(t testing.TB, log *slog.Logger) (*store.Store, *vault.Vault) {
 	t.Helper()
 	dir := t.TempDir()
 	db, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(dir, "db"), Log: log})
@@ -151,14 +151,14 @@ type response struct {
 	body []byte
 }
 
-func (r response) json(t *testing.T, v any) {
+func (r response) json(t testing.TB, v any) {
 	t.Helper()
 	if err := json.Unmarshal(r.body, v); err != nil {
 		t.Fatalf("%v: %s", err, r.body)
 	}
 }
 
-func (r response) problem(t *testing.T) client.Problem {
+func (r response) problem(t testing.TB) client.Problem {
 	t.Helper()
 	if got := r.Header.Get("Content-Type"); got != problemType {
 		t.Errorf("status %d comes as %q, not as a problem: %s", r.StatusCode, got, r.body)
@@ -350,7 +350,7 @@ func (b *safeBuffer) String() string {
 }
 
 // within runs do, and fails the test where it hangs.
-func within[T any](t *testing.T, do func(context.Context) T) T {
+func within[T any](t testing.TB, do func(context.Context) T) T {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 	defer stop()

@@ -202,7 +202,7 @@ func TestBrokenLockIsNoted(t *testing.T) {
 
 // workspace is a folder in which somebody uses Terraform with our backend.
 type workspace struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	exec string
 	env  []string
