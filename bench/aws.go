@@ -45,7 +45,11 @@ resource "aws_s3_bucket_versioning" "data" {
 }
 `
 
-const awsProvider = `terraform { required_providers { aws = { source = "hashicorp/aws" } } }
+const awsProvider = `terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
 `
 
 // aws times runs and drift checks of an eight-resource stack against a fake

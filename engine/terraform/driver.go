@@ -229,6 +229,9 @@ func (r *session) init(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.space.trustProviders(); err != nil {
+		return err
+	}
 	return r.space.markInitialized()
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type workspace struct {
 	dir  string   // the slot
 	root string   // the root module in it
 	lock *os.File // held while it is in use
+
+	ownLock bool // the sources bring a lock file for providers
 }
 
 // settingsFile stands beside the user's files. Terraform merges a file with
@@ -138,6 +141,8 @@ func tryLock(path string) (*os.File, error) {
 func (w *workspace) fill(src fs.FS, sub string) error {
 	target := filepath.Join(w.dir, "src")
 	w.root = filepath.Join(target, filepath.FromSlash(sub))
+	_, err := fs.Stat(src, path.Join(sub, lockFile))
+	w.ownLock = err == nil
 	if _, err := os.Stat(target); err == nil {
 		return nil
 	}
@@ -157,6 +162,36 @@ func (w *workspace) marker() string { return filepath.Join(w.dir, "initialized")
 func (w *workspace) initialized() bool { _, err := os.Stat(w.marker()); return err == nil }
 
 func (w *workspace) markInitialized() error { return os.WriteFile(w.marker(), nil, 0o600) }
+
+const lockFile = ".terraform.lock.hcl"
+
+// trustProviders takes the hashes out of a lock file that init made, so that
+// Terraform does not hash providers of hundreds of megabytes at every command.
+// They come from folders that runs only read, and were verified when they came
+// there. A lock file of the user's own stays as it is, and is checked.
+func (w *workspace) trustProviders() error {
+	path := filepath.Join(w.root, lockFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || w.ownLock {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var kept strings.Builder
+	inHashes := false
+	for line := range strings.Lines(string(b)) {
+		switch trimmed := strings.TrimSpace(line); {
+		case strings.HasPrefix(trimmed, "hashes = ["):
+			inHashes = !strings.HasSuffix(trimmed, "]")
+		case inHashes:
+			inHashes = trimmed != "]"
+		default:
+			kept.WriteString(line)
+		}
+	}
+	return os.WriteFile(path, []byte(kept.String()), 0o600)
+}
 
 // builtinOnly reports whether the sources need no provider but Terraform's own.
 func (w *workspace) builtinOnly() bool {
