@@ -43,7 +43,7 @@ func TestServerScripts(t *testing.T) {
 			s := start(t)
 			testscript.Run(t, testscript.Params{
 				Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update,
-				Setup: s.setup, Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until},
+				Setup: s.setup, Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut},
 			})
 		})
 	}
@@ -180,4 +180,20 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s did not appear", path)
+}
+
+// untilOut runs a command again and again until its output has the text:
+// untilout TEXT COMMAND...
+func untilOut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: untilout TEXT COMMAND...")
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(100 * time.Millisecond); time.Now().Before(deadline); <-tick.C {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never printed %q", args[1], args[0])
 }
