@@ -88,7 +88,8 @@ func newRoot() *cobra.Command {
 planned, approved by people, applied, and checked for drift.
 
 Every flag can also be given as an environment variable, CLOUDOPS_ and its name
-in capitals, or as the name of a file that holds the value, with _FILE behind.`,
+in capitals, or as the name of a file that holds the value, with _FILE behind.
+CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.`,
 		Version:           version,
 		SilenceErrors:     true,
 		SilenceUsage:      true,

@@ -21,7 +21,6 @@ import (
 func addClientFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.String("server", "", "address of the server (default: where you signed in)")
-	f.String("token", "", "API token; set it by environment only (default: that of your sign-in)")
 	f.StringP("output", "o", "text", "text or json")
 }
 
@@ -31,7 +30,11 @@ func connect(cmd *cobra.Command) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, token := option(cmd, "server"), option(cmd, "token")
+	server := option(cmd, "server")
+	token, _, err := environment("CLOUDOPS_TOKEN") // never a flag: arguments can be seen
+	if err != nil {
+		return nil, err
+	}
 	if server == "" {
 		server = kept.Server
 	}

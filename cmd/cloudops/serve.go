@@ -63,9 +63,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.dataDir, "data-dir", defaultDataDir(), "folder for the database, workspaces and providers")
 	f.StringVar(&o.databaseURL, "database-url", "", "sqlite:///path or postgres://... (default SQLite in the data folder)")
 	f.StringVar(&o.redisURL, "redis-url", "embedded", "redis://, rediss://, redis-sentinel://... or embedded")
-	f.StringVar(&o.masterKeyFile, "master-key-file", "", "file with the master key, made at the first start (default in the data folder)")
-	f.StringVar(&o.masterKey, "master-key", "", "the master key itself, instead of a file; set it by environment only")
-	f.StringVar(&o.adminPassword, "admin-password", "", "password of the first admin; set it by environment only (default: one is made and printed)")
+	f.StringVar(&o.masterKeyFile, "master-key-file", "", "file with the master key, made at the first start (default in the data folder); CLOUDOPS_MASTER_KEY may hold the key itself")
 	f.StringVar(&o.addressFile, "address-file", "", "file to write the API's address into once it listens")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file, to serve HTTPS")
 	f.StringVar(&o.tlsKey, "tls-key", "", "key file of the certificate")
@@ -84,9 +82,8 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 
 // complete fills in what follows from other settings and checks all of them.
 func (o *serverOptions) complete() error {
-	var errs []error
 	abs, err := filepath.Abs(o.dataDir)
-	errs = append(errs, err)
+	errs := []error{err, o.secrets()}
 	o.dataDir = abs
 	if o.databaseURL == "" {
 		o.databaseURL = "sqlite://" + filepath.Join(o.dataDir, "cloudops.db")
@@ -116,6 +113,14 @@ func (o *serverOptions) complete() error {
 		return &exitError{code: exitMisuse, err: err}
 	}
 	return nil
+}
+
+// secrets reads what is never a flag, since every user of a machine can see
+// the arguments of its processes.
+func (o *serverOptions) secrets() (err error) {
+	o.masterKey = os.Getenv("CLOUDOPS_MASTER_KEY") // CLOUDOPS_MASTER_KEY_FILE is the flag's
+	o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD")
+	return err
 }
 
 func knownCloud(name string) bool {
