@@ -92,6 +92,15 @@ func TestHeadersThatProtectBrowsers(t *testing.T) {
 	}
 }
 
+func TestAnswersOfTheAPIAreNotCached(t *testing.T) {
+	s := newSystem(t)
+	for path, want := range map[string]string{"/v1/whoami": "no-store", "/docs/swagger-ui.css": "public, max-age=3600"} {
+		if got := s.send("GET", path, engine.RoleViewer, nil).Header.Get("Cache-Control"); got != want {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+}
+
 func TestDocsNeedNothingFromElsewhere(t *testing.T) {
 	s := newSystem(t)
 	page := s.must(s.send("GET", "/docs", "", nil), http.StatusOK)

@@ -44,6 +44,9 @@ func (s *server) secureHeaders(c *gin.Context) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
+	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
+		h.Set("Cache-Control", "no-store") // states and outputs hold secrets
+	}
 	if c.Request.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

@@ -195,3 +195,23 @@ func TestWholeRunes(t *testing.T) {
 		}
 	}
 }
+
+func TestStreamBeginsBeforeThereIsAnythingToTell(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	run := s.start("apply")
+	status := within(t, func(ctx context.Context) int {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/steps/"+run.Steps[0].ID+"/log/stream", nil)
+		s.ok(err)
+		req.Header.Set("Authorization", "Bearer "+s.tokens[engine.RoleViewer].Reveal())
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0
+		}
+		defer res.Body.Close()
+		return res.StatusCode
+	})
+	if status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+}

@@ -30,6 +30,7 @@ func (s *server) stream(tell func(*stream) error) *huma.StreamResponse {
 		if f, ok := ctx.BodyWriter().(http.Flusher); ok {
 			st.flush = f.Flush
 		}
+		st.flush() // so that who asks knows it is followed, even while nothing happens
 		if err := tell(st); err != nil && st.ctx.Err() == nil {
 			s.Log.DebugContext(st.ctx, "stream ended", "err", err)
 		}
