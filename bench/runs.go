@@ -89,14 +89,14 @@ func (b *bench) parallel() error {
 	var ours, bares []float64
 	for round := range 3 {
 		text := "round " + strconv.Itoa(round)
-		took, err := together(n, n, func(i int) error {
+		_, err := together(n, n, func(i int) error {
 			name := "par" + strconv.Itoa(i)
 			return s.submit(name, smallStack(name), map[string]any{"text": text})
 		})
 		if err != nil {
 			return err
 		}
-		took, err = together(n, n, func(i int) error { _, err := s.carry("par"+strconv.Itoa(i), "apply"); return err })
+		took, err := together(n, n, func(i int) error { _, err := s.carry("par"+strconv.Itoa(i), "apply"); return err })
 		if err != nil {
 			return err
 		}
