@@ -156,3 +156,17 @@ func askYes(cmd *cobra.Command, question string) bool {
 	fmt.Fscanln(cmd.InOrStdin(), &answer)
 	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
 }
+
+// remote makes a command that asks the server.
+func remote(use, short string, args cobra.PositionalArgs, run func(cmd *cobra.Command, c *client.Client, args []string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			return run(cmd, c, args)
+		},
+	}
+}

@@ -1,0 +1,181 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Finding is one thing that is not as the stack says.
+type Finding struct {
+	ID         string        `json:"id"`
+	Stack      string        `json:"stack"`
+	Component  string        `json:"component"`
+	Change     engine.Change `json:"change"`
+	Run        string        `json:"run"`
+	FirstSeen  time.Time     `json:"first_seen"`
+	LastSeen   time.Time     `json:"last_seen"`
+	ResolvedAt *time.Time    `json:"resolved_at,omitempty"`
+}
+
+// Credential is a set of credentials without its values.
+type Credential struct {
+	Name        string    `json:"name"`
+	Cloud       string    `json:"cloud"`
+	Description string    `json:"description,omitempty"`
+	Keys        []string  `json:"keys" doc:"Names of the environment variables."`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// PutCredential stores credentials. Values are never shown again.
+type PutCredential struct {
+	Cloud       string            `json:"cloud" enum:"aws,azure,gcp,local"`
+	Description string            `json:"description,omitempty"`
+	Values      map[string]string `json:"values" doc:"Environment variables that the provider authenticates with."`
+}
+
+// Schedule starts runs of a stack by the clock.
+type Schedule struct {
+	ID        string     `json:"id"`
+	Stack     string     `json:"stack"`
+	Name      string     `json:"name"`
+	Kind      string     `json:"kind"`
+	Cron      string     `json:"cron"`
+	Timezone  string     `json:"timezone"`
+	Paused    bool       `json:"paused"`
+	NextRunAt time.Time  `json:"next_run_at"`
+	LastRunAt *time.Time `json:"last_run_at,omitempty"`
+	LastRun   string     `json:"last_run,omitempty"`
+	CreatedBy string     `json:"created_by"`
+}
+
+// CreateSchedule makes a schedule.
+type CreateSchedule struct {
+	Name     string `json:"name" minLength:"1" maxLength:"64"`
+	Kind     string `json:"kind" enum:"apply,destroy,preview,drift"`
+	Cron     string `json:"cron" doc:"Five fields, or @every 6h."`
+	Timezone string `json:"timezone,omitempty" doc:"IANA name; UTC where it is missing."`
+}
+
+// PauseSchedule stops a schedule from firing, or lets it go on.
+type PauseSchedule struct {
+	Paused bool `json:"paused"`
+}
+
+// User is somebody who can sign in.
+type User struct {
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	Disabled  bool      `json:"disabled"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// CreateUser makes a user.
+type CreateUser struct {
+	Name     string `json:"name"`
+	Role     string `json:"role" enum:"viewer,operator,approver,admin"`
+	Password string `json:"password"`
+}
+
+// UpdateUser changes a user; what is missing stays.
+type UpdateUser struct {
+	Role     *string `json:"role,omitempty"`
+	Disabled *bool   `json:"disabled,omitempty"`
+	Password *string `json:"password,omitempty"`
+}
+
+// Token is an API token without its secret.
+type Token struct {
+	ID        string     `json:"id"`
+	User      string     `json:"user"`
+	Name      string     `json:"name"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	UsedAt    *time.Time `json:"used_at,omitempty"`
+}
+
+// CreateToken makes an API token.
+type CreateToken struct {
+	Name    string `json:"name"`
+	Seconds int64  `json:"seconds,omitempty" doc:"How long it is good for; 0 for ever." minimum:"0"`
+}
+
+// NewToken is a token that was just made. It is shown this once.
+type NewToken struct {
+	Token string `json:"token"`
+	ID    string `json:"id"`
+}
+
+// Login asks for an API token with a password.
+type Login struct {
+	Name     string `json:"name" maxLength:"64"`
+	Password string `json:"password" maxLength:"1024"`
+	Label    string `json:"label,omitempty" maxLength:"128" doc:"What the token is called in lists."`
+}
+
+// Whoami says who asks.
+type Whoami struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
+}
+
+// Event is one line of the audit log.
+type Event struct {
+	ID      int64           `json:"id"`
+	At      time.Time       `json:"at"`
+	Actor   string          `json:"actor"`
+	Action  string          `json:"action"`
+	Stack   string          `json:"stack,omitempty"`
+	Run     string          `json:"run,omitempty"`
+	Subject string          `json:"subject"`
+	Detail  json.RawMessage `json:"detail"`
+}
+
+// Signal tells a runner to stop.
+type Signal struct {
+	Stop bool `json:"stop"`
+	Kill bool `json:"kill"`
+}
+
+// LogSize is how long a log is now.
+type LogSize struct {
+	Size int64 `json:"size"`
+}
+
+// Diagnostic is one mistake in a revision.
+type Diagnostic struct {
+	Severity  string `json:"severity"`
+	Summary   string `json:"summary"`
+	Detail    string `json:"detail,omitempty"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndLine   int    `json:"end_line,omitempty"`
+	EndColumn int    `json:"end_column,omitempty"`
+	Snippet   string `json:"snippet,omitempty"`
+}
+
+// Engine gives the diagnostic as the engine has it.
+func (d Diagnostic) Engine() engine.Diagnostic {
+	return engine.Diagnostic{Severity: engine.Severity(d.Severity), Summary: d.Summary, Detail: d.Detail, File: d.File,
+		Start: engine.Position{Line: d.Line, Column: d.Column}, End: engine.Position{Line: d.EndLine, Column: d.EndColumn}, Snippet: d.Snippet}
+}
+
+// FieldError is one thing that is wrong with a request's shape.
+type FieldError struct {
+	Message  string `json:"message"`
+	Location string `json:"location,omitempty"`
+}
+
+// Problem is an error as the API sends it. Source: RFC 9457.
+type Problem struct {
+	Type        string       `json:"type"`
+	Title       string       `json:"title"`
+	Status      int          `json:"status"`
+	Detail      string       `json:"detail,omitempty"`
+	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
+	Errors      []FieldError `json:"errors,omitempty"`
+	RequestID   string       `json:"request_id,omitempty"`
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+)
+
+func newState() *cobra.Command {
+	cmd := &cobra.Command{Use: "state", Short: "Look at Terraform states and their locks"}
+	unlock := remote("unlock STACK COMPONENT", "Break the lock on a component's state", exactly(2, "cloudops state unlock payments terraform.web --reason 'worker is gone'"),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			return c.BreakLock(cmd.Context(), args[0], args[1], option(cmd, "reason"))
+		})
+	unlock.Flags().String("reason", "", "why; kept in the audit log")
+	if err := unlock.MarkFlagRequired("reason"); err != nil {
+		panic(err) // the flag is defined in the line above
+	}
+	cmd.AddCommand(
+		remote("list STACK", "List the newest state of each component", exactly(1, "cloudops state list payments"), listStates),
+		remote("versions STACK COMPONENT", "List the versions of a component's state", exactly(2, "cloudops state versions payments terraform.web"), listStateVersions),
+		remote("pull VERSION", "Print a state version, secrets included", exactly(1, "cloudops state pull sv-..."), pullState),
+		remote("locks STACK", "List the locks on a stack's states", exactly(1, "cloudops state locks payments"), listLocks),
+		unlock,
+	)
+	return cmd
+}
+
+func listStates(cmd *cobra.Command, c *client.Client, args []string) error {
+	states, err := c.States(cmd.Context(), args[0])
+	if err != nil {
+		return err
+	}
+	return show(cmd, states, stateTable(states))
+}
+
+func listStateVersions(cmd *cobra.Command, c *client.Client, args []string) error {
+	page, err := c.StateVersions(cmd.Context(), args[0], args[1], client.Page{Limit: 100})
+	if err != nil {
+		return err
+	}
+	return show(cmd, page.Items, stateTable(page.Items))
+}
+
+func stateTable(states []client.StateVersion) func(io.Writer) error {
+	var rows [][]string
+	for _, v := range states {
+		rows = append(rows, []string{v.ID, v.Component, strconv.FormatInt(v.Serial, 10), strconv.Itoa(v.Resources), v.By, v.Run, age(v.CreatedAt)})
+	}
+	return table("VERSION COMPONENT SERIAL RESOURCES BY RUN AGE", rows)
+}
+
+func pullState(cmd *cobra.Command, c *client.Client, args []string) error {
+	b, err := c.DownloadState(cmd.Context(), args[0])
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(b)
+	return err
+}
+
+func listLocks(cmd *cobra.Command, c *client.Client, args []string) error {
+	locks, err := c.Locks(cmd.Context(), args[0])
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, l := range locks {
+		rows = append(rows, []string{l.Component, l.Holder, l.Reason, age(l.CreatedAt)})
+	}
+	return show(cmd, locks, table("COMPONENT HOLDER REASON AGE", rows))
+}
