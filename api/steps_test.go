@@ -201,6 +201,8 @@ func TestStreamBeginsBeforeThereIsAnythingToTell(t *testing.T) {
 	s.submit()
 	run := s.start("apply")
 	status := within(t, func(ctx context.Context) int {
+		ctx, stop := context.WithTimeout(ctx, keepAlive/2)
+		defer stop()
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/steps/"+run.Steps[0].ID+"/log/stream", nil)
 		s.ok(err)
 		req.Header.Set("Authorization", "Bearer "+s.tokens[engine.RoleViewer].Reveal())
