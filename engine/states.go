@@ -23,6 +23,9 @@ type StateWriter struct {
 	By   string
 	Run  string // empty for a person
 	Step string
+	// ReadOnly is set for a step that does not apply: planning writes no state,
+	// so whoever does so with its token is not Terraform.
+	ReadOnly bool
 }
 
 // Attempt finds the step whose current attempt the state token belongs to and
@@ -45,7 +48,7 @@ func (s *States) Attempt(ctx context.Context, step string, token Secret, stack, 
 	if st == nil || st.StateHash != token.Hash() || !st.Status.Active() || run.Stack != stack || st.Component.Address != component {
 		return StateWriter{}, refused
 	}
-	return StateWriter{By: run.StartedBy, Run: run.ID, Step: step}, nil
+	return StateWriter{By: run.StartedBy, Run: run.ID, Step: step, ReadOnly: st.Status != StepApplying}, nil
 }
 
 // Latest reads the newest state of a component, or wraps ErrNotFound.
@@ -56,6 +59,9 @@ func (s *States) Latest(ctx context.Context, stack, component string) (*StateVer
 // Put adds a version of a component's state. lock is the lock that the writer
 // says it holds; a state that somebody else has locked is not written.
 func (s *States) Put(ctx context.Context, w StateWriter, stack, component, lock string, data []byte) (*StateVersion, error) {
+	if w.ReadOnly {
+		return nil, Forbidden("a plan does not write the state of %s/%s", stack, component)
+	}
 	v, err := parseState(data)
 	if err != nil {
 		return nil, err

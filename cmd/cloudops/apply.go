@@ -24,7 +24,7 @@ func compileLocal(cmd *cobra.Command, file string, vars varFlags) (engine.Bluepr
 	if err != nil {
 		return engine.Blueprint{}, err
 	}
-	return newCompiler().CompileDir(cmd.Context(), dir, values)
+	return newCompiler(blueprint.GitCLI{Env: proxies()}).CompileDir(cmd.Context(), dir, values)
 }
 
 // applyFlags say how far a run is followed.

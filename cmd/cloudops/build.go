@@ -42,12 +42,23 @@ type components struct {
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
-func newCompiler() *blueprint.Compiler {
+func newCompiler(git blueprint.GitCLI) *blueprint.Compiler {
 	return blueprint.New(blueprint.Options{
 		Modules: modules.Open, ModuleNames: modules.Names(),
 		Playbooks: playbooks.Open, PlaybookNames: playbooks.Names(),
-		Git: blueprint.GitCLI{},
+		Git: git,
 	})
+}
+
+// proxies is the part of the environment that says how to get out.
+func proxies() []string {
+	var env []string
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
 }
 
 // build puts the server together; what is open when it fails is closed again.
@@ -82,7 +93,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 
 // wire makes the use cases.
 func (c *components) wire(v *vault.Vault) {
-	compiler := newCompiler()
+	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: proxies()})
 	now := func() time.Time { return time.Now().UTC() }
 	c.runs = &engine.Runs{
 		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
@@ -137,18 +148,28 @@ func (o *serverOptions) bind(r roles) (net.Listener, error) {
 	return l, nil
 }
 
-// serveAPI answers requests until ctx ends; requests under way get ten seconds.
+// The time that requests get to end when the server is stopped. Streams have
+// no end of their own and are cut after the first; their clients come again.
+const (
+	cutStreams  = time.Second
+	stopServing = 10 * time.Second
+)
+
+// serveAPI answers requests until ctx ends, and then lets those under way end.
 func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
 	handler, err := c.handler()
 	if err != nil {
 		return err
 	}
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug)}
+		BaseContext: func(net.Listener) context.Context { return requests }, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug)}
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
-		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), stopServing)
 		defer stop()
+		defer time.AfterFunc(cutStreams, cut).Stop()
 		stopped <- srv.Shutdown(grace)
 	})
 	if err := c.tell(); err != nil {

@@ -65,7 +65,7 @@ func startServer(t *testing.T, args ...string) *testServer {
 	s.config = filepath.Join(s.dir, "config")
 	address := filepath.Join(s.dir, "address")
 	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", "127.0.0.1:0", "--address-file", address,
-		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--log-level", "debug"}, args...)...)
+		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--log-level", "debug", "--git-file"}, args...)...)
 	s.cmd.Env = append(os.Environ(), "CLOUDOPS_ADMIN_PASSWORD="+testPassword, "CLOUDOPS_CANARY=server-secret-canary")
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {

@@ -31,6 +31,7 @@ type serverOptions struct {
 	workerName                                  string
 	terraform, ansible, mirror, sandbox         string
 	grace                                       time.Duration
+	gitFile                                     bool
 	logLevel, logFormat                         string
 }
 
@@ -75,6 +76,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.ansible, "ansible-playbook", "", "path of ansible-playbook (default: found on PATH)")
 	f.StringVar(&o.mirror, "provider-mirror", "", "folder with Terraform providers in the layout of a filesystem mirror")
 	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform and Ansible: off, auto or require")
+	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
