@@ -114,6 +114,7 @@ type session struct {
 	dir     string // private to this phase; gone afterwards
 	tmp     string // for temporary files of Terraform and providers; as dir
 	said    *listener
+	tf      *tfexec.Terraform // made by the first command
 }
 
 // open readies the workspace and writes down what this phase adds to it.

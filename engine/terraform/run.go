@@ -56,12 +56,16 @@ func (r *session) verdict(ctx context.Context, command string, err error) error 
 	return &Failure{Command: command, Errors: r.said.errors, Output: r.said.other}
 }
 
-// terraform gives a value for one command. With output, what the command
-// prints goes into that file and its process identifier beside it.
+// terraform readies the session's value for one command. With output, what the
+// command prints goes into that file and its process identifier beside it. One
+// value serves all commands, since each new one asks for the version.
 func (r *session) terraform(output string) (*tfexec.Terraform, error) {
-	tf, err := tfexec.NewTerraform(r.space.root, r.Self)
-	if err != nil {
-		return nil, err
+	if r.tf == nil {
+		tf, err := tfexec.NewTerraform(r.space.root, r.Self)
+		if err != nil {
+			return nil, err
+		}
+		r.tf = tf
 	}
 	spec := sandbox.Spec{Program: r.binary, Output: output, Answers: map[string]string{"version -json": r.version}, Walls: r.walls()}
 	if output != "" {
@@ -76,7 +80,7 @@ func (r *session) terraform(output string) (*tfexec.Terraform, error) {
 		return nil, err
 	}
 	env[name] = value
-	return tf, tf.SetEnv(env)
+	return r.tf, r.tf.SetEnv(env)
 }
 
 // environment is all that Terraform, its providers and what they start get to
