@@ -224,7 +224,7 @@ resource "terraform_data" "slow" {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("somebody cancelled")
 	_, err := w.driver.Apply(ctx, w.job, w.bundle, p.File, writerFunc(func(b []byte) {
-		if bytes.Contains(b, []byte("started")) {
+		if bytes.Contains(b, []byte("(local-exec): started")) {
 			cancel(stop)
 		}
 	}))
