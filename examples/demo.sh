@@ -34,7 +34,7 @@ export XDG_CONFIG_HOME="$work/config"
 
 say "Starting a server with everything in $work"
 CLOUDOPS_ADMIN_PASSWORD_FILE="$work/password" "$cloudops" serve \
-  --listen "${DEMO_LISTEN:-127.0.0.1:0}" --data-dir "$work/data" --address-file "$work/address" 2>"$work/server.log" &
+  --listen "${DEMO_LISTEN:-127.0.0.1:0}" --data-dir "$work/data" --address-file "$work/address" </dev/null >"$work/server.log" 2>&1 &
 server=$!
 stop() {
   kill "$server" 2>/dev/null || true
