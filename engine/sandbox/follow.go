@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -17,22 +18,14 @@ func Follow(path string, ended <-chan struct{}, to io.Writer) error {
 		return err
 	}
 	defer from.Close()
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return err
-	}
-	defer watcher.Close()
-	if err := watcher.Add(path); err != nil {
-		return err
-	}
+	written, stop := changes(path)
+	defer stop()
 	for {
 		if _, err := io.Copy(to, from); err != nil {
 			return err
 		}
 		select {
-		case <-watcher.Events:
-		case err := <-watcher.Errors:
-			return err
+		case <-written:
 		case <-ended:
 			_, err := io.Copy(to, from)
 			return err
@@ -40,25 +33,79 @@ func Follow(path string, ended <-chan struct{}, to io.Writer) error {
 	}
 }
 
+// lookEvery is how often a file is looked at where the system has no watch
+// left to give: Linux grants a user 128 of them by default.
+const lookEvery = 250 * time.Millisecond
+
+// changes signals when there may be something new in a file or a folder, from
+// now on. A signal that nobody has taken yet stands for all that follow.
+func changes(path string) (<-chan struct{}, func()) {
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		if err = watcher.Add(path); err != nil {
+			_ = watcher.Close() // of no use
+		}
+	}
+	signal, stop := make(chan struct{}, 1), make(chan struct{})
+	if err != nil {
+		go tick(signal, stop)
+		return signal, func() { close(stop) }
+	}
+	go pass(watcher, signal)
+	return signal, func() { _ = watcher.Close() }
+}
+
+// pass passes events on. An error, such as a queue that ran over, is a signal
+// as well: it means that events were lost.
+func pass(watcher *fsnotify.Watcher, signal chan<- struct{}) {
+	for {
+		select {
+		case _, open := <-watcher.Events:
+			if !open {
+				return
+			}
+		case _, open := <-watcher.Errors:
+			if !open {
+				return
+			}
+		}
+		ring(signal)
+	}
+}
+
+func tick(signal chan<- struct{}, stop <-chan struct{}) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			ring(signal)
+		case <-stop:
+			return
+		}
+	}
+}
+
+func ring(signal chan<- struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}
+
 // AwaitPid reads the process identifier that a child writes before it begins,
 // and waits for it where the child is not that far. It gives up when ended is
 // closed.
 func AwaitPid(path string, ended <-chan struct{}) (int, bool) {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return 0, false
-	}
-	defer watcher.Close()
-	if err := watcher.Add(filepath.Dir(path)); err != nil {
-		return 0, false
-	}
+	written, stop := changes(filepath.Dir(path))
+	defer stop()
 	for {
 		if b, err := os.ReadFile(path); err == nil {
 			pid, err := strconv.Atoi(string(b))
 			return pid, err == nil
 		}
 		select {
-		case <-watcher.Events:
+		case <-written:
 		case <-ended:
 			return 0, false
 		}

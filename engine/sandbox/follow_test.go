@@ -1,0 +1,93 @@
+package sandbox
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestFollowCopiesEverythingInOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	ended, done := make(chan struct{}), make(chan error, 1)
+	var got bytes.Buffer
+	go func() { done <- Follow(path, ended, &got) }()
+	f := appendTo(t, path)
+	var want strings.Builder
+	for i := range 1000 {
+		line := "line " + strconv.Itoa(i) + "\n"
+		want.WriteString(line)
+		write(t, f, line)
+	}
+	close(ended)
+	if err := <-done; err != nil || got.String() != want.String() {
+		t.Errorf("copied %d bytes of %d, %v", got.Len(), want.Len(), err)
+	}
+}
+
+func TestFollowShowsALineWhileTheFileIsStillWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	ended, seen := make(chan struct{}), make(chan string)
+	defer close(ended)
+	go func() { _ = Follow(path, ended, lineWriter(seen)) }()
+	f := appendTo(t, path)
+	for _, line := range []string{"first\n", "second\n", "third\n"} {
+		write(t, f, line)
+		if got := <-seen; got != line {
+			t.Errorf("seen %q, want %q", got, line)
+		}
+	}
+}
+
+type lineWriter chan<- string
+
+func (w lineWriter) Write(p []byte) (int, error) { w <- string(p); return len(p), nil }
+
+func TestLookingFromTimeToTimeStandsInForAWatch(t *testing.T) {
+	signal, stop := make(chan struct{}, 1), make(chan struct{})
+	ended := make(chan struct{})
+	go func() { tick(signal, stop); close(ended) }()
+	<-signal
+	close(stop)
+	<-ended
+}
+
+func TestPidIsWaitedForUntilTheChildHasEnded(t *testing.T) {
+	dir := t.TempDir()
+	found := make(chan int)
+	go func() {
+		pid, _ := AwaitPid(filepath.Join(dir, "pid"), nil)
+		found <- pid
+	}()
+	s := Spec{Program: "/bin/true", PidFile: filepath.Join(dir, "pid")}
+	if out, err := start(t, s); err != nil {
+		t.Fatal(err, out)
+	}
+	if pid := <-found; pid <= 0 {
+		t.Errorf("pid = %d", pid)
+	}
+	ended := make(chan struct{})
+	close(ended)
+	if _, ok := AwaitPid(filepath.Join(dir, "missing"), ended); ok {
+		t.Error("found a pid that nobody wrote")
+	}
+}
+
+func appendTo(t *testing.T, path string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func write(t *testing.T, f *os.File, text string) {
+	t.Helper()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
