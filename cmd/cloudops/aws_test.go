@@ -13,10 +13,14 @@ import (
 // TestAWSStackIsAppliedDriftsAndIsDestroyed takes examples/aws-web through the
 // real AWS provider against a fake AWS.
 func TestAWSStackIsAppliedDriftsAndIsDestroyed(t *testing.T) {
-	mirror := enginetest.NeedProviderMirror(t)
+	eachPair(t, func(t *testing.T, start func(...string) *testServer) {
+		appliedDriftedDestroyed(t, start("--provider-mirror", enginetest.NeedProviderMirror(t)))
+	})
+}
+
+func appliedDriftedDestroyed(t *testing.T, s *testServer) {
 	moto := enginetest.Moto(t)
 	aws := awsCLI(t, moto)
-	s := startServer(t, "--provider-mirror", mirror)
 	creds := filepath.Join(t.TempDir(), "creds.env")
 	if err := os.WriteFile(creds, []byte(strings.Join(moto.Env(), "\n")), 0o600); err != nil {
 		t.Fatal(err)

@@ -60,8 +60,11 @@ func shoot(name string) chromedp.Action[chromedp.Void] {
 }
 
 func TestPlannedRunIsApprovedInTheBrowserAndSeenToItsEnd(t *testing.T) {
+	eachPair(t, func(t *testing.T, start func(...string) *testServer) { approveInBrowser(t, start()) })
+}
+
+func approveInBrowser(t *testing.T, s *testServer) {
 	ctx := enginetest.Chromium(t)
-	s := startServer(t)
 	dir := t.TempDir()
 	for name, text := range map[string]string{"stack.hcl": browserStack, "first/main.tf": browserModule} {
 		path := filepath.Join(dir, name)

@@ -29,24 +29,27 @@ func TestOfflineScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/offline", RequireExplicitExec: true, UpdateScripts: *update})
 }
 
-// TestServerScripts runs every script against a server on each pair of
-// databases.
-func TestServerScripts(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T) *testServer{
-		"SQLite and Redis in process": func(t *testing.T) *testServer { return startServer(t) },
-		"PostgreSQL and Redis": func(t *testing.T) *testServer {
-			return startServer(t, "--database-url", enginetest.Postgres(t), "--redis-url", enginetest.Redis(t))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			enginetest.Need(t, "ansible-playbook", "apt-get install ansible-core")
-			s := start(t)
-			testscript.Run(t, testscript.Params{
-				Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update,
-				Setup: s.setup, Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut},
-			})
+// eachPair runs a test against a server on each pair of databases.
+func eachPair(t *testing.T, test func(t *testing.T, start func(args ...string) *testServer)) {
+	t.Run("SQLite and Redis in process", func(t *testing.T) {
+		test(t, func(args ...string) *testServer { return startServer(t, args...) })
+	})
+	t.Run("PostgreSQL and Redis", func(t *testing.T) {
+		test(t, func(args ...string) *testServer {
+			return startServer(t, append(args, "--database-url", enginetest.Postgres(t), "--redis-url", enginetest.Redis(t))...)
 		})
-	}
+	})
+}
+
+func TestServerScripts(t *testing.T) {
+	eachPair(t, func(t *testing.T, start func(...string) *testServer) {
+		enginetest.Need(t, "ansible-playbook", "apt-get install ansible-core")
+		s := start()
+		testscript.Run(t, testscript.Params{
+			Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update, Setup: s.setup,
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut},
+		})
+	})
 }
 
 // testServer is a server of its own process.
