@@ -15,16 +15,16 @@ import (
 )
 
 // describe turns a plan into what people read. Nothing sensitive is left in it.
-func describe(p *tfjson.Plan) engine.Plan {
+func describe(p *tfjson.Plan, s secrets) engine.Plan {
 	var plan engine.Plan
 	for _, rc := range p.ResourceChanges {
-		if c, ok := change(rc); ok {
+		if c, ok := change(rc, s); ok {
 			plan.Changes = append(plan.Changes, c)
 		}
 	}
 	slices.SortStableFunc(plan.Changes, func(a, b engine.Change) int { return cmp.Compare(a.Subject, b.Subject) })
 	for _, name := range slices.Sorted(maps.Keys(p.OutputChanges)) {
-		if o, ok := outputChange(name, p.OutputChanges[name]); ok {
+		if o, ok := outputChange(name, p.OutputChanges[name], s); ok {
 			plan.Outputs = append(plan.Outputs, o)
 		}
 	}
@@ -48,7 +48,7 @@ func action(a tfjson.Actions) (engine.Action, bool) {
 	return "", false
 }
 
-func change(rc *tfjson.ResourceChange) (engine.Change, bool) {
+func change(rc *tfjson.ResourceChange, s secrets) (engine.Change, bool) {
 	act, ok := action(rc.Change.Actions)
 	imported := rc.Change.Importing != nil
 	if !ok && imported {
@@ -57,9 +57,23 @@ func change(rc *tfjson.ResourceChange) (engine.Change, bool) {
 	if !ok || rc.Mode == tfjson.DataResourceMode {
 		return engine.Change{}, false
 	}
-	d := differ{forces: forced(rc.Change.ReplacePaths)}
+	d := differ{forces: forced(rc.Change.ReplacePaths), secrets: s}
 	d.walk("", rc.Change.Before, rc.Change.After, rc.Change.AfterUnknown, rc.Change.BeforeSensitive, rc.Change.AfterSensitive)
-	return engine.Change{Subject: rc.Address, Type: rc.Type, Action: act, Imported: imported, Attributes: d.found}, true
+	return engine.Change{Subject: rc.Address, Type: rc.Type, Action: act, Imported: imported,
+		Reason: reasons[rc.ActionReason], Attributes: d.found}, true
+}
+
+// reasons words why Terraform means to do something, where that is not plain.
+var reasons = map[tfjson.ActionReason]string{
+	tfjson.ActionReasonReplaceBecauseTainted:         "an earlier run did not finish making it",
+	tfjson.ActionReasonReplaceByRequest:              "its replacement was asked for",
+	tfjson.ActionReasonReplaceByTriggers:             "something that it is replaced with changes",
+	tfjson.ActionReasonDeleteBecauseNoResourceConfig: "it is no longer in the configuration",
+	tfjson.ActionReasonDeleteBecauseNoModule:         "its module is no longer in the configuration",
+	tfjson.ActionReasonDeleteBecauseNoMoveTarget:     "it was moved to where nothing is configured",
+	tfjson.ActionReasonDeleteBecauseWrongRepetition:  "count or for_each was added or taken away",
+	tfjson.ActionReasonDeleteBecauseCountIndex:       "its index is outside of count",
+	tfjson.ActionReasonDeleteBecauseEachKey:          "its key is no longer in for_each",
 }
 
 // forced lists the paths that make a resource be replaced, as text.
@@ -99,8 +113,9 @@ func extend(path string, step any) string {
 
 // differ collects the leaves in which two values differ.
 type differ struct {
-	forces map[string]bool
-	found  []engine.AttributeChange
+	forces  map[string]bool
+	secrets secrets
+	found   []engine.AttributeChange
 }
 
 // walk compares two values with what is unknown and sensitive of them. The
@@ -138,13 +153,8 @@ func (d *differ) leaf(path string, before, after any, unknown, sensitive bool) {
 	if !unknown && reflect.DeepEqual(before, after) {
 		return
 	}
-	a := engine.AttributeChange{Path: path, Unknown: unknown, Sensitive: sensitive, Forces: d.forces[path]}
-	if !sensitive {
-		a.Before = raw(before)
-		if !unknown {
-			a.After = raw(after)
-		}
-	}
+	a := engine.AttributeChange{Path: path, Unknown: unknown, Forces: d.forces[path]}
+	a.Before, a.After, a.Sensitive = d.secrets.shown(before, after, unknown, sensitive)
 	d.found = append(d.found, a)
 }
 
@@ -212,24 +222,19 @@ func raw(v any) json.RawMessage {
 	return b
 }
 
-func outputChange(name string, c *tfjson.Change) (engine.OutputChange, bool) {
+func outputChange(name string, c *tfjson.Change, s secrets) (engine.OutputChange, bool) {
 	act, ok := action(c.Actions)
 	if !ok {
 		return engine.OutputChange{}, false
 	}
-	o := engine.OutputChange{Name: name, Action: act, Unknown: containsTrue(c.AfterUnknown),
-		Sensitive: containsTrue(c.BeforeSensitive) || containsTrue(c.AfterSensitive)}
-	if !o.Sensitive {
-		o.Before = raw(c.Before)
-		if !o.Unknown {
-			o.After = raw(c.After)
-		}
-	}
+	o := engine.OutputChange{Name: name, Action: act, Unknown: containsTrue(c.AfterUnknown)}
+	marked := containsTrue(c.BeforeSensitive) || containsTrue(c.AfterSensitive)
+	o.Before, o.After, o.Sensitive = s.shown(c.Before, c.After, o.Unknown, marked)
 	return o, true
 }
 
 // outputs gives every output as it will be, as far as the plan knows.
-func outputs(p *tfjson.Plan) engine.Outputs {
+func outputs(p *tfjson.Plan, s secrets) engine.Outputs {
 	all := engine.Outputs{}
 	for name, c := range p.OutputChanges {
 		if c.Actions.Delete() {
@@ -240,6 +245,7 @@ func outputs(p *tfjson.Plan) engine.Outputs {
 			if o.Value = raw(c.After); o.Value == nil {
 				o.Value = json.RawMessage("null")
 			}
+			o.Sensitive = o.Sensitive || s.in(o.Value)
 		}
 		all[name] = o
 	}

@@ -103,93 +103,6 @@ func hash(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// session is one phase of one job in its workspace.
-type session struct {
-	*Driver
-	job     *engine.Job
-	log     io.Writer
-	binary  string
-	version string // answer of `terraform version -json`
-	space   *workspace
-	dir     string // private to this phase; gone afterwards
-	tmp     string // for temporary files of Terraform and providers; as dir
-	said    *listener
-	tf      *tfexec.Terraform // made by the first command
-}
-
-// open readies the workspace and writes down what this phase adds to it.
-func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (*session, error) {
-	if job.Terraform == nil {
-		return nil, fmt.Errorf("component %s is none of Terraform's", job.Component)
-	}
-	r := &session{Driver: d, job: job, log: log}
-	var err error
-	if r.binary, err = d.find(ctx, log); err != nil {
-		return nil, err
-	}
-	if r.version, err = d.versionOf(ctx, r.binary); err != nil {
-		return nil, err
-	}
-	if r.space, err = d.workspace(job, bundle); err != nil {
-		return nil, fmt.Errorf("workspace: %w", err)
-	}
-	if err := r.prepare(); err != nil {
-		r.close()
-		return nil, fmt.Errorf("workspace: %w", err)
-	}
-	if !r.space.initialized() {
-		if err := r.init(ctx); err != nil {
-			r.close()
-			return nil, err
-		}
-	}
-	return r, nil
-}
-
-// prepare writes the files of this phase: inputs that only we can read, the
-// settings beside the user's, and the CLI configuration.
-func (r *session) prepare() error {
-	tmp := filepath.Join(r.DataDir, "tmp")
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
-		return err
-	}
-	var err error
-	if r.dir, err = os.MkdirTemp(tmp, r.job.Step+"-"); err != nil {
-		return err
-	}
-	// Providers put their sockets into TMPDIR, and the path of a socket has at
-	// most 104 characters: it stays out of the data folder, which may be deep.
-	if r.tmp, err = os.MkdirTemp("", "co-"); err != nil {
-		return err
-	}
-	for _, dir := range []string{filepath.Join(r.dir, "home"), r.store()} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-	}
-	if err := writeJSON(r.inputFile(), r.job.Terraform.Inputs); err != nil {
-		return err
-	}
-	if err := writeJSON(filepath.Join(r.space.root, settingsFile), settings(r.job.Terraform)); err != nil {
-		return err
-	}
-	return os.WriteFile(r.configFile(), []byte(r.cliConfig()), 0o600)
-}
-
-func (r *session) inputFile() string  { return filepath.Join(r.dir, "inputs.tfvars.json") }
-func (r *session) planFile() string   { return filepath.Join(r.dir, "plan") }
-func (r *session) configFile() string { return filepath.Join(r.dir, "terraform.rc") }
-
-// close gives the workspace back and removes what was private to the phase.
-func (r *session) close() {
-	for _, dir := range []string{r.dir, r.tmp} {
-		if err := os.RemoveAll(dir); err != nil { // "" is nothing
-			r.Log.Warn("folder of a phase not removed", "dir", dir, "err", err)
-		}
-	}
-	r.space.release()
-}
-
 func (r *session) plan(ctx context.Context) (changed bool, err error) {
 	opts := r.planOptions()
 	err = r.run(ctx, "plan", func(tf *tfexec.Terraform) error {
@@ -222,8 +135,8 @@ func (r *session) apply(ctx context.Context) error {
 
 func (r *session) init(ctx context.Context) error {
 	err := r.initOnce(ctx)
-	if missingProvider(err) {
-		if err = r.stock(ctx); err == nil {
+	if wants := lacking(err); wants != nothing {
+		if err = r.stock(ctx, wants); err == nil {
 			err = r.initOnce(ctx)
 		}
 	}
@@ -248,7 +161,7 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	tf, err := r.terraform("")
+	tf, err := r.terraform("", r.environment())
 	if err != nil {
 		return Plan{}, err
 	}
@@ -256,8 +169,9 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, phaseError(ctx, "show", err)
 	}
-	p := Plan{Changed: true, File: file, Hash: hash(file), Plan: describe(shown), Outputs: outputs(shown)}
-	if p.JSON, err = masked(shown); err != nil {
+	secrets := secretsOf(r.job)
+	p := Plan{Changed: true, File: file, Hash: hash(file), Plan: describe(shown, secrets), Outputs: outputs(shown, secrets)}
+	if p.JSON, err = masked(shown, secrets); err != nil {
 		return Plan{}, fmt.Errorf("mask the plan: %w", err)
 	}
 	return p, nil
@@ -279,13 +193,4 @@ func (r *session) result() Result {
 		r.Log.Error("errored state", "path", errored, "err", err)
 	}
 	return res
-}
-
-// phaseError names the command that failed. It asks ctx, not err, why it was
-// cut short.
-func phaseError(ctx context.Context, command string, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return fmt.Errorf("terraform %s: %w", command, cause)
-	}
-	return fmt.Errorf("terraform %s: %w", command, err)
 }

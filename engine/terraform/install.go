@@ -2,13 +2,13 @@ package terraform
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	goversion "github.com/hashicorp/go-version"
 	install "github.com/hashicorp/hc-install"
@@ -97,37 +97,55 @@ func (d *Driver) versionOf(ctx context.Context, binary string) (string, error) {
 	if b, err := os.ReadFile(cached); err == nil {
 		return string(b), nil
 	}
+	answer, err := askVersion(ctx, binary)
+	if err != nil {
+		return "", err
+	}
+	return string(answer), writeWhole(cached, answer)
+}
+
+func askVersion(ctx context.Context, binary string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, binary, "version", "-json")
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "CHECKPOINT_DISABLE=1"}
 	cmd.Dir = os.TempDir()
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s version: %w", binary, err)
+		return nil, fmt.Errorf("%s version: %w", binary, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(cached), 0o700); err != nil {
-		return "", err
-	}
-	tmp := cached + "." + fmt.Sprint(os.Getpid())
-	if err := os.WriteFile(tmp, out, 0o600); err != nil {
-		return "", err
-	}
-	return string(out), os.Rename(tmp, cached)
+	return out, supported(binary, out)
 }
 
-// store is the folder of providers that we fetched, in the layout of an
-// unpacked filesystem mirror: host/namespace/type/version/system.
-func (d *Driver) store() string { return filepath.Join(d.DataDir, "providers") }
-
-// cliConfig lets init take providers from folders only, so that it links to
-// them and downloads nothing.
-func (r *session) cliConfig() string {
-	var b strings.Builder
-	b.WriteString("disable_checkpoint = true\nprovider_installation {\n")
-	for _, dir := range []string{r.Mirror, r.store()} {
-		if dir != "" {
-			fmt.Fprintf(&b, "  filesystem_mirror {\n    path = %q\n  }\n", dir)
-		}
+// supported refuses a Terraform that is outside the range we drive.
+func supported(binary string, answer []byte) error {
+	var said struct {
+		Version string `json:"terraform_version"`
 	}
-	b.WriteString("}\n")
-	return b.String()
+	if err := json.Unmarshal(answer, &said); err != nil {
+		return fmt.Errorf("%s version: %w", binary, err)
+	}
+	version, err := goversion.NewVersion(said.Version)
+	if err != nil {
+		return fmt.Errorf("%s version: %w", binary, err)
+	}
+	constraints, err := goversion.NewConstraint(wanted)
+	if err != nil {
+		return err
+	}
+	if !constraints.Check(version.Core()) {
+		return fmt.Errorf("%s is Terraform %s, and %s is needed; install another, or name it with --terraform", binary, version, wanted)
+	}
+	return nil
+}
+
+// writeWhole writes a file that appears whole or not at all.
+func writeWhole(path string, b []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "new-")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b)
+	return errors.Join(err, tmp.Close(), os.Rename(tmp.Name(), path))
 }

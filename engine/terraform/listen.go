@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -45,25 +46,27 @@ type listener struct {
 	to      io.Writer
 	line    []byte // not whole yet
 	errors  []string
-	other   string // lines that are not messages, which is how crashes speak
+	more    int    // errors that are not kept
+	other   []byte // lines that are not messages, which is how init and crashes speak
 	applied engine.Summary
 }
 
 func newListener(to io.Writer) *listener { return &listener{to: to} }
 
-// maxOther bounds what is kept of lines that are no messages, in bytes.
-const maxOther = 4 << 10
-
 // Write implements io.Writer.
 func (l *listener) Write(p []byte) (int, error) {
-	l.line = append(l.line, p...)
+	n := len(p)
 	for {
-		line, rest, ok := bytes.Cut(l.line, []byte("\n"))
-		if !ok {
-			return len(p), nil
+		line, rest, whole := bytes.Cut(p, []byte("\n"))
+		if !whole {
+			l.line = append(l.line, line...)
+			return n, nil
+		}
+		if len(l.line) > 0 {
+			line = append(l.line, line...)
 		}
 		l.take(line)
-		l.line = append(l.line[:0], rest...)
+		l.line, p = nil, rest
 	}
 }
 
@@ -78,9 +81,7 @@ func (l *listener) flush() {
 func (l *listener) take(line []byte) {
 	var m message
 	if len(line) == 0 || line[0] != '{' || json.Unmarshal(line, &m) != nil || m.Message == "" {
-		if len(l.other) < maxOther {
-			l.other += string(line) + "\n"
-		}
+		l.keep(line)
 		fmt.Fprintf(l.to, "%s\n", line)
 		return
 	}
@@ -91,13 +92,44 @@ func (l *listener) take(line []byte) {
 		text := diagnosticText(m)
 		fmt.Fprintf(l.to, "\n%s\n", text)
 		if m.Diagnostic.Severity == "error" {
-			l.errors = append(l.errors, text)
+			l.refuse(text)
 		}
-	case m.Type == "provision_progress" && m.Hook != nil:
-		fmt.Fprintf(l.to, "%s\n", m.Message)
 	default:
 		fmt.Fprintf(l.to, "%s\n", m.Message)
 	}
+}
+
+// maxOther bounds what is kept of lines that are no messages, in bytes.
+const maxOther = 8 << 10
+
+// keep keeps the last of those lines: what went wrong stands at the end.
+func (l *listener) keep(line []byte) {
+	l.other = append(append(l.other, line...), '\n')
+	if len(l.other) > 2*maxOther {
+		l.other = append(l.other[:0], l.other[len(l.other)-maxOther:]...)
+	}
+}
+
+// maxErrors bounds how many errors are kept: a wrong credential is one for
+// each resource.
+const maxErrors = 20
+
+func (l *listener) refuse(text string) {
+	if len(l.errors) < maxErrors {
+		l.errors = append(l.errors, text)
+	} else {
+		l.more++
+	}
+}
+
+// reason is the text of a command that does not speak in messages, from its
+// first error on.
+func (l *listener) reason() string {
+	text := string(bytes.TrimSpace(l.other))
+	if i := strings.Index("\n"+text, "\nError: "); i >= 0 {
+		return text[i:]
+	}
+	return text
 }
 
 // count keeps what was applied, which a failed apply does not sum up itself.
@@ -145,19 +177,31 @@ func needsInit(err error) bool {
 		"Module not installed", "Module source has changed", "Missing or corrupted provider plugins", "Provider dependency changed")
 }
 
-// missingProvider reports whether init found a provider in none of the folders.
-func missingProvider(err error) bool {
-	return mentions(err, "Failed to query available provider packages", "was not found in any of the search locations", "no available releases match")
+// want is what init lacks.
+type want int
+
+const (
+	nothing  want = iota
+	provider      // one that stands in none of the folders
+	checksum      // one whose lock file knows it as it comes from the registry, or on another system
+)
+
+// lacking says what of providers made init fail.
+func lacking(err error) want {
+	switch {
+	case mentions(err, "any of the checksums previously recorded", "any of the checksums recorded"):
+		return checksum
+	case mentions(err, "Failed to query available provider packages", "not found in any of the search locations", "no available releases match"):
+		return provider
+	}
+	return nothing
 }
 
+// mentions looks for texts. Those for people are broken into lines anywhere.
 func mentions(err error, texts ...string) bool {
 	if err == nil {
 		return false
 	}
-	for _, text := range texts {
-		if strings.Contains(err.Error(), text) {
-			return true
-		}
-	}
-	return false
+	said := strings.Join(strings.Fields(err.Error()), " ")
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(said, text) })
 }

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"encoding/json"
+	"slices"
 
 	tfjson "github.com/hashicorp/terraform-json"
 )
@@ -10,12 +11,13 @@ import (
 const hiddenValue = "(sensitive value)"
 
 // masked is the plan as JSON without anything that Terraform marks as
-// sensitive. It changes p.
-func masked(p *tfjson.Plan) ([]byte, error) {
-	for _, list := range [][]*tfjson.ResourceChange{p.ResourceChanges, p.ResourceDrift} {
-		for _, rc := range list {
-			maskChange(rc.Change)
-		}
+// sensitive, nor any of the secrets. It changes p.
+func masked(p *tfjson.Plan, s secrets) ([]byte, error) {
+	for _, rc := range slices.Concat(p.ResourceChanges, p.ResourceDrift, deferred(p)) {
+		maskChange(rc.Change)
+	}
+	for _, a := range p.ActionInvocations {
+		a.ConfigValues = hide(a.ConfigValues, a.ConfigSensitive)
 	}
 	for _, c := range p.OutputChanges {
 		maskChange(c)
@@ -25,22 +27,59 @@ func masked(p *tfjson.Plan) ([]byte, error) {
 	if p.PriorState != nil {
 		maskValues(p.PriorState.Values)
 	}
-	return json.Marshal(p)
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return s.removed(b)
+}
+
+func deferred(p *tfjson.Plan) []*tfjson.ResourceChange {
+	var list []*tfjson.ResourceChange
+	for _, d := range p.DeferredChanges {
+		if d.ResourceChange != nil {
+			list = append(list, d.ResourceChange)
+		}
+	}
+	return list
 }
 
 func maskChange(c *tfjson.Change) {
+	if c == nil {
+		return
+	}
 	c.Before = hide(c.Before, c.BeforeSensitive)
 	c.After = hide(c.After, c.AfterSensitive)
 }
 
-// maskVariables hides the values of variables that are declared sensitive.
-// Where the configuration is not known, all are hidden.
+// maskVariables hides the values and defaults of variables that are declared
+// sensitive. Where the configuration is not known, all are hidden.
 func maskVariables(p *tfjson.Plan) {
+	declared := map[string]*tfjson.ConfigVariable{}
+	if p.Config != nil && p.Config.RootModule != nil {
+		declared = p.Config.RootModule.Variables
+	}
 	for name, v := range p.Variables {
-		declared := p.Config != nil && p.Config.RootModule != nil && p.Config.RootModule.Variables[name] != nil
-		if !declared || p.Config.RootModule.Variables[name].Sensitive {
+		if declared[name] == nil || declared[name].Sensitive {
 			v.Value = hiddenValue
 		}
+	}
+	if p.Config != nil {
+		maskDefaults(p.Config.RootModule)
+	}
+}
+
+func maskDefaults(m *tfjson.ConfigModule) {
+	if m == nil {
+		return
+	}
+	for _, v := range m.Variables {
+		if v.Sensitive && v.Default != nil {
+			v.Default = hiddenValue
+		}
+	}
+	for _, call := range m.ModuleCalls {
+		maskDefaults(call.Module)
 	}
 }
 

@@ -3,7 +3,6 @@ package terraform
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,11 +20,16 @@ import (
 // its own interruption would come on top of ours, and a second one makes
 // Terraform drop what it is doing.
 func (r *session) run(ctx context.Context, command string, call func(*tfexec.Terraform) error) error {
+	return r.runIn(ctx, command, r.environment(), call)
+}
+
+// runIn is run in an environment other than the usual one.
+func (r *session) runIn(ctx context.Context, command string, env map[string]string, call func(*tfexec.Terraform) error) error {
 	if ctx.Err() != nil {
 		return phaseError(ctx, command, ctx.Err())
 	}
 	output := filepath.Join(r.dir, command+".out")
-	tf, err := r.terraform(output)
+	tf, err := r.terraform(output, env)
 	if err != nil {
 		return err
 	}
@@ -50,16 +54,16 @@ func (r *session) verdict(ctx context.Context, command string, err error) error 
 		}
 		return nil
 	}
-	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && r.said.other == "" {
+	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && len(r.said.other) == 0 {
 		return phaseError(ctx, command, err)
 	}
-	return &Failure{Command: command, Errors: r.said.errors, Output: r.said.other}
+	return &Failure{Command: command, Errors: r.said.errors, More: r.said.more, Output: r.said.reason()}
 }
 
 // terraform readies the session's value for one command. With output, what the
 // command prints goes into that file and its process identifier beside it. One
 // value serves all commands, since each new one asks for the version.
-func (r *session) terraform(output string) (*tfexec.Terraform, error) {
+func (r *session) terraform(output string, env map[string]string) (*tfexec.Terraform, error) {
 	if r.tf == nil {
 		tf, err := tfexec.NewTerraform(r.space.root, r.Self)
 		if err != nil {
@@ -70,11 +74,12 @@ func (r *session) terraform(output string) (*tfexec.Terraform, error) {
 	spec := sandbox.Spec{Program: r.binary, Output: output, Answers: map[string]string{"version -json": r.version}, Walls: r.walls()}
 	if output != "" {
 		spec.PidFile = output + ".pid"
-		if err := os.Remove(output); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, err
+		for _, path := range []string{output, spec.PidFile} { // of the same command before
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return nil, err
+			}
 		}
 	}
-	env := r.environment()
 	name, value, err := spec.Variable()
 	if err != nil {
 		return nil, err
@@ -98,7 +103,7 @@ func (r *session) environment() map[string]string {
 		"TF_HTTP_RETRY_MAX": "20", "TF_HTTP_RETRY_WAIT_MIN": "1", "TF_HTTP_RETRY_WAIT_MAX": "15",
 	}
 	maps.Copy(env, r.memory())
-	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} {
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env[name] = v
 		}
@@ -154,24 +159,4 @@ func (r *session) stopWith(ctx context.Context, pidFile string, ended <-chan str
 
 func signal(group int, sig syscall.Signal) {
 	_ = syscall.Kill(-group, sig) // it may have ended by now
-}
-
-// Failure is Terraform's own no.
-type Failure struct {
-	Command string
-	Errors  []string // each with its place and detail
-	Output  string   // what it said besides, where it gave no reason
-}
-
-// Error gives every reason.
-func (f *Failure) Error() string {
-	text := f.Output
-	for i, e := range f.Errors {
-		if i == 0 {
-			text = e
-			continue
-		}
-		text += "\n" + e
-	}
-	return fmt.Sprintf("terraform %s: %s", f.Command, text)
 }

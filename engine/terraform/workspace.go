@@ -3,7 +3,6 @@ package terraform
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,10 +28,6 @@ type workspace struct {
 
 	ownLock bool // the sources bring a lock file for providers
 }
-
-// settingsFile stands beside the user's files. Terraform merges a file with
-// this ending into them, so that theirs are not edited.
-const settingsFile = "cloudops_override.tf.json"
 
 // workspace gives a free slot with the job's sources in it. A slot is used
 // again while the sources are the same, and then needs no init.
@@ -114,7 +109,8 @@ func freeSlot(parent, key string) (*workspace, error) {
 			return nil, err
 		}
 		if lock != nil {
-			return &workspace{dir: dir, lock: lock}, nil
+			now := time.Now() // clearOld goes by it
+			return &workspace{dir: dir, lock: lock}, os.Chtimes(dir, now, now)
 		}
 	}
 	return nil, errors.New("all slots are in use")
@@ -134,7 +130,16 @@ func tryLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	if !isAt(f, path) { // who had the lock removed the folder
+		return nil, f.Close()
+	}
 	return f, nil
+}
+
+func isAt(f *os.File, path string) bool {
+	open, err := f.Stat()
+	there, err2 := os.Stat(path)
+	return err == nil && err2 == nil && os.SameFile(open, there)
 }
 
 // fill copies the sources in, whole or not at all.
@@ -229,43 +234,4 @@ func (d *Driver) clearOld(parent, key string) {
 			_ = lock.Close()
 		}
 	}
-}
-
-// settings is what goes beside the user's files: the backend, whose address
-// comes by environment, and the settings of the cloud block.
-func settings(job *engine.TerraformJob) map[string]any {
-	doc := map[string]any{"terraform": map[string]any{"backend": map[string]any{"http": map[string]any{}}}}
-	providers := map[string]any{}
-	for _, p := range job.Providers {
-		providers[p.Name] = providerBlock(p)
-	}
-	if len(providers) > 0 {
-		doc["provider"] = providers
-	}
-	return doc
-}
-
-// providerBlock adds tags the way each provider takes them; azurerm has none.
-func providerBlock(p engine.ProviderSettings) map[string]any {
-	block := map[string]any{}
-	for name, value := range p.Settings {
-		block[name] = value
-	}
-	switch {
-	case len(p.DefaultTags) == 0:
-	case p.Name == "aws":
-		block["default_tags"] = map[string]any{"tags": p.DefaultTags}
-	case p.Name == "google":
-		block["default_labels"] = p.DefaultTags
-	}
-	return block
-}
-
-// writeJSON writes a file that only its owner can read.
-func writeJSON(path string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, b, 0o600)
 }

@@ -1,0 +1,36 @@
+package terraform
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Failure is Terraform's own no.
+type Failure struct {
+	Command string
+	Errors  []string // each with its place and detail
+	More    int      // errors that were too many to keep
+	Output  string   // what it said besides, where it gave no reason
+}
+
+// Error gives every reason.
+func (f *Failure) Error() string {
+	if len(f.Errors) == 0 {
+		return fmt.Sprintf("terraform %s: %s", f.Command, f.Output)
+	}
+	text := strings.Join(f.Errors, "\n")
+	if f.More > 0 {
+		text += fmt.Sprintf("\nand %d errors more, which the log has", f.More)
+	}
+	return fmt.Sprintf("terraform %s: %s", f.Command, text)
+}
+
+// phaseError names the command that failed. It asks ctx, not err, why it was
+// cut short.
+func phaseError(ctx context.Context, command string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("terraform %s: %w", command, cause)
+	}
+	return fmt.Errorf("terraform %s: %w", command, err)
+}

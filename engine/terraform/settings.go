@@ -1,0 +1,95 @@
+package terraform
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// settingsFile stands beside the user's files. Terraform merges a file with
+// this ending into them, so that theirs are not edited.
+const settingsFile = "cloudops_override.tf.json"
+
+func (r *session) writeSettings() error {
+	doc, err := settings(r.job.Terraform)
+	if err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(r.space.root, settingsFile), doc)
+}
+
+// settings is what goes beside the user's files: the backend, whose address
+// comes by environment, and the settings of the cloud block.
+func settings(job *engine.TerraformJob) (map[string]any, error) {
+	doc := map[string]any{"terraform": map[string]any{"backend": map[string]any{"http": map[string]any{}}}}
+	providers := map[string]any{}
+	for _, p := range job.Providers {
+		block, err := providerBlock(p)
+		if err != nil {
+			return nil, fmt.Errorf("settings of provider %s: %w", p.Name, err)
+		}
+		providers[p.Name] = block
+	}
+	if len(providers) > 0 {
+		doc["provider"] = providers
+	}
+	return doc, nil
+}
+
+// providerBlock adds tags the way each provider takes them; azurerm has none.
+func providerBlock(p engine.ProviderSettings) (map[string]any, error) {
+	block := map[string]any{}
+	for name, value := range p.Settings {
+		var v any
+		dec := json.NewDecoder(bytes.NewReader(value))
+		dec.UseNumber()
+		if err := dec.Decode(&v); err != nil {
+			return nil, err
+		}
+		block[name] = literal(v)
+	}
+	tags := map[string]any{}
+	for name, value := range p.DefaultTags {
+		tags[name] = literal(value)
+	}
+	switch {
+	case len(tags) == 0:
+	case p.Name == "aws":
+		block["default_tags"] = map[string]any{"tags": tags}
+	case p.Name == "google":
+		block["default_labels"] = tags
+	}
+	return block, nil
+}
+
+// literal keeps Terraform from reading templates in texts, which it does in
+// configuration written as JSON.
+func literal(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(v)
+	case map[string]any:
+		for key, item := range v {
+			v[key] = literal(item)
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = literal(item)
+		}
+	}
+	return v
+}
+
+// writeJSON writes a file that only its owner can read.
+func writeJSON(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o600)
+}
