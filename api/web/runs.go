@@ -1,62 +1,67 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// isOurs reports whether an error is not for people to act on.
-func isOurs(err error) bool {
-	for _, kind := range []error{engine.ErrInvalid, engine.ErrConflict, engine.ErrForbidden, engine.ErrNotFound} {
-		if errors.Is(err, kind) {
-			return errors.Is(err, engine.ErrNotFound)
-		}
-	}
-	return true
-}
-
-func (p *Pages) runs(c *gin.Context) error {
-	f := engine.RunFilter{Stack: c.Query("stack"), Kind: engine.RunKind(c.Query("kind")), Status: engine.RunStatus(c.Query("status"))}
-	runs, err := p.Store.Runs(c.Request.Context(), f, engine.Page{After: c.Query("after"), Limit: pageSize + 1})
-	if err != nil {
-		return err
-	}
-	runs, more := cut(runs)
-	p.render(c, http.StatusOK, runsPage(p.frame(c, "Runs"), f, runs, more))
-	return nil
-}
-
-// runView is all that a run's page shows.
+// runView is all that a run's page shows. While the run is followed the plans
+// are left out: the browser keeps those it has and asks for new ones.
 type runView struct {
 	frame
 	run    *engine.Run
-	plans  map[string]engine.Plan  // by step
+	plans  map[string]planPart     // by step
 	recaps map[string]engine.Recap // by step
 	graph  graph
-	all    bool // show every change, however many
 	err    string
 }
 
-// shownChanges is how many changes of a component the page shows at first.
-const shownChanges = 300
+// shownChanges is how many changes a page shows at first, and how many more
+// at a time.
+const shownChanges = 200
 
-// shown cuts a long list of changes.
-func (v runView) shown(changes []engine.Change) []engine.Change {
-	if v.all || len(changes) <= shownChanges {
-		return changes
-	}
-	return changes[:shownChanges]
+// planPart is the part of a step's plan that is shown.
+type planPart struct {
+	run, step string
+	plan      engine.Plan
+	from, to  int // changes
 }
+
+// part takes the changes from on, at most n of them.
+func part(run, step string, plan engine.Plan, from, n int) planPart {
+	from = min(max(0, from), len(plan.Changes))
+	return planPart{run: run, step: step, plan: plan, from: from, to: min(len(plan.Changes), from+n)}
+}
+
+func (p planPart) changes() []engine.Change { return p.plan.Changes[p.from:p.to] }
+
+func (p planPart) rest() int { return len(p.plan.Changes) - p.to }
+
+// open reports whether the changes are few enough to be shown unfolded.
+func (p planPart) open() bool { return len(p.plan.Changes) <= 20 }
+
+// next is the address of the changes after those shown.
+func (p planPart) next() string {
+	return fmt.Sprintf("/runs/%s/steps/%s/changes?from=%d", p.run, p.step, p.to)
+}
+
+// planID names a step's plan on the page. Another plan of the step has another
+// name, so a browser that follows the run knows that it has to ask for it.
+func planID(s *engine.Step) string {
+	return "plan-" + s.ID + "-" + short(s.ChangesHash, 12)
+}
+
+// hasPlan reports whether a plan of the step can be read.
+func hasPlan(s *engine.Step) bool { return s.ChangesHash != "" }
 
 func (p *Pages) run(c *gin.Context) error { return p.showRun(c, http.StatusOK, "") }
 
@@ -65,27 +70,29 @@ func (p *Pages) showRun(c *gin.Context, status int, problem string) error {
 	if err != nil {
 		return err
 	}
-	v.err, v.all = problem, c.Query("all") != ""
-	v.title = v.run.Stack + " " + string(v.run.Kind)
+	most := shownChanges
+	if c.Query("all") != "" {
+		most = 1 << 30
+	}
+	if v.plans, err = p.plans(c.Request.Context(), v.run, most); err != nil {
+		return err
+	}
+	v.err, v.title = problem, v.run.Stack+" "+string(v.run.Kind)
 	p.render(c, status, runPage(v))
 	return nil
 }
 
+// view reads what the run's page shows, without the plans.
 func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
-	v := runView{frame: f, plans: map[string]engine.Plan{}, recaps: map[string]engine.Recap{}}
+	v := runView{frame: f, recaps: map[string]engine.Recap{}}
 	var err error
 	if v.run, err = p.Runs.Get(ctx, id); err != nil {
 		return v, err
 	}
 	var nodes []node
 	for _, s := range v.run.Steps {
-		nodes = append(nodes, node{name: s.Component.Address, note: string(s.Component.Cloud), status: string(s.Status), needs: s.Needs})
-		plan, err := p.Runs.Plan(ctx, s.ID)
-		if err != nil && !errors.Is(err, engine.ErrNotFound) {
-			return v, err
-		}
-		v.plans[s.ID] = plan
-		if s.Component.Kind != engine.KindAnsible {
+		nodes = append(nodes, node{name: s.Component.Address, note: place(s.Component), status: string(s.Status), link: "#" + s.ID, needs: s.Needs})
+		if s.Component.Kind != engine.KindAnsible || s.Status != engine.StepApplied && s.Status != engine.StepFailed {
 			continue
 		}
 		if v.recaps[s.ID], err = p.Runs.Recap(ctx, s.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {
@@ -96,75 +103,146 @@ func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 	return v, nil
 }
 
-// live sends the run's part of the page anew whenever the run changes. htmx
-// puts unnamed events in place. Source: the WHATWG HTML standard, 9.2.
-func (p *Pages) live(c *gin.Context) error {
-	ctx, id := c.Request.Context(), c.Param("run")
-	rings, stop := p.Bell.Listen(engine.TopicRun(id))
-	defer stop()
-	c.Header("Content-Type", "text/event-stream")
-	c.Header("Cache-Control", "no-store")
-	f := p.frame(c, "Run")
-	for {
-		f.now = p.Now()
-		v, err := p.view(ctx, f, id)
-		if err != nil {
-			return nil // the browser comes again and is told
+// plans reads the plans of all steps, with most changes between them.
+func (p *Pages) plans(ctx context.Context, run *engine.Run, most int) (map[string]planPart, error) {
+	plans := map[string]planPart{}
+	for _, s := range run.Steps {
+		if !hasPlan(s) {
+			continue
 		}
-		if err := p.tell(ctx, c.Writer, v); err != nil || !wait(ctx, c.Writer, rings) {
-			return nil // who looked has gone
+		plan, err := p.Runs.Plan(ctx, s.ID)
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return nil, err
 		}
+		plans[s.ID] = part(run.ID, s.ID, plan, 0, most)
+		most -= plans[s.ID].to
 	}
+	return plans, nil
 }
 
-func (p *Pages) tell(ctx context.Context, w gin.ResponseWriter, v runView) error {
-	var html bytes.Buffer
-	if err := runBody(v).Render(ctx, &html); err != nil {
+// changes answers with a part of a step's plan, to be put into the page.
+func (p *Pages) changes(c *gin.Context) error {
+	ctx := c.Request.Context()
+	run, err := p.Runs.Get(ctx, c.Param("run"))
+	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(html.String()) {
-		if _, err := fmt.Fprintf(w, "data: %s\n", strings.TrimRight(line, "\n")); err != nil {
-			return err
-		}
+	step := run.StepByID(c.Param("step"))
+	if step == nil {
+		return engine.NotFound("run %s has no step %s", run.ID, c.Param("step"))
 	}
-	_, err := io.WriteString(w, "\n")
-	w.Flush()
-	return err
+	plan, err := p.Runs.Plan(ctx, step.ID)
+	if err != nil {
+		return err
+	}
+	from, err := strconv.Atoi(c.DefaultQuery("from", "0"))
+	if err != nil {
+		return engine.Invalid("from is a number, not %q", c.Query("from"))
+	}
+	p.render(c, http.StatusOK, changeList(part(run.ID, step.ID, plan, from, shownChanges)))
+	return nil
 }
 
-// keepAlive is how often something is sent at least.
-const keepAlive = 15 * time.Second
+// hindrance says why who looks cannot approve the plan, "" where they can. It
+// words the rule for the page; the engine decides.
+func (v runView) hindrance() string {
+	rule := v.run.Rule
+	switch {
+	case !v.may(engine.MayApprove):
+		return "The plan waits for somebody who may approve it; that takes the role approver."
+	case len(rule.Roles) > 0 && !slices.Contains(rule.Roles, v.who.Role):
+		return fmt.Sprintf("The stack wants approval by %s; your role is %s.", roleNames(rule.Roles), v.who.Role)
+	case rule.Approvals > 0 && v.who.User == v.run.StartedBy:
+		return "You started this run, and its stack wants the approval of " + others(rule.Approvals) + "."
+	case v.hasApproved():
+		return "You have approved this plan; it waits for others."
+	}
+	return ""
+}
 
-// wait waits for a ring; false when nobody looks any more.
-func wait(ctx context.Context, w gin.ResponseWriter, rings <-chan struct{}) bool {
-	for {
-		timer := time.NewTimer(keepAlive)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return false
-		case <-rings:
-			timer.Stop()
-			return true
-		case <-timer.C:
-			if _, err := io.WriteString(w, ": still here\n\n"); err != nil {
-				return false
-			}
-			w.Flush()
+func others(n int) string {
+	if n == 1 {
+		return "another person"
+	}
+	return fmt.Sprintf("%d other people", n)
+}
+
+func roleNames(roles []engine.Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, " or ")
+}
+
+func (v runView) hasApproved() bool {
+	return slices.ContainsFunc(v.run.Approvals, func(a engine.Approval) bool {
+		return a.By == v.who.User && a.Verdict == engine.Approved && a.Digest == v.run.Digest
+	})
+}
+
+// granted counts the approvals that the plan has.
+func (v runView) granted() (n int) {
+	for _, a := range v.run.Approvals {
+		if a.Verdict == engine.Approved && a.Digest == v.run.Digest {
+			n++
 		}
 	}
+	return n
+}
+
+// mayCancel reports whether the page offers to stop the run. Who may discard
+// a plan needs no second way to do so.
+func (v runView) mayCancel() bool {
+	if v.run.Status.Final() || !v.may(engine.MaySubmit) {
+		return false
+	}
+	return v.run.Status != engine.RunPlanned || !v.may(engine.MayApprove)
+}
+
+// applied adds up what the run really did.
+func (v runView) applied() (sum engine.Summary) {
+	for _, s := range v.run.Steps {
+		sum = sum.Add(s.Applied)
+	}
+	return sum
+}
+
+// heading is what the run's changes are called.
+func (v runView) heading() string {
+	switch v.run.Kind {
+	case engine.RunDrift:
+		return "What differs"
+	case engine.RunPreview:
+		return "Preview"
+	default:
+		return "Joint plan"
+	}
+}
+
+// logOpen reports whether a step's log is shown at first: that of the first
+// step at work, or else of the first that failed.
+func (v runView) logOpen(step *engine.Step) bool {
+	for _, wanted := range [][]engine.StepStatus{{engine.StepPlanning, engine.StepApplying}, {engine.StepFailed, engine.StepInterrupted}} {
+		for _, s := range v.run.Steps {
+			if slices.Contains(wanted, s.Status) {
+				return s == step
+			}
+		}
+	}
+	return false
 }
 
 func (p *Pages) approve(c *gin.Context) error {
 	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
-		_, err := p.Runs.Approve(ctx, who, c.Param("run"), c.PostForm("digest"), c.PostForm("comment"))
+		_, err := p.Runs.Approve(ctx, who, c.Param("run"), c.PostForm("digest"), strings.TrimSpace(c.PostForm("comment")))
 		return err
 	})
 }
 
 func (p *Pages) discard(c *gin.Context) error {
 	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
-		_, err := p.Runs.Discard(ctx, who, c.Param("run"), c.PostForm("comment"))
+		_, err := p.Runs.Discard(ctx, who, c.Param("run"), strings.TrimSpace(c.PostForm("comment")))
 		return err
 	})
 }
@@ -181,12 +259,12 @@ func (p *Pages) cancel(c *gin.Context) error {
 func (p *Pages) decide(c *gin.Context, do func(context.Context, engine.Principal) error) error {
 	ctx := c.Request.Context()
 	err := do(ctx, engine.PrincipalFrom(ctx))
-	if err == nil {
-		c.Redirect(http.StatusSeeOther, "/runs/"+c.Param("run"))
-		return nil
+	if refused(err) {
+		return p.showRun(c, statusOf(err), err.Error())
 	}
-	if isOurs(err) {
+	if err != nil {
 		return err
 	}
-	return p.showRun(c, http.StatusConflict, err.Error())
+	c.Redirect(http.StatusSeeOther, "/runs/"+c.Param("run"))
+	return nil
 }

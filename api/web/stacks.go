@@ -1,35 +1,14 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
-
-func (p *Pages) stacks(c *gin.Context) error {
-	ctx := c.Request.Context()
-	stacks, err := p.Store.Stacks(ctx, engine.Page{After: c.Query("after"), Limit: pageSize + 1})
-	if err != nil {
-		return err
-	}
-	stacks, more := cut(stacks)
-	names := make([]string, len(stacks))
-	for i, s := range stacks {
-		names[i] = s.Name
-	}
-	findings, err := p.Store.OpenFindings(ctx, names)
-	if err != nil {
-		return err
-	}
-	latest, err := p.latestRuns(ctx, stacks)
-	if err != nil {
-		return err
-	}
-	p.render(c, http.StatusOK, stacksPage(p.frame(c, "Stacks"), stacks, findings, latest, more))
-	return nil
-}
 
 // stackView is all that a stack's page shows.
 type stackView struct {
@@ -42,8 +21,9 @@ type stackView struct {
 	locks     []*engine.StateLock
 	schedules []*engine.Schedule
 	outputs   engine.Outputs
+	unread    string // why the outputs cannot be shown
 	graph     graph
-	more      bool
+	more      bool // there are older runs
 	err       string
 }
 
@@ -52,37 +32,58 @@ func (p *Pages) stack(c *gin.Context) error { return p.showStack(c, http.StatusO
 func (p *Pages) showStack(c *gin.Context, status int, problem string) error {
 	ctx, name := c.Request.Context(), c.Param("stack")
 	v := stackView{frame: p.frame(c, name), err: problem}
-	var err error
-	if v.stack, err = p.Store.Stack(ctx, name); err != nil {
-		return err
-	}
-	if v.stack.Latest > 0 {
-		if v.revision, err = p.Store.Revision(ctx, name, v.stack.Latest); err != nil {
+	for _, read := range []func(context.Context, string, *stackView) error{p.readStack, p.readLedger, p.readOutputs} {
+		if err := read(ctx, name, &v); err != nil {
 			return err
 		}
 	}
-	if v.runs, err = p.Store.Runs(ctx, engine.RunFilter{Stack: name}, engine.Page{After: c.Query("after"), Limit: pageSize + 1}); err != nil {
+	runs, err := p.Store.Runs(ctx, engine.RunFilter{Stack: name}, pageOf(c))
+	if err != nil {
 		return err
 	}
-	v.runs, v.more = cut(v.runs)
-	if v.findings, err = p.Store.Findings(ctx, name, true, engine.Page{Limit: pageSize}); err != nil {
+	v.runs, v.more = cut(runs)
+	v.graph = v.draw()
+	p.render(c, status, stackPage(v))
+	return nil
+}
+
+func (p *Pages) readStack(ctx context.Context, name string, v *stackView) (err error) {
+	if v.stack, err = p.Store.Stack(ctx, name); err != nil || v.stack.Latest == 0 {
 		return err
 	}
-	if v.states, err = p.Store.LatestStates(ctx, name); err != nil {
+	v.revision, err = p.Store.Revision(ctx, name, v.stack.Latest)
+	return err
+}
+
+// readLedger reads what is kept about a stack beside its runs.
+func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err error) {
+	if v.findings, err = p.Store.Findings(ctx, name, true, engine.Page{Limit: shownFindings + 1}); err != nil {
+		return err
+	}
+	if v.states, err = p.Store.StateVersions(ctx, name, "", engine.Page{Limit: shownStates}); err != nil {
 		return err
 	}
 	if v.locks, err = p.Store.StateLocks(ctx, name); err != nil {
 		return err
 	}
-	if v.schedules, err = p.Store.Schedules(ctx, name); err != nil {
-		return err
+	v.schedules, err = p.Store.Schedules(ctx, name)
+	return err
+}
+
+// How much of its ledger a stack's page shows.
+const (
+	shownFindings = 10
+	shownStates   = 20
+)
+
+// readOutputs reads the stack's outputs. Some that cannot be worked out keep
+// nobody from the rest of the page.
+func (p *Pages) readOutputs(ctx context.Context, name string, v *stackView) (err error) {
+	v.outputs, err = p.Runs.StackOutputs(ctx, name)
+	if refused(err) {
+		v.unread, err = err.Error(), nil
 	}
-	if v.outputs, err = p.Runs.StackOutputs(ctx, name); err != nil {
-		return err
-	}
-	v.graph = v.draw()
-	p.render(c, status, stackPage(v))
-	return nil
+	return err
 }
 
 // draw lays out the newest revision, coloured by the newest run.
@@ -98,23 +99,31 @@ func (v stackView) draw() graph {
 	}
 	var nodes []node
 	for _, c := range v.revision.Blueprint.Components {
-		nodes = append(nodes, node{name: c.Address, note: string(c.Cloud), status: status[c.Address], needs: c.Needs})
+		nodes = append(nodes, node{name: c.Address, note: place(c), status: status[c.Address], needs: c.Needs})
 	}
 	return arrange(nodes)
 }
 
+// place says where a component's things are.
+func place(c engine.Component) string {
+	if c.Region == "" {
+		return string(c.Cloud)
+	}
+	return string(c.Cloud) + " " + c.Region
+}
+
 func (p *Pages) startRun(c *gin.Context) error {
 	ctx := c.Request.Context()
-	kind, name := engine.RunKind(c.PostForm("kind")), c.Param("stack")
-	if kind == engine.RunDestroy && c.PostForm("confirm") != name {
-		return p.showStack(c, http.StatusUnprocessableEntity, "To destroy the stack, type its name: "+name)
+	req := engine.StartRequest{Stack: c.Param("stack"), Kind: engine.RunKind(c.PostForm("kind")), Message: strings.TrimSpace(c.PostForm("message"))}
+	if req.Kind == engine.RunDestroy && strings.TrimSpace(c.PostForm("confirm")) != req.Stack {
+		return p.showStack(c, http.StatusUnprocessableEntity, "To destroy the stack, type its name: "+req.Stack)
 	}
-	run, err := p.Runs.Start(ctx, engine.PrincipalFrom(ctx), engine.StartRequest{Stack: name, Kind: kind, Message: c.PostForm("message")})
+	run, err := p.Runs.Start(ctx, engine.PrincipalFrom(ctx), req)
+	if refused(err) {
+		return p.showStack(c, statusOf(err), err.Error())
+	}
 	if err != nil {
-		if isOurs(err) {
-			return err
-		}
-		return p.showStack(c, http.StatusConflict, err.Error())
+		return err
 	}
 	c.Redirect(http.StatusSeeOther, "/runs/"+run.ID)
 	return nil

@@ -5,25 +5,15 @@ package web
 
 import (
 	"context"
-	"embed"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
-
-// htmx 4.0 and its extension for server-sent events, both under the Zero-Clause
-// BSD licence, are vendored beside our own files.
-//
-//go:embed static
-var static embed.FS
 
 // Deps is what the pages show.
 type Deps struct {
@@ -35,19 +25,22 @@ type Deps struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Secure bool   // browsers come by HTTPS
-	Cookie string // name of the session's cookie
+	Cookie string // name of the session's cookie; empty for cloudops_session
 }
 
 // Pages are the web pages.
 type Pages struct {
 	Deps
-	files fs.FS
+	assets assets
 }
 
 // New returns the pages.
 func New(d Deps) (*Pages, error) {
-	files, err := fs.Sub(static, "static")
-	return &Pages{Deps: d, files: files}, err
+	if d.Cookie == "" {
+		d.Cookie = "cloudops_session"
+	}
+	files, err := loadAssets()
+	return &Pages{Deps: d, assets: files}, err
 }
 
 // route is one page or form with what it takes.
@@ -69,12 +62,14 @@ func (p *Pages) routes() []route {
 		{"GET", "/runs", engine.MayRead, p.runs},
 		{"GET", "/runs/:run", engine.MayRead, p.run},
 		{"GET", "/runs/:run/live", engine.MayRead, p.live},
+		{"GET", "/runs/:run/steps/:step/changes", engine.MayRead, p.changes},
 		{"POST", "/runs/:run/approve", engine.MayApprove, p.approve},
 		{"POST", "/runs/:run/discard", engine.MayApprove, p.discard},
 		{"POST", "/runs/:run/cancel", engine.MaySubmit, p.cancel},
 		{"GET", "/drift", engine.MayRead, p.drift},
 		{"GET", "/audit", engine.MayReadState, p.audit},
 		{"GET", "/account", engine.MaySelf, p.account},
+		{"POST", "/account/password", engine.MaySelf, p.changePassword},
 		{"POST", "/account/tokens", engine.MaySelf, p.createToken},
 		{"POST", "/account/tokens/:id/delete", engine.MaySelf, p.deleteToken},
 	}
@@ -100,19 +95,46 @@ func (p *Pages) Permissions() map[string]engine.Permission {
 	return table
 }
 
-// fail shows an error as a page.
-func (p *Pages) fail(c *gin.Context, err error) {
-	status, message := http.StatusInternalServerError, "Something went wrong on our side. The log has the details."
-	for kind, s := range map[error]int{
-		engine.ErrNotFound: http.StatusNotFound, engine.ErrInvalid: http.StatusUnprocessableEntity,
-		engine.ErrConflict: http.StatusConflict, engine.ErrForbidden: http.StatusForbidden, engine.ErrUnauthorized: http.StatusUnauthorized,
-	} {
-		if errors.Is(err, kind) {
-			status, message = s, err.Error()
+// statuses maps the kinds of error that people can act on.
+var statuses = []struct {
+	kind   error
+	status int
+}{
+	{engine.ErrInvalid, http.StatusUnprocessableEntity},
+	{engine.ErrNotFound, http.StatusNotFound},
+	{engine.ErrConflict, http.StatusConflict},
+	{engine.ErrForbidden, http.StatusForbidden},
+	{engine.ErrUnauthorized, http.StatusUnauthorized},
+}
+
+// statusOf gives the status of an error, 500 for one that is ours.
+func statusOf(err error) int {
+	for _, k := range statuses {
+		if errors.Is(err, k.kind) {
+			return k.status
 		}
 	}
+	return http.StatusInternalServerError
+}
+
+// refused reports whether an error answers a form: the page it stands on then
+// shows it, so that what was on the page is not lost.
+func refused(err error) bool {
+	return errors.Is(err, engine.ErrInvalid) || errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrForbidden)
+}
+
+// fail shows an error as a page. One that is ours is named by the request's
+// identifier, which finds the log line.
+func (p *Pages) fail(c *gin.Context, err error) {
+	status, message := statusOf(err), err.Error()
 	if status == http.StatusInternalServerError {
-		p.Log.ErrorContext(c, "page failed", "path", c.Request.URL.Path, "err", err)
+		if c.Request.Context().Err() != nil {
+			p.Log.DebugContext(c, "page cut short", "path", c.Request.URL.Path, "err", context.Cause(c.Request.Context()))
+			return
+		}
+		id := c.Writer.Header().Get("X-Request-Id")
+		p.Log.ErrorContext(c, "page failed", "request", id, "path", c.Request.URL.Path, "err", err)
+		message = "Something went wrong on our side. The log has it as " + id + "."
 	}
 	p.Error(c, status, message)
 }
@@ -121,169 +143,4 @@ func (p *Pages) fail(c *gin.Context, err error) {
 func (p *Pages) Error(c *gin.Context, status int, message string) {
 	p.render(c, status, errorPage(p.frame(c, http.StatusText(status)), message))
 	c.Abort()
-}
-
-func (p *Pages) render(c *gin.Context, status int, page templ.Component) {
-	c.Header("Content-Type", "text/html; charset=utf-8")
-	c.Header("Cache-Control", "no-store")
-	c.Status(status)
-	if err := page.Render(c.Request.Context(), c.Writer); err != nil {
-		p.Log.DebugContext(c, "page not sent", "err", err) // who asked has gone
-	}
-}
-
-// frame is what every page has around it.
-type frame struct {
-	title string
-	path  string
-	who   engine.Principal
-	csrf  string
-	now   time.Time
-}
-
-// may reports whether who looks may do something.
-func (f frame) may(perm engine.Permission) bool { return f.who.Role.May(perm) }
-
-func (p *Pages) frame(c *gin.Context, title string) frame {
-	f := frame{title: title, path: c.Request.URL.Path, who: engine.PrincipalFrom(c.Request.Context()), now: p.Now()}
-	if cookie, err := c.Cookie(p.Cookie); err == nil {
-		if _, session, err := p.Access.BySession(c.Request.Context(), engine.Secret(cookie)); err == nil {
-			f.csrf = session.CSRF
-		}
-	}
-	return f
-}
-
-func (p *Pages) staticFile(c *gin.Context) error {
-	c.Header("Cache-Control", "public, max-age=3600")
-	c.FileFromFS(strings.TrimPrefix(c.Param("file"), "/"), http.FS(p.files))
-	return nil
-}
-
-func (p *Pages) showLogin(c *gin.Context) error {
-	p.render(c, http.StatusOK, loginPage(p.frame(c, "Sign in"), safeNext(c.Query("next")), ""))
-	return nil
-}
-
-// safeNext keeps a redirect on this site.
-func safeNext(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, "\\") {
-		return "/"
-	}
-	return next
-}
-
-// login signs a browser in. A form on another site cannot do so: browsers say
-// where a form comes from.
-func (p *Pages) login(c *gin.Context) error {
-	next := safeNext(c.PostForm("next"))
-	if site := c.GetHeader("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return engine.Forbidden("sign in on the page itself")
-	}
-	cookie, _, err := p.Access.Login(c.Request.Context(), c.PostForm("name"), engine.Secret(c.PostForm("password")))
-	if errors.Is(err, engine.ErrUnauthorized) {
-		p.render(c, http.StatusUnauthorized, loginPage(p.frame(c, "Sign in"), next, err.Error()))
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	p.setCookie(c, cookie.Reveal(), int(engine.SessionLife.Seconds()))
-	c.Redirect(http.StatusSeeOther, next)
-	return nil
-}
-
-func (p *Pages) setCookie(c *gin.Context, value string, seconds int) {
-	http.SetCookie(c.Writer, &http.Cookie{Name: p.Cookie, Value: value, Path: "/", MaxAge: seconds,
-		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode})
-}
-
-func (p *Pages) logout(c *gin.Context) error {
-	if cookie, err := c.Cookie(p.Cookie); err == nil {
-		if err := p.Access.Logout(c.Request.Context(), engine.Secret(cookie)); err != nil {
-			return err
-		}
-	}
-	p.setCookie(c, "", -1)
-	c.Redirect(http.StatusSeeOther, "/login")
-	return nil
-}
-
-func (p *Pages) account(c *gin.Context) error { return p.showAccount(c, "") }
-
-func (p *Pages) showAccount(c *gin.Context, made string) error {
-	tokens, err := p.Store.Tokens(c.Request.Context(), engine.PrincipalFrom(c.Request.Context()).User)
-	if err != nil {
-		return err
-	}
-	p.render(c, http.StatusOK, accountPage(p.frame(c, "Account"), tokens, made))
-	return nil
-}
-
-// tokenLife is how long a token made on the page is good for.
-const tokenLife = 90 * 24 * time.Hour
-
-func (p *Pages) createToken(c *gin.Context) error {
-	ctx := c.Request.Context()
-	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), c.PostForm("name"), tokenLife)
-	if err != nil {
-		return err
-	}
-	return p.showAccount(c, secret.Reveal())
-}
-
-func (p *Pages) deleteToken(c *gin.Context) error {
-	ctx := c.Request.Context()
-	if err := p.Access.DeleteToken(ctx, engine.PrincipalFrom(ctx), c.Param("id")); err != nil {
-		return err
-	}
-	c.Redirect(http.StatusSeeOther, "/account")
-	return nil
-}
-
-func (p *Pages) audit(c *gin.Context) error {
-	events, err := p.Store.Events(c.Request.Context(), c.Query("stack"), engine.Page{After: c.Query("after"), Limit: pageSize + 1})
-	if err != nil {
-		return err
-	}
-	events, more := cut(events)
-	p.render(c, http.StatusOK, auditPage(p.frame(c, "Audit log"), events, more))
-	return nil
-}
-
-// pageSize is how many rows a list shows.
-const pageSize = 50
-
-// cut shortens a list that was read with one row too many.
-func cut[T any](list []T) ([]T, bool) {
-	if len(list) > pageSize {
-		return list[:pageSize], true
-	}
-	return list, false
-}
-
-func (p *Pages) drift(c *gin.Context) error {
-	history := c.Query("history") != ""
-	found, err := p.Store.Findings(c.Request.Context(), c.Query("stack"), !history, engine.Page{After: c.Query("after"), Limit: pageSize + 1})
-	if err != nil {
-		return err
-	}
-	found, more := cut(found)
-	p.render(c, http.StatusOK, driftPage(p.frame(c, "Drift"), c.Query("stack"), found, history, more))
-	return nil
-}
-
-// latestRuns gives the newest run of each stack.
-func (p *Pages) latestRuns(ctx context.Context, stacks []*engine.Stack) (map[string]*engine.Run, error) {
-	latest := map[string]*engine.Run{}
-	for _, s := range stacks {
-		runs, err := p.Store.Runs(ctx, engine.RunFilter{Stack: s.Name}, engine.Page{Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		if len(runs) > 0 {
-			latest[s.Name] = runs[0]
-		}
-	}
-	return latest, nil
 }
