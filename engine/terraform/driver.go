@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
 
@@ -29,14 +30,22 @@ type Options struct {
 	Self    string // path of our own binary, which starts Terraform (see package sandbox)
 	Sandbox sandbox.Mode
 	Modules func(name string) (fs.FS, error) // modules we ship, by names such as "aws/network"
-	Log     *slog.Logger
+	// LockTimeout is how long a phase waits for somebody else's lock on the
+	// state; half a minute where it is 0.
+	LockTimeout time.Duration
+	Log         *slog.Logger
 }
 
 // Driver runs Terraform for the steps of one runner.
 type Driver struct{ Options }
 
 // New returns a driver.
-func New(o Options) *Driver { return &Driver{o} }
+func New(o Options) *Driver {
+	if o.LockTimeout == 0 {
+		o.LockTimeout = 30 * time.Second
+	}
+	return &Driver{o}
+}
 
 // Plan is what a plan phase made.
 type Plan struct {
@@ -119,17 +128,14 @@ func (r *session) planOptions() []tfexec.PlanOption {
 		tfexec.Lock(r.job.Terraform.Lock),
 	}
 	if r.job.Terraform.Lock {
-		opts = append(opts, tfexec.LockTimeout(lockTimeout))
+		opts = append(opts, tfexec.LockTimeout(r.LockTimeout.String()))
 	}
 	return opts
 }
 
-// lockTimeout is how long a phase waits for somebody else's lock.
-const lockTimeout = "30s"
-
 func (r *session) apply(ctx context.Context) error {
 	return r.run(ctx, "apply", func(tf *tfexec.Terraform) error {
-		return tf.ApplyJSON(context.WithoutCancel(ctx), io.Discard, tfexec.DirOrPlan(r.planFile()), tfexec.LockTimeout(lockTimeout))
+		return tf.ApplyJSON(context.WithoutCancel(ctx), io.Discard, tfexec.DirOrPlan(r.planFile()), tfexec.LockTimeout(r.LockTimeout.String()))
 	})
 }
 

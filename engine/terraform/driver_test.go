@@ -2,117 +2,16 @@ package terraform
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
-	"github.com/cloudops-manager/cloudops/engine/enginetest"
-	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
-
-func TestMain(m *testing.M) {
-	if sandbox.Requested() {
-		sandbox.Exec()
-	}
-	os.Exit(m.Run())
-}
-
-// backend is a state backend in memory.
-type backend struct {
-	mu    sync.Mutex
-	state []byte
-	lock  []byte
-}
-
-func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	body, _ := io.ReadAll(r.Body)
-	switch r.Method {
-	case http.MethodGet:
-		if b.state == nil {
-			w.WriteHeader(http.StatusNoContent)
-		}
-		w.Write(b.state)
-	case http.MethodPost:
-		b.state = body
-	case "LOCK":
-		if b.lock != nil {
-			w.WriteHeader(http.StatusLocked)
-			w.Write(b.lock)
-			return
-		}
-		b.lock = body
-	case "UNLOCK":
-		b.lock = nil
-	}
-}
-
-// world is a driver with a component's sources and its state.
-type world struct {
-	driver  *Driver
-	backend *backend
-	bundle  string
-	job     *engine.Job
-	log     bytes.Buffer
-}
-
-func newWorld(t *testing.T, files map[string]string) *world {
-	t.Helper()
-	enginetest.Need(t, "terraform", "install terraform: https://developer.hashicorp.com/terraform/install")
-	w := &world{backend: &backend{}, bundle: t.TempDir()}
-	srv := httptest.NewServer(w.backend)
-	t.Cleanup(srv.Close)
-	for name, text := range files {
-		path := filepath.Join(w.bundle, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.driver = New(Options{DataDir: t.TempDir(), Self: self, Log: slog.New(slog.DiscardHandler)})
-	w.job = &engine.Job{Step: "step-1", Stack: "shop", Component: "terraform.x", RunKind: engine.RunApply, Grace: 10 * time.Second,
-		Hurry:     make(chan struct{}),
-		Terraform: &engine.TerraformJob{Source: "./x", Inputs: map[string]json.RawMessage{}, Lock: true, State: engine.StateAccess{Address: srv.URL, Username: "u", Password: "p"}}}
-	return w
-}
-
-func (w *world) plan(t *testing.T) Plan {
-	t.Helper()
-	p, err := w.driver.Plan(t.Context(), w.job, w.bundle, &w.log)
-	if err != nil {
-		t.Fatalf("plan: %v\n%s", err, w.log.String())
-	}
-	return p
-}
-
-func (w *world) apply(t *testing.T, p Plan) Result {
-	t.Helper()
-	w.job.PlanHash = p.Hash
-	res, err := w.driver.Apply(t.Context(), w.job, w.bundle, p.File, &w.log)
-	if err != nil {
-		t.Fatalf("apply: %v\n%s", err, w.log.String())
-	}
-	return res
-}
 
 const note = `variable "text" { type = string }
 variable "secret" {
@@ -210,43 +109,6 @@ func TestChildrenSeeNothingOfOurEnvironment(t *testing.T) {
 		}
 	}
 }
-
-func TestCancelledApplyKeepsWhatWasMadeAndLeavesNothingRunning(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorld(t, map[string]string{"x/main.tf": fmt.Sprintf(`resource "terraform_data" "first" { input = "made" }
-resource "terraform_data" "slow" {
-  depends_on = [terraform_data.first]
-  provisioner "local-exec" { command = "echo $$ > %s/pid; echo started; exec sleep 300" }
-}
-`, dir)})
-	p := w.plan(t)
-	w.job.PlanHash = p.Hash
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stop := errors.New("somebody cancelled")
-	_, err := w.driver.Apply(ctx, w.job, w.bundle, p.File, writerFunc(func(b []byte) {
-		if bytes.Contains(b, []byte("(local-exec): started")) {
-			cancel(stop)
-		}
-	}))
-	if !errors.Is(err, stop) {
-		t.Errorf("error = %v", err)
-	}
-	if !bytes.Contains(w.backend.state, []byte(`"made"`)) || w.backend.lock != nil {
-		t.Errorf("state %s, lock %s", w.backend.state, w.backend.lock)
-	}
-	if pid, err := os.ReadFile(filepath.Join(dir, "pid")); err != nil || processExists(strings.TrimSpace(string(pid))) {
-		t.Errorf("process %s is still there, %v", pid, err)
-	}
-}
-
-func processExists(pid string) bool {
-	b, err := os.ReadFile("/proc/" + pid + "/stat")
-	return err == nil && !strings.Contains(string(b), ") Z ")
-}
-
-type writerFunc func([]byte)
-
-func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
 
 func TestTwoSessionsOfOneComponentDoNotShareAFolder(t *testing.T) {
 	w := newWorld(t, map[string]string{"x/main.tf": note})

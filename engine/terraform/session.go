@@ -32,6 +32,9 @@ func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, log i
 	if job.Terraform == nil {
 		return nil, fmt.Errorf("component %s is none of Terraform's", job.Component)
 	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	r := &session{Driver: d, job: job, log: log}
 	var err error
 	if r.binary, err = d.find(ctx, log); err != nil {
