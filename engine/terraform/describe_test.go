@@ -2,10 +2,10 @@ package terraform
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -51,11 +51,40 @@ func TestDifferencesOfAChange(t *testing.T) {
 	}
 }
 
-func TestHideReplacesWhatIsMarkedAtEveryDepth(t *testing.T) {
-	v := decode(t, `{"a":"s","b":{"c":["x","s"],"d":"x"},"e":[{"f":"s"}],"g":null}`)
-	marks := decode(t, `{"a":true,"b":{"c":[false,true]},"e":[{"f":true}],"g":true}`)
-	b, _ := json.Marshal(hide(v, marks))
-	if strings.Contains(string(b), `"s"`) || strings.Count(string(b), hiddenValue) != 3 || strings.Count(string(b), `"x"`) != 2 {
-		t.Errorf("hidden = %s", b)
+func TestPlanIsDescribedForPeople(t *testing.T) {
+	const resources = `"resource_changes":[
+		{"address":"b.new","type":"b","mode":"managed","change":{"actions":["create"],"before":null,"after":{"n":12345678901234567890}}},
+		{"address":"b.same","type":"b","mode":"managed","change":{"actions":["no-op"],"before":{"n":1},"after":{"n":1}}},
+		{"address":"data.b.read","type":"b","mode":"data","change":{"actions":["read"],"before":null,"after":{}}},
+		{"address":"a.old","type":"a","mode":"managed","action_reason":"delete_because_no_resource_config","change":{"actions":["delete"],"before":{"n":1},"after":null}},
+		{"address":"a.swap","type":"a","mode":"managed","change":{"actions":["create","delete"],"before":{"l":[{"k":1}]},"after":{"l":[{"k":2}]},"replace_paths":[["l",0,"k"]]}},
+		{"address":"a.tainted","type":"a","mode":"managed","action_reason":"replace_because_tainted","change":{"actions":["delete","create"],"before":{},"after":{}}},
+		{"address":"a.left","type":"a","mode":"managed","change":{"actions":["forget"],"before":{"n":1},"after":null}},
+		{"address":"a.adopted","type":"a","mode":"managed","change":{"actions":["no-op"],"before":{"n":1},"after":{"n":1},"importing":{"id":"i"}}}]`
+	const outputs = `"output_changes":{"same":{"actions":["no-op"],"before":1,"after":1},"gone":{"actions":["delete"],"before":1,"after":null},"later":{"actions":["update"],"before":1,"after_unknown":true}}`
+	var p tfjson.Plan
+	p.UseJSONNumber(true)
+	if err := p.UnmarshalJSON([]byte(`{"format_version":"1.2",` + resources + "," + outputs + "}")); err != nil {
+		t.Fatal(err)
+	}
+	number := func(text string) json.RawMessage { return json.RawMessage(text) }
+	want := engine.Plan{
+		Changes: []engine.Change{
+			{Subject: "a.adopted", Type: "a", Action: engine.ActionUpdate, Imported: true},
+			{Subject: "a.left", Type: "a", Action: engine.ActionForget, Attributes: []engine.AttributeChange{{Path: "n", Before: number("1")}}},
+			{Subject: "a.old", Type: "a", Action: engine.ActionDelete, Reason: "it is no longer in the configuration",
+				Attributes: []engine.AttributeChange{{Path: "n", Before: number("1")}}},
+			{Subject: "a.swap", Type: "a", Action: engine.ActionReplace,
+				Attributes: []engine.AttributeChange{{Path: "l[0].k", Before: number("1"), After: number("2"), Forces: true}}},
+			{Subject: "a.tainted", Type: "a", Action: engine.ActionReplace, Reason: "an earlier run did not finish making it"},
+			{Subject: "b.new", Type: "b", Action: engine.ActionCreate, Attributes: []engine.AttributeChange{{Path: "n", After: number("12345678901234567890")}}},
+		},
+		Outputs: []engine.OutputChange{
+			{Name: "gone", Action: engine.ActionDelete, Before: number("1")},
+			{Name: "later", Action: engine.ActionUpdate, Before: number("1"), Unknown: true},
+		},
+	}
+	if diff := cmp.Diff(want, describe(&p, nil)); diff != "" {
+		t.Error(diff)
 	}
 }
