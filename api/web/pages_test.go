@@ -1,69 +1,12 @@
 package web_test
 
 import (
-	"bufio"
-	"context"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
-
-func TestPagesAreClosedToWhoIsNotSignedIn(t *testing.T) {
-	b := newSite(t).browser("")
-	for _, path := range []string{"/", "/stacks/shop", "/runs", "/runs/run-1", "/runs/run-1/live", "/drift", "/audit", "/account"} {
-		p := b.get(path, http.StatusSeeOther)
-		if to := p.header.Get("Location"); !strings.HasPrefix(to, "/login?next=") {
-			t.Errorf("%s leads to %s", path, to)
-		}
-	}
-	b.get("/login", http.StatusOK).has("Sign in")
-}
-
-func TestSigningIn(t *testing.T) {
-	s := newSite(t)
-	b := s.browser("")
-	b.post("/login", http.StatusUnauthorized, "name", "viewer", "password", "wrong", "next", "/runs").has("the name or the password is wrong", `value="/runs"`)
-
-	p := b.post("/login", http.StatusSeeOther, "name", "viewer", "password", password, "next", "//evil.example")
-
-	cookie := p.header.Get("Set-Cookie")
-	for _, part := range []string{"cloudops_session=", "HttpOnly", "SameSite=Lax", "Path=/"} {
-		if !strings.Contains(cookie, part) {
-			t.Errorf("cookie %q lacks %s", cookie, part)
-		}
-	}
-	if to := p.header.Get("Location"); to != "/" {
-		t.Errorf("leads to %s", to)
-	}
-	home := b.get("/", http.StatusOK)
-	b.post("/logout", http.StatusSeeOther, "csrf_token", home.csrf())
-	b.get("/", http.StatusSeeOther)
-}
-
-func TestAnotherSiteCannotSignABrowserIn(t *testing.T) {
-	s := newSite(t)
-	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-		req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"/login", strings.NewReader("name=viewer&password="+password))
-		ok(t, err)
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set(name, value)
-		s.browser("").do(req, http.StatusForbidden)
-	}
-}
-
-func TestFormsNeedTheTokenOfTheirSession(t *testing.T) {
-	s := newSite(t)
-	s.submit(shopFiles)
-	b := s.browser(engine.RoleAdmin)
-	for _, path := range []string{"/stacks/shop/runs", "/account/tokens", "/account/password", "/logout"} {
-		b.post(path, http.StatusForbidden, "kind", "apply", "name", "x", "csrf_token", "guessed").has("the page is too old for this")
-	}
-	if runs, err := s.store.Runs(t.Context(), engine.RunFilter{}, engine.Page{Limit: 9}); err != nil || len(runs) > 0 {
-		t.Errorf("runs %v, %v", runs, err)
-	}
-}
 
 func TestNothingThereSaysWhatToType(t *testing.T) {
 	b := newSite(t).browser(engine.RoleOperator)
@@ -205,39 +148,6 @@ func TestDriftIsListedWithItsHistory(t *testing.T) {
 	b.get("/drift?stack=shop&history=1", http.StatusOK).has("aws_vpc.main", "is-resolved")
 }
 
-func TestTokensAreMadeShownOnceAndTakenBack(t *testing.T) {
-	s := newSite(t)
-	b := s.browser(engine.RoleViewer)
-	form := b.get("/account", http.StatusOK).csrf()
-	b.post("/account/tokens", http.StatusUnprocessableEntity, "name", " ", "csrf_token", form).has("a token needs a name")
-
-	b.post("/account/tokens", http.StatusOK, "name", "ci", "csrf_token", form).has("cop_", "shown this once")
-
-	tokens, err := s.store.Tokens(t.Context(), "viewer")
-	if err != nil || len(tokens) != 1 {
-		t.Fatalf("tokens %v, %v", tokens, err)
-	}
-	b.get("/account", http.StatusOK).has("ci").lacks("cop_")
-	b.post("/account/tokens/"+tokens[0].ID+"/delete", http.StatusSeeOther, "csrf_token", form)
-	b.get("/account", http.StatusOK).has("No tokens yet")
-}
-
-func TestPasswordIsChangedByWhoKnowsTheOldOne(t *testing.T) {
-	s := newSite(t)
-	b := s.browser(engine.RoleViewer)
-	const next = "battery staple horse"
-	form := b.get("/account", http.StatusOK).csrf()
-	b.post("/account/password", http.StatusUnauthorized, "old", "wrong", "new", next, "again", next, "csrf_token", form).has("the password is wrong")
-	b.post("/account/password", http.StatusUnprocessableEntity, "old", password, "new", next, "again", "else", "csrf_token", form).has("not repeated the same")
-	b.post("/account/password", http.StatusUnprocessableEntity, "old", password, "new", "short", "again", "short", "csrf_token", form).has("at least 12")
-
-	b.post("/account/password", http.StatusSeeOther, "old", password, "new", next, "again", next, "csrf_token", form)
-
-	b.get("/account?said=password", http.StatusOK).has("Your password is changed")
-	s.browser("").post("/login", http.StatusUnauthorized, "name", "viewer", "password", password)
-	s.browser("").post("/login", http.StatusSeeOther, "name", "viewer", "password", next)
-}
-
 func TestFilesBesideThePages(t *testing.T) {
 	s := newSite(t)
 	b := s.browser("")
@@ -261,73 +171,6 @@ func TestPagesRunNoCodeOfTheirOwn(t *testing.T) {
 	b := s.browser(engine.RoleAdmin)
 	for _, path := range []string{"/", "/stacks/shop", "/runs", "/runs/" + run.ID, "/drift", "/audit", "/account"} {
 		b.get(path, http.StatusOK).lacks("<style", " style=", "onclick=", "hx-on", "<script>", `src="http`, `href="http`, `="//`)
-	}
-}
-
-// follow reads the events of a run's page until one holds the text.
-func (b *browser) follow(run string) func(text string) string {
-	b.s.t.Helper()
-	ctx, stop := context.WithCancel(b.s.t.Context())
-	b.s.t.Cleanup(stop)
-	req, err := http.NewRequestWithContext(ctx, "GET", b.s.url+"/runs/"+run+"/live", nil)
-	ok(b.s.t, err)
-	res, err := b.client.Do(req)
-	ok(b.s.t, err)
-	b.s.t.Cleanup(func() { res.Body.Close() })
-	if kind := res.Header.Get("Content-Type"); kind != "text/event-stream" {
-		b.s.t.Fatalf("it comes as %s", kind)
-	}
-	lines := bufio.NewScanner(res.Body)
-	lines.Buffer(nil, 1<<20)
-	return func(text string) string {
-		b.s.t.Helper()
-		var event strings.Builder
-		for lines.Scan() {
-			event.WriteString(lines.Text() + "\n")
-			if lines.Text() == "" && strings.Contains(event.String(), text) {
-				return event.String()
-			}
-			if lines.Text() == "" {
-				event.Reset()
-			}
-		}
-		b.s.t.Fatalf("the stream ended before %q", text)
-		return ""
-	}
-}
-
-func TestRunPageIsToldWhatChangesUntilTheEnd(t *testing.T) {
-	s := newSite(t)
-	s.submit(shopFiles)
-	run := s.start("shop", engine.RunApply)
-	until := s.browser(engine.RoleViewer).follow(run.ID)
-	until("is-planning")
-	s.planned(run.ID, "terraform.network", networkPlan())
-	until("Loading the plan") // the browser asks for what it does not have
-	s.planned(run.ID, "terraform.database", engine.Plan{})
-	s.planned(run.ID, "terraform.web", webPlan())
-	s.planned(run.ID, "ansible.web", playPlan())
-	until("pill is-planned\">planned</span></span>")
-
-	_, err := s.runs.Discard(t.Context(), principal(engine.RoleAdmin), run.ID, "no")
-	ok(t, err)
-
-	until("discarded by admin")
-	until("event: end")
-}
-
-func TestStreamEndsWithWhoFollows(t *testing.T) {
-	s := newSite(t)
-	s.submit(shopFiles)
-	run := s.planShop()
-	b := s.browser(engine.RoleViewer)
-	b.follow(run.ID)("is-planned")
-	if got := s.bell.Listeners(engine.TopicRun(run.ID)); got != 1 {
-		t.Errorf("%d listen", got)
-	}
-	b.get("/runs/none/live", http.StatusNotFound)
-	if got := s.bell.Listeners(engine.TopicRun("none")); got != 0 {
-		t.Errorf("%d listen to a run that is not there", got)
 	}
 }
 
