@@ -70,7 +70,7 @@ type world struct {
 	log     bytes.Buffer
 }
 
-func newWorld(t *testing.T, files map[string]string) *world {
+func newWorld(t testing.TB, files map[string]string) *world {
 	t.Helper()
 	enginetest.Need(t, "terraform", "install terraform: https://developer.hashicorp.com/terraform/install")
 	w := &world{backend: &backend{}, bundle: t.TempDir()}
