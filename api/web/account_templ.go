@@ -235,7 +235,7 @@ func accountPage(v accountView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\"> <label>Now <input name=\"old\" type=\"password\" autocomplete=\"current-password\" required></label> <label>New <input name=\"new\" type=\"password\" autocomplete=\"new-password\" minlength=\"12\" required></label> <label>Again <input name=\"again\" type=\"password\" autocomplete=\"new-password\" minlength=\"12\" required></label> <button class=\"second\" type=\"submit\">Change the password</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\"> <label>Current <input name=\"old\" type=\"password\" autocomplete=\"current-password\" required></label> <label>New <input name=\"new\" type=\"password\" autocomplete=\"new-password\" minlength=\"12\" required></label> <label>New again <input name=\"again\" type=\"password\" autocomplete=\"new-password\" minlength=\"12\" required></label> <button class=\"second\" type=\"submit\">Change the password</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -134,6 +134,21 @@ func TestWhatPeopleDoStaysWhenThePageIsToldOfChanges(t *testing.T) {
 	w.eventually(`!document.querySelector(".change").open && document.querySelectorAll(".change[open]").length === 3`)
 }
 
+func TestPageLeadsToTheSignInOnceTheSessionIsOver(t *testing.T) {
+	s := newSite(t)
+	run := s.planLarge(300)
+	w := s.window(engine.RoleApprover)
+	w.open("/runs/" + run.ID)
+	w.eventually(`document.querySelectorAll(".change").length === 200`)
+	eval[bool](w, `!fetch("/logout", {method: "POST", body: new URLSearchParams(new FormData(document.querySelector(".who form")))}).then(() => window.left = true)`)
+	w.eventually(`window.left === true`)
+
+	s.cut() // the stream, so that the browser comes again
+
+	w.do(chromedp.WaitVisible(`form.login`))
+	w.eventually(`document.querySelector("input[name=next]").value === "/runs/%s"`, run.ID)
+}
+
 func TestLongLogShowsItsEnd(t *testing.T) {
 	s := newSite(t)
 	s.submit(shopFiles)

@@ -1006,7 +1006,7 @@ func stepCard(v runView, s *engine.Step) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if !s.Applied.Empty() {
+		if didOtherwise(s) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 89, "<p class=\"result\">done:")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

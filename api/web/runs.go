@@ -208,6 +208,14 @@ func (v runView) applied() (sum engine.Summary) {
 	return sum
 }
 
+// didOtherwise reports whether the apply did other than the plan said, as one
+// that failed half-way does.
+func didOtherwise(s *engine.Step) bool {
+	did, planned := s.Applied, s.Summary
+	did.Outputs, planned.Outputs = 0, 0
+	return !did.Empty() && did != planned
+}
+
 // heading is what the run's changes are called.
 func (v runView) heading() string {
 	switch v.run.Kind {

@@ -31,6 +31,7 @@ import (
 type site struct {
 	t      testing.TB
 	url    string
+	cut    func() // breaks off all connections
 	store  *store.Store
 	bell   *enginetest.Bell
 	runs   *engine.Runs
@@ -96,7 +97,7 @@ func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	server := httptest.NewServer(handler)
 	s.t.Cleanup(server.Close)
 	s.t.Cleanup(server.CloseClientConnections) // so that streams don't keep Close waiting
-	s.url = server.URL
+	s.url, s.cut = server.URL, server.CloseClientConnections
 }
 
 func ok(t testing.TB, err error) {

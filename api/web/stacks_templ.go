@@ -530,7 +530,7 @@ func findingList(v stackView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, x := range v.findings[:min(len(v.findings), shownFindings)] {
-				templ_7745c5c3_Err = finding(v.frame, x).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = finding(v.frame, x, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

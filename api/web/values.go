@@ -18,18 +18,40 @@ type value struct {
 }
 
 // show renders a value: text of several lines as it is, long lists and objects
-// indented, everything else as engine.ShowValue does.
+// indented, those that stand in a text too, everything else as
+// engine.ShowValue does.
 func show(raw json.RawMessage) value {
 	var text string
-	if json.Unmarshal(raw, &text) == nil && strings.Contains(strings.TrimRight(text, "\n"), "\n") {
-		return value{text: text, block: true}
+	if json.Unmarshal(raw, &text) == nil {
+		if strings.Contains(strings.TrimRight(text, "\n"), "\n") {
+			return value{text: text, block: true}
+		}
+		if nested, ok := indent([]byte(text)); ok {
+			return nested
+		}
+	} else if long, ok := indent(raw); ok {
+		return long
 	}
-	line := engine.ShowValue(raw)
+	return value{text: engine.ShowValue(raw)}
+}
+
+// indent lays a list or object out on several lines, unless it fits on one.
+func indent(raw []byte) (value, bool) {
 	var b bytes.Buffer
-	if len(line) <= lineLength || !strings.ContainsAny(line[:1], "[{") || json.Indent(&b, raw, "", "  ") != nil {
-		return value{text: line}
+	if len(raw) <= lineLength || !strings.ContainsAny(string(raw[:1]), "[{") || json.Indent(&b, raw, "", "  ") != nil {
+		return value{}, false
 	}
-	return value{text: b.String(), block: true}
+	return value{text: b.String(), block: true}, true
+}
+
+// changed compares the values of an attribute line by line; nil where they
+// are not both of several lines.
+func changed(a engine.AttributeChange) []diffLine {
+	before, after := show(a.Before), show(a.After)
+	if !before.block || !after.block || a.Sensitive || a.Unknown {
+		return nil
+	}
+	return compare(before.text, after.text)
 }
 
 // split takes attributes apart: those that say something, and the names of
@@ -71,18 +93,6 @@ func actionWord(a engine.Action) string {
 	default:
 		return string(a)
 	}
-}
-
-func diffClass(line string) string {
-	switch {
-	case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"), strings.HasPrefix(line, "@@"):
-		return "meta"
-	case strings.HasPrefix(line, "+"):
-		return "added"
-	case strings.HasPrefix(line, "-"):
-		return "removed"
-	}
-	return "same"
 }
 
 // outputText shows an output without what is sensitive.

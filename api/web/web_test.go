@@ -1,6 +1,9 @@
 package web
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -54,5 +57,83 @@ func TestDiffLinesAreToldApart(t *testing.T) {
 		if got := diffClass(line); got != want {
 			t.Errorf("diffClass(%q) = %q, want %q", line, got, want)
 		}
+	}
+}
+
+func TestTextsAreComparedLineByLine(t *testing.T) {
+	var long []string
+	for i := range 20 {
+		long = append(long, fmt.Sprint(i))
+	}
+	before := strings.Join(long, "\n")
+	tests := map[string]struct{ before, after, want string }{
+		"a line that changes":            {"a\nb\nc", "a\nB\nc", "  a|- b|+ B|  c"},
+		"what is added at the end":       {"a\n", "a\nb\n", "  a|+ b|  "},
+		"all is new":                     {"a\nb", "c\nd", "- a|- b|+ c|+ d"},
+		"what stays far off is left out": {before, strings.Replace(before, "10", "ten", 1), "  … 7 lines the same|  7|  8|  9|- 10|+ ten|  11|  12|  13|  … 6 lines the same"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, l := range compare(tt.before, tt.after) {
+				got = append(got, l.text)
+			}
+			if text := strings.Join(got, "|"); text != tt.want {
+				t.Errorf("got %s, want %s", text, tt.want)
+			}
+		})
+	}
+	if compare(strings.Repeat("\n", maxDiff+1), "") != nil {
+		t.Error("a text that is too long is compared")
+	}
+}
+
+func TestValuesAreMadeForReading(t *testing.T) {
+	long := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::assets/*"}]}`
+	quoted, _ := json.Marshal(long)
+	tests := map[string]struct {
+		raw   string
+		block bool
+		want  string
+	}{
+		"a word":                        {`"a"`, false, `"a"`},
+		"a number":                      {`1`, false, `1`},
+		"nothing":                       {``, false, ``},
+		"text of several lines":         {`"a\nb\n"`, true, "a\nb\n"},
+		"a short object":                {`{"a": 1}`, false, `{"a":1}`},
+		"a long object is laid out":     {long, true, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\""},
+		"one that stands in a text too": {string(quoted), true, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := show(json.RawMessage(tt.raw))
+			if got.block != tt.block || !strings.HasPrefix(got.text, tt.want) {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestHowLongThingsTookReadsRoughly(t *testing.T) {
+	from := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		1500 * time.Millisecond: "1.5 s", 42 * time.Second: "42 s", 3*time.Minute + 5*time.Second: "3 min 5 s", 2*time.Hour + 3*time.Minute: "2 h 3 min",
+	} {
+		if got := took(from, from.Add(d)); got != want {
+			t.Errorf("took(%s) = %q, want %q", d, got, want)
+		}
+	}
+	if got := took(from, time.Time{}) + took(time.Time{}, from); got != "" {
+		t.Errorf("what has not ended took %q", got)
+	}
+}
+
+func TestOrderOfComponentsDoesNotMatterToTheDrawing(t *testing.T) {
+	var nodes []node
+	for i := 999; i >= 0; i-- { // each needs the one after it in the list
+		nodes = append(nodes, node{name: fmt.Sprint(i), needs: []string{fmt.Sprint(i - 1)}})
+	}
+	if g := arrange(nodes); g.nodes[0].x != 999*(boxWidth+gapX) || g.height != boxHeight {
+		t.Errorf("the last stands at %d, in a drawing %d high", g.nodes[0].x, g.height)
 	}
 }

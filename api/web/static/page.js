@@ -155,6 +155,21 @@
     }
   }
 
+  // Parts of pages are not asked for as pages, or the sign-in would come as a
+  // part once the session is over.
+  function ask(event) {
+    event.detail.ctx.request.headers.Accept = "text/event-stream, */*";
+  }
+
+  // An error is not put into the page as if it were the part.
+  function refuse(event) {
+    const { response, sourceElement } = event.detail.ctx;
+    if (response.status < 400) return;
+    event.preventDefault();
+    if (response.status === 401) location.reload();
+    else sourceElement.textContent = "This cannot be loaded now. Load the page again.";
+  }
+
   addEventListener("DOMContentLoaded", () => {
     for (const box of document.querySelectorAll("details[data-step]")) box.addEventListener("toggle", tend);
     document.addEventListener("visibilitychange", tend);
@@ -165,6 +180,8 @@
       openActive();
       tell();
     });
+    document.addEventListener("htmx:config:request", ask);
+    document.addEventListener("htmx:before:response", refuse);
     document.addEventListener("htmx:sse:error", (event) => {
       if (event.detail.status === 401) location.reload(); // leads to the sign-in
     });
