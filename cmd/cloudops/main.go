@@ -12,8 +12,6 @@ import (
 	_ "time/tzdata" // schedules know time zones on machines that do not
 
 	"github.com/spf13/cobra"
-
-	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // version is set when a release is built.
@@ -31,9 +29,6 @@ func main() { os.Exit(run()) }
 
 // run is main with an exit code, so that tests can be the program.
 func run() int {
-	if sandbox.Requested() {
-		sandbox.Exec() // does not return: it becomes the child
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cmd := newRoot()

@@ -10,13 +10,6 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) {
-	if Requested() {
-		Exec()
-	}
-	os.Exit(m.Run())
-}
-
 // start runs the test binary as the child of the terms, with the arguments.
 func start(t *testing.T, s Spec, args ...string) (string, error) {
 	t.Helper()

@@ -15,15 +15,7 @@ import (
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
-	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
-
-func TestMain(m *testing.M) {
-	if sandbox.Requested() {
-		sandbox.Exec()
-	}
-	os.Exit(m.Run())
-}
 
 // backend is a state backend in memory.
 type backend struct {
