@@ -3,8 +3,6 @@ package web_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -63,19 +61,6 @@ func eval[T any](w *window, expression string) T {
 	return v
 }
 
-// shoot keeps a picture of the page in the folder that CLOUDOPS_TEST_SHOTS
-// names, for looking at.
-func (w *window) shoot(name string) {
-	w.t.Helper()
-	dir := os.Getenv("CLOUDOPS_TEST_SHOTS")
-	if dir == "" {
-		return
-	}
-	b, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
-	ok(w.t, err)
-	ok(w.t, os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644))
-}
-
 func TestRunIsFollowedFromPlanToEndWithoutAReload(t *testing.T) {
 	s := newSite(t)
 	s.submit(shopFiles)
@@ -90,7 +75,7 @@ func TestRunIsFollowedFromPlanToEndWithoutAReload(t *testing.T) {
 	s.planned(run.ID, "ansible.web", playPlan())
 	w.do(chromedp.WaitVisible(`#approve`))
 	w.eventually(`document.querySelectorAll(".change").length === 6`)
-	w.shoot("planned")
+	w.do(enginetest.Shoot("planned"))
 	w.eventually(`window.notReloaded === true`)
 
 	w.do(chromedp.SendKeys(`#comment`, "looks right"), chromedp.Click(`#approve`), chromedp.WaitVisible(`.word q`))
@@ -102,15 +87,15 @@ func TestRunIsFollowedFromPlanToEndWithoutAReload(t *testing.T) {
 	w.eventually(`document.querySelector("details.log[open] .lines")?.textContent === "aws_instance.web[1]: Creating...\n"`)
 	s.print(tier, "aws_instance.web[1]: Creation complete after 12s\naws_eip.old: Destroying...\n")
 	w.eventually(`document.querySelector("details.log[open] .lines").textContent.endsWith("Destroying...\n")`)
-	w.shoot("applying")
+	w.do(enginetest.Shoot("applying"))
 	s.done(tier)
 	s.applied(run.ID, "ansible.web")
 
 	w.do(chromedp.WaitVisible(`.head .pill.is-succeeded`), chromedp.WaitVisible(`.recap`))
-	w.shoot("succeeded")
+	w.do(enginetest.Shoot("succeeded"))
 	w.eventually(`window.notReloaded === true`)
 	w.open("/stacks/shop")
-	w.shoot("stack")
+	w.do(enginetest.Shoot("stack"))
 }
 
 func TestWhatPeopleDoStaysWhenThePageIsToldOfChanges(t *testing.T) {
@@ -177,7 +162,7 @@ func TestLongLogShowsItsEnd(t *testing.T) {
 		t.Errorf("%d lines are kept", n)
 	}
 	w.eventually(`document.querySelector("details[open] .state").textContent.includes("older lines are left out")`)
-	w.shoot("log")
+	w.do(enginetest.Shoot("log"))
 }
 
 func TestLargePlanOpensAtOnce(t *testing.T) {
@@ -209,6 +194,6 @@ func TestOtherPagesInABrowser(t *testing.T) {
 	for name, path := range map[string]string{"stacks": "/", "runs": "/runs", "drift": "/drift", "audit": "/audit", "account": "/account", "drifted": "/stacks/shop", "missing": "/stacks/none"} {
 		w.open(path)
 		w.eventually(`document.documentElement.scrollWidth <= document.documentElement.clientWidth`)
-		w.shoot(name)
+		w.do(enginetest.Shoot(name))
 	}
 }

@@ -43,22 +43,6 @@ resource "terraform_data" "x" {
 output "name" { value = terraform_data.x.input }
 `
 
-// shoot keeps a picture of the page in the folder that CLOUDOPS_TEST_SHOTS
-// names, for looking at.
-func shoot(name string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		dir := os.Getenv("CLOUDOPS_TEST_SHOTS")
-		if dir == "" {
-			return nil
-		}
-		b, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644)
-	})
-}
-
 func TestPlannedRunIsApprovedInTheBrowserAndSeenToItsEnd(t *testing.T) {
 	eachPair(t, func(t *testing.T, start func(...string) *testServer) { approveInBrowser(t, start()) })
 }
@@ -82,16 +66,16 @@ func approveInBrowser(t *testing.T, s *testServer) {
 		do   []chromedp.Action[chromedp.Void]
 	}{
 		{"sign in with a wrong password", []chromedp.Action[chromedp.Void]{
-			chromedp.Navigate(s.url + "/"), chromedp.WaitVisible(`input[name="password"]`), shoot("login"),
+			chromedp.Navigate(s.url + "/"), chromedp.WaitVisible(`input[name="password"]`), enginetest.Shoot("login"),
 			chromedp.SendKeys(`input[name="name"]`, "admin"), chromedp.SendKeys(`input[name="password"]`, "wrong"),
 			chromedp.Click(`form.login button`), chromedp.WaitVisible(`.problem`)}},
 		{"sign in", []chromedp.Action[chromedp.Void]{
 			chromedp.SendKeys(`input[name="name"]`, "admin"), chromedp.SendKeys(`input[name="password"]`, testPassword),
-			chromedp.Click(`form.login button`), chromedp.WaitVisible(`a.name`), shoot("stacks")}},
+			chromedp.Click(`form.login button`), chromedp.WaitVisible(`a.name`), enginetest.Shoot("stacks")}},
 		{"open the stack", []chromedp.Action[chromedp.Void]{
-			chromedp.Click(`a.name`), chromedp.WaitVisible(`.drawing svg`), shoot("stack")}},
+			chromedp.Click(`a.name`), chromedp.WaitVisible(`.drawing svg`), enginetest.Shoot("stack")}},
 		{"open the planned run", []chromedp.Action[chromedp.Void]{
-			chromedp.Click(`td a[href^="/runs/"]`), chromedp.WaitVisible(`#approve`), chromedp.WaitVisible(`.change.create`), shoot("planned")}},
+			chromedp.Click(`td a[href^="/runs/"]`), chromedp.WaitVisible(`#approve`), chromedp.WaitVisible(`.change.create`), enginetest.Shoot("planned")}},
 		{"approve it", []chromedp.Action[chromedp.Void]{
 			chromedp.SendKeys(`#comment`, "looks right"), chromedp.Click(`#approve`),
 			chromedp.WaitVisible(`.head .pill.is-applying`)}},
@@ -104,13 +88,13 @@ func approveInBrowser(t *testing.T, s *testServer) {
 	// From here on the page is not loaded again: a mark on it stays.
 	mark(t, ctx)
 	eventually(t, ctx, `document.querySelector("details.log[open] pre")?.textContent.includes("the log is live")`)
-	if err := chromedp.Do(ctx, shoot("applying")); err != nil {
+	if err := chromedp.Do(ctx, enginetest.Shoot("applying")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := chromedp.Do(ctx, chromedp.WaitVisible(`.head .pill.is-succeeded`), shoot("succeeded")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.WaitVisible(`.head .pill.is-succeeded`), enginetest.Shoot("succeeded")); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, ctx, `window.notReloaded === true`)

@@ -2,6 +2,8 @@ package enginetest
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,4 +33,23 @@ func Chromium(t testing.TB) context.Context {
 	ctx, stopActions := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(stopActions)
 	return ctx
+}
+
+// Shoot keeps a picture of the page, for looking at, as name.png in the folder
+// that CLOUDOPS_TEST_SHOTS names; without one it does nothing.
+func Shoot(name string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		dir := os.Getenv("CLOUDOPS_TEST_SHOTS")
+		if dir == "" {
+			return nil
+		}
+		b, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644)
+	})
 }
