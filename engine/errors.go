@@ -15,6 +15,10 @@ var (
 	ErrUnauthorized = errors.New("not signed in")
 )
 
+// ErrInterrupted is the reason of an apply whose tool was killed, so that
+// nobody can tell from its end what it did.
+var ErrInterrupted = errors.New("what it did last may stand in no state")
+
 // kindError is a message for a person with the kind kept behind it.
 type kindError struct {
 	kind    error

@@ -38,6 +38,9 @@ type Job struct {
 	Mask  []string          `json:"mask"`  // values to hide in the log
 	Grace time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
 
+	// Dir is a folder of this attempt's own. It outlives the runner where that is
+	// killed, and has what another needs to go on. It is made by the runner.
+	Dir string `json:"-"`
 	// Hurry is closed when somebody asked twice to stop: what is left of the
 	// grace is waived. It is made by the runner.
 	Hurry chan struct{} `json:"-"`
@@ -115,6 +118,8 @@ const (
 	OutcomeApplied   Outcome = "applied"
 	OutcomeFailed    Outcome = "failed"
 	OutcomeCancelled Outcome = "cancelled"
+	// OutcomeInterrupted is an apply whose tool was killed.
+	OutcomeInterrupted Outcome = "interrupted"
 )
 
 // Report is a runner's last word on a phase. Plan and Outputs come with

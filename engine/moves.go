@@ -201,7 +201,7 @@ func (r *Run) End(step string, attempt int, res Result, at time.Time) error {
 func (s *Step) end(res Result, at time.Time) error {
 	to := map[Outcome]StepStatus{
 		OutcomePlanned: StepPlanned, OutcomeUnchanged: StepUnchanged, OutcomeApplied: StepApplied,
-		OutcomeFailed: StepFailed, OutcomeCancelled: StepCancelled,
+		OutcomeFailed: StepFailed, OutcomeCancelled: StepCancelled, OutcomeInterrupted: StepInterrupted,
 	}[res.Outcome]
 	if err := s.become(to, at); err != nil {
 		return err

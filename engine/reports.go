@@ -45,7 +45,7 @@ func (s *Runs) putAway(ctx context.Context, run *Run, step *Step, rep Report) (R
 		return res, s.putPlan(ctx, run, step, rep, &res)
 	case OutcomeApplied:
 		return res, s.putApplied(ctx, run, step, &res)
-	case OutcomeFailed, OutcomeCancelled:
+	case OutcomeFailed, OutcomeCancelled, OutcomeInterrupted:
 		return res, nil
 	default:
 		return res, Invalid("a phase cannot end %q", rep.Outcome)

@@ -236,7 +236,10 @@ func (c *components) work(ctx context.Context) error {
 	srv := workers.NewServer(c.redis, c.bell, workers.Options{
 		Clouds: clouds, Concurrency: c.options.concurrency, DriftConcurrency: c.options.driftConcurrency, Log: c.log,
 	}, launcher)
-	return ignoreEnd(ctx, srv.Run(ctx))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return launcher.Adopt(ctx) })
+	group.Go(func() error { return ignoreEnd(ctx, srv.Run(ctx)) })
+	return group.Wait()
 }
 
 // self is the path of this program. What was called is better than what runs:

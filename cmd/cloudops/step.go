@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -26,6 +27,11 @@ func newStep() *cobra.Command {
 }
 
 func step(ctx context.Context, dir string) error {
+	if err := runner.Hold(dir); errors.Is(err, runner.ErrTaken) {
+		return nil
+	} else if err != nil {
+		return err
+	}
 	order, err := runner.ReadOrder(dir)
 	if err != nil {
 		return err
@@ -37,7 +43,11 @@ func step(ctx context.Context, dir string) error {
 		Tools:      newTools(order.Settings, log),
 		Sources:    runner.Sources{Root: filepath.Join(order.Settings["data-dir"], "sources"), Extract: blueprint.Extract},
 		StateToken: engine.Secret(order.StateToken),
+		Dir:        dir,
 		Log:        log,
 	}
-	return r.Run(ctx)
+	if err := r.Run(ctx); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
 }

@@ -23,7 +23,7 @@ func newTools(settings map[string]string, log *slog.Logger) map[engine.Kind]runn
 			Self: settings["self"], Sandbox: sandbox.Mode(settings["sandbox"]), Modules: modules.Open, Log: log,
 		})},
 		engine.KindAnsible: ansibleTool{ansible.New(ansible.Options{
-			Ansible: settings["ansible-playbook"], WorkDir: filepath.Join(settings["data-dir"], "ansible"),
+			Ansible: settings["ansible-playbook"], Self: settings["self"], WorkDir: filepath.Join(settings["data-dir"], "ansible"),
 			Playbooks: playbooks.Open, Log: log,
 		})},
 	}
@@ -56,6 +56,11 @@ func (t terraformTool) Apply(ctx context.Context, job *engine.Job, sources strin
 	return runner.Applied{Summary: res.Applied, Errored: res.Errored}, err
 }
 
+// Abandon implements runner.Tool.
+func (t terraformTool) Abandon(ctx context.Context, job *engine.Job) ([]byte, error) {
+	return t.driver.Abandon(ctx, job)
+}
+
 // ansibleTool is the Ansible driver as the runner knows tools.
 type ansibleTool struct{ driver *ansible.Driver }
 
@@ -70,4 +75,9 @@ func (t ansibleTool) Plan(ctx context.Context, job *engine.Job, sources string, 
 func (t ansibleTool) Apply(ctx context.Context, job *engine.Job, sources string, plan []byte, log io.Writer) (runner.Applied, error) {
 	recap, err := t.driver.Apply(ctx, job, sources, plan, log)
 	return runner.Applied{Summary: ansible.Summarize(recap), Recap: &recap}, err
+}
+
+// Abandon implements runner.Tool.
+func (t ansibleTool) Abandon(ctx context.Context, job *engine.Job) ([]byte, error) {
+	return nil, t.driver.Abandon(ctx, job)
 }

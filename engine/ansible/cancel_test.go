@@ -25,7 +25,7 @@ func TestCancelEndsThePlayAndAllItStarted(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, job := newDriver(t), newJob(map[string]string{"command": tt.command})
+			d, job := newDriver(t), newJob(t, map[string]string{"command": tt.command})
 			job.Grace, job.Hurry = tt.grace, make(chan struct{})
 			dir := bundle(t, `
 - hosts: all
@@ -52,7 +52,7 @@ func TestCancelEndsThePlayAndAllItStarted(t *testing.T) {
 			if len(recap.Tasks) == 0 || recap.Tasks[0].Task != "Begin" {
 				t.Errorf("recap = %+v, want what was done until then", recap)
 			}
-			for _, p := range allMarked(t, d.WorkDir) {
+			for _, p := range allMarked(t, job.Dir) {
 				t.Errorf("left behind: %s", p)
 			}
 		})

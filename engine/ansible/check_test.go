@@ -77,7 +77,7 @@ func TestCheckSaysWhatItCannotTell(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, job := newDriver(t), newJob(nil)
+			d, job := newDriver(t), newJob(t, nil)
 			job.RunKind = tt.kind
 			if strings.Contains(tt.play, "gone") {
 				job.Ansible.Inventory.Groups = append(job.Ansible.Inventory.Groups, engine.Group{
@@ -105,7 +105,7 @@ func TestCheckSaysWhatItCannotTell(t *testing.T) {
 func TestPlansOfTheSamePlayAreTheSame(t *testing.T) {
 	t.Parallel()
 	d, dest := newDriver(t), t.TempDir()
-	job := newJob(map[string]string{"dest": dest})
+	job := newJob(t, map[string]string{"dest": dest})
 	job.Ansible.Inventory = localInventory("web-3", "web-1", "web-2")
 	dir := bundle(t, `
 - hosts: all
@@ -160,7 +160,7 @@ func TestWhatCannotRunIsSaidClearly(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, job := newDriver(t), newJob(nil)
+			d, job := newDriver(t), newJob(t, nil)
 			tt.change(d, job)
 
 			_, err := d.Check(t.Context(), job, bundle(t, notePlay), &bytes.Buffer{})

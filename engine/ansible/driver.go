@@ -17,7 +17,8 @@ import (
 // Options say where a driver finds and keeps things.
 type Options struct {
 	Ansible   string                           // path of ansible-playbook; empty means that PATH has it
-	WorkDir   string                           // folder of the driver's own, for plays under way, facts and host keys
+	Self      string                           // path of our own binary, which starts Ansible (see package sandbox)
+	WorkDir   string                           // folder of the driver's own, for facts and host keys
 	Playbooks func(name string) (fs.FS, error) // the playbooks we ship
 	Log       *slog.Logger
 }
@@ -44,11 +45,11 @@ type Result struct {
 // and counts as a change; in a drift check, a host that fails or cannot be
 // reached is a *Failure, since drift cannot be told.
 func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (Result, error) {
-	p, err := d.prepare(job, bundle)
+	p, err := d.prepare(ctx, job, bundle)
 	if err != nil {
 		return Result{}, err
 	}
-	defer p.remove()
+	defer p.close()
 	res := Result{}
 	if res.Artifact, res.Hash, err = freeze(job, p.content); err != nil {
 		return res, err
@@ -67,11 +68,14 @@ func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log 
 // where the play is no longer the one that was approved. A play that fails is
 // a *Failure; the recap then holds what was done until then.
 func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan []byte, log io.Writer) (engine.Recap, error) {
-	p, err := d.prepare(job, bundle)
+	if recap, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
+		return recap, err
+	}
+	p, err := d.prepare(ctx, job, bundle)
 	if err != nil {
 		return engine.Recap{}, err
 	}
-	defer p.remove()
+	defer p.close()
 	if err := thaw(job, p.content, plan); err != nil {
 		return engine.Recap{}, err
 	}
@@ -79,7 +83,12 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 		return engine.Recap{}, err
 	}
 	out, err := p.run(ctx, playOptions{}, log)
-	if err == nil && job.Destroy {
+	return p.applied(out, err)
+}
+
+// applied sees to what follows from the end of an apply.
+func (p *play) applied(out outcome, err error) (engine.Recap, error) {
+	if err == nil && p.job.Destroy {
 		p.forgetHosts()
 	}
 	return out.recap, err

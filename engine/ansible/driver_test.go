@@ -25,6 +25,7 @@ func newDriver(t *testing.T) *Driver {
 	t.Helper()
 	d := New(Options{
 		Ansible: enginetest.Need(t, "ansible-playbook", "apt-get install ansible-core"),
+		Self:    os.Args[0],
 		WorkDir: t.TempDir(),
 		Log:     slog.New(slog.DiscardHandler),
 		Playbooks: func(name string) (fs.FS, error) {
@@ -33,11 +34,6 @@ func newDriver(t *testing.T) *Driver {
 			}
 			return fstest.MapFS{"site.yml": {Data: []byte(notePlay)}}, nil
 		},
-	})
-	t.Cleanup(func() {
-		for _, f := range files(t, filepath.Join(d.WorkDir, playsDir)) {
-			t.Errorf("left behind: %s", f)
-		}
 	})
 	return d
 }
@@ -80,12 +76,19 @@ func bundle(t *testing.T, play string) string {
 }
 
 // newJob is a job for site.yml on two hosts that are this machine.
-func newJob(vars map[string]string) *engine.Job {
+func newJob(t *testing.T, vars map[string]string) *engine.Job {
 	raw := map[string]json.RawMessage{}
 	for k, v := range vars {
 		raw[k], _ = json.Marshal(v)
 	}
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		for _, f := range files(t, dir) {
+			t.Errorf("left behind: %s", f)
+		}
+	})
 	return &engine.Job{
+		Dir: dir, Hurry: make(chan struct{}),
 		Run: "run-1", RunKind: engine.RunApply, Step: "step-1", Stack: "shop", Component: "ansible.web", Sources: "abc",
 		Grace: 10 * time.Second,
 		Ansible: &engine.AnsibleJob{
@@ -122,7 +125,7 @@ func TestPlayIsPlannedAppliedAndThenUnchanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, dest := newDriver(t), filepath.Join(t.TempDir(), "note")
-			job, dir := newJob(map[string]string{"dest": dest, "text": "hello"}), bundle(t, notePlay)
+			job, dir := newJob(t, map[string]string{"dest": dest, "text": "hello"}), bundle(t, notePlay)
 			job.Ansible.Playbook = playbook
 			var log bytes.Buffer
 
@@ -185,7 +188,7 @@ func TestApplyRefusesWhatWasNotApproved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, dir := newDriver(t), bundle(t, notePlay)
-			job := newJob(map[string]string{"text": "hello"})
+			job := newJob(t, map[string]string{"text": "hello"})
 			content, err := contentDigest(os.DirFS(dir))
 			if err != nil {
 				t.Fatal(err)

@@ -1,12 +1,18 @@
 package ansible
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
+
+	"github.com/cloudops-manager/cloudops/engine"
 )
 
 // Failure is a play that failed, worded for people and without secrets. Host
@@ -86,4 +92,23 @@ func errorLines(output string) string {
 		said = said[:maxComplaint] + "..."
 	}
 	return said
+}
+
+// wasKilled reports whether a signal ended the process, so that Ansible could
+// not say how far it came.
+func wasKilled(exit error) bool {
+	var e *exec.ExitError
+	if !errors.As(exit, &e) {
+		return false
+	}
+	status, ok := e.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}
+
+// interrupted is the error of an apply that did not end by itself.
+func interrupted(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("ansible-playbook: %w, and it was killed in the middle: %w", cause, engine.ErrInterrupted)
+	}
+	return fmt.Errorf("ansible-playbook was killed in the middle: %w", engine.ErrInterrupted)
 }

@@ -52,7 +52,7 @@ func TestFailureNamesHostAndTask(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, dir, job := newDriver(t), bundle(t, tt.play), newJob(nil)
+			d, dir, job := newDriver(t), bundle(t, tt.play), newJob(t, nil)
 			artifact, hash := mustFreeze(t, job, dir)
 			job.PlanHash = hash
 
@@ -71,7 +71,7 @@ func TestFailureNamesHostAndTask(t *testing.T) {
 
 func TestRescuedFailureIsNone(t *testing.T) {
 	t.Parallel()
-	d, job := newDriver(t), newJob(nil)
+	d, job := newDriver(t), newJob(t, nil)
 	dir := bundle(t, `
 - hosts: all
   gather_facts: false

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/apenella/go-ansible/v2/pkg/execute"
 	ansexec "github.com/apenella/go-ansible/v2/pkg/execute/exec"
@@ -82,12 +82,14 @@ func (l *launcher) Command(name string, arg ...string) ansexec.Cmder {
 
 // CommandContext implements execute.Executabler.
 func (l *launcher) CommandContext(_ context.Context, name string, arg ...string) ansexec.Cmder {
-	cmd := exec.Command(name, arg...)
+	cmd := exec.Command(l.play.self, arg...)
 	cmd.Dir = filepath.Dir(l.play.playbook)
-	cmd.Env = l.play.env
-	cmd.ExtraFiles = []*os.File{l.play.lock}
+	variable, terms, err := sandbox.Spec{
+		Program: name, Output: l.play.path(outputFile), PidFile: l.play.path(pidFile), Hold: []string{l.play.path(aliveLock)},
+	}.Variable()
+	cmd.Env, cmd.Err = append(slices.Clone(l.play.env), variable+"="+terms), err
 	ownSession(cmd)
-	return &process{Cmd: cmd, launcher: l, output: filepath.Join(l.play.dir, outputFile), ended: make(chan struct{})}
+	return &process{Cmd: cmd, launcher: l, ended: make(chan struct{})}
 }
 
 // process writes to a file, which does not break as a pipe would when its
@@ -96,14 +98,13 @@ func (l *launcher) CommandContext(_ context.Context, name string, arg ...string)
 type process struct {
 	*exec.Cmd
 	launcher *launcher
-	output   string
 	ended    chan struct{}
 }
 
 // StdoutPipe gives what the process writes, errors included, until it ends.
 func (p *process) StdoutPipe() (io.ReadCloser, error) {
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(sandbox.Follow(p.output, p.ended, w)) }()
+	go func() { w.CloseWithError(sandbox.Follow(p.launcher.play.path(outputFile), p.ended, w)) }()
 	return r, nil
 }
 
@@ -114,12 +115,6 @@ func (p *process) StderrPipe() (io.ReadCloser, error) {
 
 // Start starts the process. It ends when the launcher's context does.
 func (p *process) Start() error {
-	out, err := os.OpenFile(p.output, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	p.Cmd.Stdout, p.Cmd.Stderr = out, out
 	if err := p.Cmd.Start(); err != nil {
 		p.launcher.failed = err
 		close(p.ended)

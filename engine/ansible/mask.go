@@ -24,9 +24,11 @@ func newMasker(job *engine.Job) masker {
 	for _, s := range job.Mask {
 		secrets = append(secrets, spellings(s)...)
 	}
-	for _, name := range job.Ansible.Sensitive {
-		for _, s := range texts(job.Ansible.Vars[name]) {
-			secrets = append(secrets, spellings(s)...)
+	if job.Ansible != nil {
+		for _, name := range job.Ansible.Sensitive {
+			for _, s := range texts(job.Ansible.Vars[name]) {
+				secrets = append(secrets, spellings(s)...)
+			}
 		}
 	}
 	slices.SortFunc(secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })

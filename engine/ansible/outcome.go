@@ -18,11 +18,12 @@ type outcome struct {
 	recap  engine.Recap
 	notes  []string // what check mode could not tell
 	unsure bool     // an apply may change more than the recap says
+	ended  bool     // all plays came to their end
 }
 
 // event is a line of the callback plugin.
 type event struct {
-	Event    string         `json:"event"` // task, stats or no_hosts
+	Event    string         `json:"event"` // task, stats, no_hosts or end
 	Host     string         `json:"host"`
 	Task     string         `json:"task"`
 	Module   string         `json:"module"`
@@ -65,6 +66,8 @@ func (o *outcome) add(e event, mask masker) {
 	switch e.Event {
 	case "no_hosts":
 		o.notes = append(o.notes, fmt.Sprintf("play %q matches no host of the inventory", mask.hide(e.Task)))
+	case "end":
+		o.ended = true
 	case "stats":
 		o.recap.Hosts = append(o.recap.Hosts, hostStats(e))
 	case "task":

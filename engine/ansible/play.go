@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -13,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -24,8 +24,9 @@ var callback []byte
 // play is one run of a playbook: a folder that only we can read, with all that
 // Ansible needs and all that it leaves.
 type play struct {
+	job      *engine.Job
 	dir      string
-	lock     *os.File // locked as long as Ansible runs, even where we do not
+	self     string // path of our own binary
 	program  string
 	playbook string // path of the file to run
 	content  string // digest of the playbook's folder
@@ -33,8 +34,6 @@ type play struct {
 	facts    string // folder where the run keeps facts between its phases
 	sockets  string // folder of SSH's sockets, whose paths must be short
 	env      []string
-	grace    time.Duration
-	hurry    <-chan struct{}
 	mask     masker
 	log      *slog.Logger
 }
@@ -46,34 +45,45 @@ const (
 	outputFile    = "output.log"
 	eventsFile    = "events.jsonl"
 	factsDir      = "facts"
+	pidFile       = "pid"
+	aliveLock     = "alive"   // is held while a process of the play lives
+	socketsLink   = "sockets" // leads to the folder of the sockets
 )
 
-// prepare lays out the folder of a play. The caller removes it.
-func (d *Driver) prepare(job *engine.Job, bundle string) (*play, error) {
-	program, err := d.program()
-	if err != nil {
-		return nil, err
-	}
+// newPlay knows where the job's play is, whether there is one or not.
+func (d *Driver) newPlay(job *engine.Job) (*play, error) {
 	// Ansible runs in the playbook's folder, so no path may be relative.
 	work, err := filepath.Abs(d.WorkDir)
 	if err != nil {
 		return nil, err
 	}
-	if bundle, err = filepath.Abs(bundle); err != nil {
-		return nil, err
+	return &play{
+		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, log: d.Log, mask: newMasker(job),
+		hosts: filepath.Join(work, "known_hosts", safe(job.Stack), safe(job.Component)),
+		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
+	}, nil
+}
+
+// prepare lays out the folder of a play. The caller closes it.
+func (d *Driver) prepare(ctx context.Context, job *engine.Job, bundle string) (*play, error) {
+	if job.Ansible == nil {
+		return nil, fmt.Errorf("component %s is none of Ansible's", job.Component)
 	}
-	clearStale(work, d.Log)
-	dir, lock, err := newPlayDir(work)
+	p, err := d.newPlay(job)
 	if err != nil {
 		return nil, err
 	}
-	p := &play{
-		dir: dir, lock: lock, program: program, grace: job.Grace, hurry: job.Hurry, log: d.Log, mask: newMasker(job),
-		hosts: filepath.Join(work, "known_hosts", safe(job.Stack), safe(job.Component)),
-		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
+	if p.program, err = d.program(); err != nil {
+		return nil, err
+	}
+	if bundle, err = filepath.Abs(bundle); err != nil {
+		return nil, err
+	}
+	if err := p.clearLeft(ctx); err != nil {
+		return nil, err
 	}
 	if err := p.fill(d, job, bundle); err != nil {
-		p.remove()
+		p.close()
 		return nil, err
 	}
 	return p, nil
@@ -94,6 +104,9 @@ func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
 	}
 	var err error
 	if p.sockets, err = os.MkdirTemp("/tmp", "cloudops-ssh-"); err != nil {
+		return err
+	}
+	if err := os.Symlink(p.sockets, filepath.Join(p.dir, socketsLink)); err != nil {
 		return err
 	}
 	p.env, err = p.environ(job.Env)
@@ -156,8 +169,12 @@ func (p *play) unpack(d *Driver, name string) (dir string, err error) {
 // run runs the playbook and reads what its tasks did. The error is a *Failure
 // where the play failed, or the cause of ctx's end.
 func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, error) {
+	engine.BeginLog(log, playMark)
 	exit := p.execute(ctx, o, log)
 	out, err := readOutcome(filepath.Join(p.dir, eventsFile), p.mask)
+	if !o.check && !out.ended && wasKilled(exit) {
+		return out, interrupted(ctx)
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return out, cause
 	}
@@ -170,14 +187,16 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 	return out, p.complaint(exit)
 }
 
-// remove deletes the folder. What it cannot delete, such as a file of another
-// user, is tried again by the next play.
-func (p *play) remove() {
+// close deletes the folder; of an apply it leaves what shows how that ended,
+// until its end is handed in.
+func (p *play) close() {
 	p.closeConnections()
+	if p.job.Phase == engine.PhaseApply {
+		return
+	}
 	if err := os.RemoveAll(p.dir); err != nil {
 		p.log.Warn("folder of a play not removed", "dir", p.dir, "err", err)
 	}
-	p.lock.Close()
 }
 
 // forgetHosts drops the keys of hosts that are gone.

@@ -16,35 +16,43 @@ const playMarker = "CLOUDOPS_PLAY"
 // reaches them all.
 func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-// watch waits for the process. When the launcher's context ends first, it
-// interrupts the whole group, and kills what is left after the grace.
+// watch waits for the process.
 func (p *process) watch() {
 	defer close(p.ended)
-	exited := make(chan error, 1)
-	go func() { exited <- p.Cmd.Wait() }()
+	exited := make(chan struct{})
+	go func() {
+		p.launcher.failed = p.Cmd.Wait()
+		close(exited)
+	}()
+	p.launcher.play.guard(p.launcher.ctx, p.Cmd.Process.Pid, exited)
+}
+
+// guard waits for the end of the play's process. When ctx ends first, it
+// interrupts the whole group, and kills what is left after the grace.
+func (p *play) guard(ctx context.Context, pid int, exited <-chan struct{}) {
 	select {
-	case p.launcher.failed = <-exited:
+	case <-exited:
 		return
-	case <-p.launcher.ctx.Done():
+	case <-ctx.Done():
 	}
-	grace, waive := p.launcher.play.graceContext()
+	grace, waive := p.graceContext()
 	defer waive()
-	p.signalGroup(syscall.SIGINT)
+	signalGroup(pid, syscall.SIGINT)
 	select {
-	case p.launcher.failed = <-exited:
+	case <-exited:
 	case <-grace.Done():
-		p.signalGroup(syscall.SIGKILL)
-		p.launcher.failed = <-exited
+		signalGroup(pid, syscall.SIGKILL)
+		<-exited
 	}
 	p.clear(grace)
 }
 
 // graceContext ends when the grace is over or waived.
 func (p *play) graceContext() (context.Context, context.CancelFunc) {
-	ctx, waive := context.WithTimeout(context.Background(), p.grace)
+	ctx, waive := context.WithTimeout(context.Background(), p.job.Grace)
 	go func() {
 		select {
-		case <-p.hurry:
+		case <-p.job.Hurry:
 			waive()
 		case <-ctx.Done():
 		}
@@ -54,7 +62,7 @@ func (p *play) graceContext() (context.Context, context.CancelFunc) {
 
 // clear sees off what the process left: newer versions of Ansible put each
 // worker into a session of its own, and modules may outlive their worker.
-func (p *process) clear(grace context.Context) {
+func (p *play) clear(grace context.Context) {
 	p.seeOff(grace, syscall.SIGTERM)
 	last, stop := context.WithTimeout(context.Background(), 5*time.Second)
 	defer stop()
@@ -63,8 +71,8 @@ func (p *process) clear(grace context.Context) {
 
 // seeOff sends sig once to each process that is left of the play and waits
 // until all are gone, or ctx ends.
-func (p *process) seeOff(ctx context.Context, sig syscall.Signal) {
-	marker := playMarker + "=" + p.launcher.play.dir
+func (p *play) seeOff(ctx context.Context, sig syscall.Signal) {
+	marker := playMarker + "=" + p.dir
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	told := map[int]bool{}
@@ -83,4 +91,4 @@ func (p *process) seeOff(ctx context.Context, sig syscall.Signal) {
 	}
 }
 
-func (p *process) signalGroup(sig syscall.Signal) { syscall.Kill(-p.Cmd.Process.Pid, sig) }
+func signalGroup(pid int, sig syscall.Signal) { syscall.Kill(-pid, sig) }

@@ -17,7 +17,7 @@ const secret = `correct "horse" battery`
 func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
 	t.Parallel()
 	d, out := newDriver(t), t.TempDir()
-	job := newJob(map[string]string{"out": out, "password": secret})
+	job := newJob(t, map[string]string{"out": out, "password": secret})
 	job.Ansible.Sensitive = []string{"password"}
 	dir := bundle(t, `
 - hosts: all
@@ -65,7 +65,7 @@ func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
 func TestPlaySeesNothingOfOurEnvironment(t *testing.T) {
 	t.Setenv("CLOUDOPS_MASTER_KEY", "key-of-the-server")
 	d, out := newDriver(t), t.TempDir()
-	job := newJob(map[string]string{"out": out, "password": "pass-of-the-play"})
+	job := newJob(t, map[string]string{"out": out, "password": "pass-of-the-play"})
 	job.Env = map[string]string{"AWS_SECRET_ACCESS_KEY": "key-of-the-job", "SSH_PRIVATE_KEY": "key-of-the-host"}
 	dir := bundle(t, `
 - hosts: all
@@ -107,7 +107,7 @@ func TestValuesAreDataAndNotTemplates(t *testing.T) {
 	t.Parallel()
 	d, out := newDriver(t), t.TempDir()
 	odd := "{{ lookup('pipe', 'id') }} {% raw \u0001\u007f\u00e9\U0001f600 \\ \" ' : # !x"
-	job := newJob(map[string]string{"out": out, "odd": odd})
+	job := newJob(t, map[string]string{"out": out, "odd": odd})
 	job.Ansible.Vars["number"] = json.RawMessage(`1e3`)
 	job.Ansible.Vars["deep"] = json.RawMessage(`{"list":[1.5,true,null,"{{ x }}"],"no":"yes"}`)
 	job.Ansible.Inventory.Groups[0].Hosts[0].Vars = map[string]json.RawMessage{"tag": json.RawMessage(`"{{ 6 * 7 }}"`)}
@@ -160,7 +160,7 @@ func TestFactsOfACheckServeItsApplyOnly(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, job := newDriver(t), newJob(nil)
+			d, job := newDriver(t), newJob(t, nil)
 			dir := bundle(t, `[{hosts: all, gather_facts: true, tasks: [{ansible.builtin.debug: {var: ansible_env}}]}]`)
 			if strings.Contains(name, "credential") {
 				tt.change(job)
@@ -181,36 +181,11 @@ func TestFactsOfACheckServeItsApplyOnly(t *testing.T) {
 			if n := strings.Count(log.String(), "TASK [Gathering Facts]"); n != tt.gather {
 				t.Errorf("facts gathered %d times, want %d", n, tt.gather)
 			}
-			for _, f := range files(t, d.WorkDir) {
+			for _, f := range append(files(t, d.WorkDir), files(t, job.Dir)...) {
 				if b, _ := os.ReadFile(f); bytes.Contains(b, []byte("key-of-the-job")) {
 					t.Errorf("%s holds a credential", f)
 				}
 			}
 		})
 	}
-}
-
-func TestFolderOfAKilledRunnerIsCleared(t *testing.T) {
-	t.Parallel()
-	d := newDriver(t)
-	stale, lock, err := newPlayDir(d.WorkDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	running, live, err := newPlayDir(d.WorkDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock.Close() // as when its last process ends
-
-	clearStale(d.WorkDir, d.Log)
-
-	if _, err := os.Stat(stale); !os.IsNotExist(err) {
-		t.Errorf("stale folder is still there: %v", err)
-	}
-	if _, err := os.Stat(running); err != nil {
-		t.Errorf("folder of a running play: %v", err)
-	}
-	live.Close()
-	clearStale(d.WorkDir, d.Log)
 }

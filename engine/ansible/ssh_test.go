@@ -21,7 +21,7 @@ import (
 func TestPlayOverSSH(t *testing.T) {
 	t.Parallel()
 	d, dest := newDriver(t), filepath.Join(t.TempDir(), "note")
-	job := newJob(map[string]string{"dest": dest, "text": "hello"})
+	job := newJob(t, map[string]string{"dest": dest, "text": "hello"})
 	dir := bundle(t, notePlay)
 	sshd := newSSHD(t)
 	sshd.start(t)
@@ -35,7 +35,7 @@ func TestPlayOverSSH(t *testing.T) {
 	if _, _, err := apply(t, d, job, dir, &log); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
-	for _, p := range allMarked(t, d.WorkDir) {
+	for _, p := range allMarked(t, job.Dir) {
 		t.Errorf("connection left behind: %s", p)
 	}
 

@@ -2,39 +2,20 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
-
-// Order is what a worker leaves for the runner that it starts: a file that only
-// its owner can read, in the folder that the runner is started with.
-type Order struct {
-	API        string            `json:"api"` // base URL of the server
-	Token      string            `json:"token"`
-	StateToken string            `json:"state_token"`
-	Settings   map[string]string `json:"settings"` // flags of the worker that matter to the runner
-}
-
-const orderFile = "order.json"
-
-// ReadOrder reads the order in dir.
-func ReadOrder(dir string) (Order, error) {
-	var o Order
-	b, err := os.ReadFile(filepath.Join(dir, orderFile))
-	if err != nil {
-		return o, err
-	}
-	return o, json.Unmarshal(b, &o)
-}
 
 // Claimer takes steps in hand.
 type Claimer interface {
@@ -61,32 +42,95 @@ func (l *Launcher) HandleStep(ctx context.Context, step string) error {
 		return err
 	}
 	dir := filepath.Join(l.Root, st.ID+"-"+strconv.Itoa(st.Attempt))
-	if err := l.write(dir, claim); err != nil {
+	if err := WriteOrder(dir, l.order(claim)); err != nil {
 		return fmt.Errorf("order for step %s: %w", st.ID, err)
 	}
-	cmd, err := l.start(dir)
-	if err != nil {
-		return fmt.Errorf("start the runner of step %s: %w", st.ID, err)
-	}
-	return l.wait(ctx, cmd, dir, st)
+	return l.see(ctx, dir)
 }
 
-func (l *Launcher) write(dir string, c engine.Claim) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+func (l *Launcher) order(c engine.Claim) Order {
+	return Order{API: l.API, Token: c.Token.Reveal(), StateToken: c.StateToken.Reveal(), Settings: l.Settings}
+}
+
+// Adopt starts a runner in each folder that one has left behind, killed with
+// its worker or by itself, and waits for all of them. A runner that still
+// lives keeps its folder: the new one sees that and leaves.
+func (l *Launcher) Adopt(ctx context.Context) error {
+	entries, err := os.ReadDir(l.Root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	b, err := json.Marshal(Order{API: l.API, Token: c.Token.Reveal(), StateToken: c.StateToken.Reveal(), Settings: l.Settings})
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, orderFile), b, 0o600)
+	var all sync.WaitGroup
+	for _, e := range entries {
+		all.Go(func() {
+			dir := filepath.Join(l.Root, e.Name())
+			if err := l.see(ctx, dir); err != nil {
+				l.Log.Error("runner not taken up again", "dir", dir, "err", err)
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// The bounds of starting a runner again that ended badly.
+const (
+	maxStarts  = 8
+	firstWait  = 100 * time.Millisecond
+	longestRun = time.Minute // after which a runner counts as having run well
+)
+
+// see starts a runner in the folder and sees it out. One that is killed is
+// followed by another, which goes on where it was. The folder of one that
+// cannot be helped stays, for a person to look at.
+func (l *Launcher) see(ctx context.Context, dir string) error {
+	for starts, wait := 1, firstWait; ; starts, wait = starts+1, 2*wait {
+		began := time.Now()
+		err := l.runOnce(ctx, dir)
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || ctx.Err() != nil {
+			return err
+		}
+		if time.Since(began) > longestRun {
+			starts, wait = 1, firstWait
+		}
+		l.Log.Error("runner ended badly", "dir", dir, "start", starts, "err", err)
+		if starts == maxStarts {
+			return nil // its lease runs out, and the sweep decides
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// runOnce starts a runner and waits until it, or ctx, ends.
+func (l *Launcher) runOnce(ctx context.Context, dir string) error {
+	cmd, err := l.start(dir)
+	if err != nil {
+		return fmt.Errorf("start the runner in %s: %w", dir, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ctx.Done():
+		l.Log.Info("runner left to itself", "dir", dir, "pid", cmd.Process.Pid)
+		return nil
+	case err := <-ended:
+		return err
+	}
 }
 
 // start begins the runner with nothing of the worker's environment but what
 // finds programs and speaks to proxies. What it prints goes to a file, which
 // does not go away with the worker as a pipe would.
 func (l *Launcher) start(dir string) (*exec.Cmd, error) {
-	out, err := os.OpenFile(filepath.Join(dir, "runner.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	out, err := os.OpenFile(filepath.Join(dir, runnerLog), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -106,23 +150,4 @@ func passedOn() []string {
 		}
 	}
 	return env
-}
-
-// wait sees the runner out. Its folder stays where it ended badly.
-func (l *Launcher) wait(ctx context.Context, cmd *exec.Cmd, dir string, st *engine.Step) error {
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case <-ctx.Done():
-		l.Log.Info("runner left to itself", "step", st.ID, "pid", cmd.Process.Pid)
-		return nil
-	case err := <-ended:
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			// Its lease runs out and the sweep decides what becomes of the step.
-			l.Log.Error("runner ended badly", "step", st.ID, "attempt", st.Attempt, "err", err, "log", filepath.Join(dir, "runner.log"))
-			return nil
-		}
-		return errors.Join(err, os.RemoveAll(dir))
-	}
 }

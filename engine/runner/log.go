@@ -4,42 +4,89 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/cloudops-manager/cloudops/engine"
 )
 
 // maxChunk is how much of a log is sent at a time, in bytes.
 const maxChunk = 256 << 10
 
-// logWriter sends a log to the server by offset, whole lines at a time, with
-// secrets masked. A sender of its own takes what has come together since the
-// last chunk, so a slow server gets fewer and larger chunks.
+// The files of a log in the runner's folder: its lines, and where they begin
+// in the log of the step.
+const (
+	logFile  = "log"
+	baseFile = "log-begins"
+)
+
+// logWriter keeps a log in a file, whole lines with secrets masked, and sends it
+// to the server by offset. A sender of its own takes what has come together
+// since the last chunk, so a slow server gets fewer and larger chunks, and one
+// that is away gets all of it later, from this runner or the next.
 type logWriter struct {
 	api    API
 	log    *slog.Logger
 	masker *strings.Replacer
+	dir    string
+	file   *os.File
 
 	mu     sync.Mutex
 	line   []byte // the last line, as long as it is not whole
-	ready  []byte // masked, to be sent
+	size   int64  // of the file
+	spill  []byte // what follows the file, where the disk takes no more
 	closed bool
 
-	offset int64         // of ready's first byte; only the sender's after the start
-	wake   chan struct{} // there is something to send, or the end
-	done   chan struct{} // everything is sent
-	stop   context.CancelFunc
+	base int64         // where this attempt's log begins in the step's
+	sent int64         // of file and spill; only the sender's after the start
+	wake chan struct{} // there is something to send, or the end
+	done chan struct{} // everything is sent
+	stop context.CancelFunc
 }
 
-func newLog(api API, log *slog.Logger, offset int64, secrets []string) *logWriter {
+// openLog opens the log of the attempt, and goes on with what a runner before
+// left there. The job's offset is how much of the step's log the server has.
+func openLog(api API, log *slog.Logger, dir string, job *engine.Job) (*logWriter, error) {
+	base, err := logBase(dir, job.LogOffset)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, logFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	l := &logWriter{
-		api: api, log: log, masker: newMasker(secrets), offset: offset,
+		api: api, log: log, masker: newMasker(job.Mask), dir: dir, file: f, size: size, base: base, sent: job.LogOffset - base,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
 	}
 	go l.send(ctx)
-	return l
+	return l, nil
+}
+
+// logBase is where the attempt's log begins: now, or as the first runner of the
+// attempt wrote down.
+func logBase(dir string, now int64) (int64, error) {
+	path := filepath.Join(dir, baseFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return now, writeWhole(path, strconv.AppendInt(nil, now, 10))
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(string(b), 10, 64)
 }
 
 // minSecret is the least length of a value that is masked: shorter ones would
@@ -91,12 +138,55 @@ func (l *logWriter) Write(p []byte) (int, error) {
 
 // take moves the first n bytes of whole lines over to what is sent.
 func (l *logWriter) take(n int) {
-	l.ready = append(l.ready, l.mask(string(l.line[:n]))...)
+	text := []byte(l.mask(string(l.line[:n])))
 	l.line = append(l.line[:0], l.line[n:]...)
+	if l.spill == nil {
+		written, err := l.file.WriteAt(text, l.size)
+		l.size += int64(written)
+		if text = text[written:]; err != nil {
+			l.log.Warn("the log is in memory only from here on", "err", err)
+		}
+	}
+	if len(text) > 0 {
+		l.spill = append(l.spill, text...)
+	}
+	l.ring()
+}
+
+func (l *logWriter) ring() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Begin writes down that a command's output begins here. Without the mark a
+// runner that takes over repeats a part of the log, and no more.
+func (l *logWriter) Begin(command string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.take(len(l.line))
+	if err := writeWhole(l.markFile(command), strconv.AppendInt(nil, l.size, 10)); err != nil {
+		l.log.Warn("place in the log not marked", "command", command, "err", err)
+	}
+}
+
+// Resume takes the log back to where the command began. What was sent of its
+// output is the same once more, and is not sent again.
+func (l *logWriter) Resume(command string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b, err := os.ReadFile(l.markFile(command))
+	if err != nil {
+		return
+	}
+	if at, err := strconv.ParseInt(string(b), 10, 64); err == nil && at <= l.size {
+		l.line, l.size = nil, at
+	}
+}
+
+func (l *logWriter) markFile(command string) string {
+	return filepath.Join(l.dir, logFile+"-"+command)
 }
 
 // Close sends what is left and waits until it has arrived, or ctx ends.
@@ -110,13 +200,18 @@ func (l *logWriter) Close(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	l.stop()
+	_ = l.file.Close() // which was read to its end
 }
 
 // send delivers chunk after chunk until the log is closed and empty.
 func (l *logWriter) send(ctx context.Context) {
 	defer close(l.done)
 	for {
-		chunk, closed := l.next()
+		chunk, closed, err := l.next()
+		if err != nil {
+			l.log.Warn("log not read", "offset", l.sent, "err", err)
+			return
+		}
 		if len(chunk) == 0 && closed {
 			return
 		}
@@ -124,21 +219,26 @@ func (l *logWriter) send(ctx context.Context) {
 			<-l.wake
 			continue
 		}
-		_, err := retry(ctx, func() (int64, error) { return l.api.AppendLog(ctx, l.offset, chunk) })
+		_, err = retry(ctx, func() (int64, error) { return l.api.AppendLog(ctx, l.base+l.sent, chunk) })
 		if err != nil {
-			l.log.Warn("log not taken", "offset", l.offset, "err", err)
+			l.log.Warn("log not taken", "offset", l.base+l.sent, "err", err)
 			return
 		}
-		l.offset += int64(len(chunk))
+		l.sent += int64(len(chunk))
 	}
 }
 
-// next takes up to maxChunk bytes of what is ready.
-func (l *logWriter) next() (chunk []byte, closed bool) {
+// next reads up to maxChunk bytes of what is not sent yet.
+func (l *logWriter) next() (chunk []byte, closed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(len(l.ready), maxChunk)
-	chunk = bytes.Clone(l.ready[:n])
-	l.ready = append(l.ready[:0], l.ready[n:]...)
-	return chunk, l.closed
+	if left := l.size - l.sent; left > 0 {
+		chunk = make([]byte, min(left, maxChunk))
+		_, err = l.file.ReadAt(chunk, l.sent)
+		return chunk, l.closed, err
+	}
+	if past := l.sent - l.size; past >= 0 && past < int64(len(l.spill)) {
+		chunk = bytes.Clone(l.spill[past:min(int64(len(l.spill)), past+maxChunk)])
+	}
+	return chunk, l.closed, nil
 }

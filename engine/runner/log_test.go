@@ -14,6 +14,15 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
+func testLog(t *testing.T, api API, secrets ...string) *logWriter {
+	t.Helper()
+	l, err := openLog(api, slog.New(slog.DiscardHandler), t.TempDir(), &engine.Job{Mask: secrets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // logAPI takes a log the way the server does, and fails as often as it is told.
 type logAPI struct {
 	API
@@ -40,7 +49,7 @@ func (a *logAPI) AppendLog(_ context.Context, offset int64, data []byte) (int64,
 func TestLogArrivesWholeAndOnceThroughOutages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &logAPI{fails: 5}
-		l := newLog(api, slog.New(slog.DiscardHandler), 0, nil)
+		l := testLog(t, api)
 		var want strings.Builder
 		for i := range 2000 {
 			fmt.Fprintf(&want, "line %d\n", i)
@@ -71,7 +80,7 @@ func TestSecretsAreMaskedWhereverTheyAreCut(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			api := &logAPI{}
-			l := newLog(api, slog.New(slog.DiscardHandler), 0, tt.secrets)
+			l := testLog(t, api, tt.secrets...)
 			for _, w := range tt.write {
 				fmt.Fprint(l, w)
 			}

@@ -31,10 +31,16 @@ type API interface {
 
 // Tool carries out the phases of one kind of component. What it writes to log
 // is shown to people, with the job's secrets masked. When ctx ends it
-// interrupts what it started, and kills it after the job's grace.
+// interrupts what it started, and kills it after the job's grace. It keeps in
+// the job's folder what it needs to go on after a runner that was killed: then
+// it is called again with the same job.
 type Tool interface {
 	Plan(ctx context.Context, job *engine.Job, sources string, log io.Writer) (Planned, error)
 	Apply(ctx context.Context, job *engine.Job, sources string, plan []byte, log io.Writer) (Applied, error)
+	// Abandon ends what a runner that was killed left running in the job's
+	// folder, of which only Dir, Grace and Hurry are set. It returns a state
+	// that could not be written, if there is one.
+	Abandon(ctx context.Context, job *engine.Job) (errored []byte, err error)
 }
 
 // Planned is what a plan phase made.
@@ -56,6 +62,7 @@ type Runner struct {
 	API        API
 	Tools      map[engine.Kind]Tool
 	Sources    Sources
+	Dir        string // folder of this attempt; see Folder
 	StateToken engine.Secret
 	Log        *slog.Logger
 }
@@ -66,25 +73,33 @@ var (
 	errFenced    = errors.New("the step was given to another runner")
 )
 
-// Run carries out the step and reports its end. The error is one of the
-// runner's own; that Terraform or a playbook failed is a result.
+// Run carries out the step and reports its end, or goes on where a runner of
+// the same attempt was killed. The error is one of the runner's own; that
+// Terraform or a playbook failed is a result.
 func (r *Runner) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	job, err := r.API.Job(ctx)
-	if err != nil {
-		return r.cannotStart(ctx, err)
+	job, err := retry(ctx, func() (*engine.Job, error) { return r.API.Job(ctx) })
+	switch {
+	case gone(err):
+		return r.abandon(ctx)
+	case errors.Is(err, engine.ErrInvalid): // such as an input that does not fit
+		return r.report(ctx, engine.Report{Outcome: engine.OutcomeFailed, Reason: err.Error()})
+	case err != nil:
+		return fmt.Errorf("fetch the job: %w", err)
 	}
 	r.adopt(job)
-	log := newLog(r.API, r.Log, job.LogOffset, job.Mask)
-	renewing := r.keepLease(ctx, job, stop)
-	rep := r.carryOut(ctx, job, log)
-	log.Close(context.WithoutCancel(ctx))
-	if errors.Is(context.Cause(ctx), errFenced) {
-		return errFenced
+	log, err := openLog(r.API, r.Log, r.Dir, job)
+	if err != nil {
+		return fmt.Errorf("log: %w", err)
 	}
-	rep.Reason = log.mask(rep.Reason)
-	err = r.report(context.WithoutCancel(ctx), rep)
+	renewing := r.keepLease(ctx, job, stop)
+	end, err := r.readEnding()
+	if err != nil {
+		end = r.carryOut(ctx, job, log)
+		r.keepEnding(end)
+	}
+	err = r.handIn(context.WithoutCancel(ctx), end, log, errors.Is(context.Cause(ctx), errFenced))
 	stop(nil)
 	<-renewing
 	return err
@@ -96,138 +111,72 @@ func (r *Runner) adopt(job *engine.Job) {
 		job.Terraform.State.Password = r.StateToken.Reveal()
 	}
 	job.Mask = append(job.Mask, r.StateToken.Reveal())
-	job.Hurry = make(chan struct{})
+	job.Hurry, job.Dir = make(chan struct{}), r.Dir
 }
 
-// cannotStart reports a step that has no job, such as one with an input that
-// does not fit.
-func (r *Runner) cannotStart(ctx context.Context, err error) error {
-	if !errors.Is(err, engine.ErrInvalid) {
-		return fmt.Errorf("fetch the job: %w", err)
+// gone reports whether the step is no longer in this runner's hands.
+func gone(err error) bool {
+	return errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrUnauthorized) || errors.Is(err, engine.ErrNotFound)
+}
+
+// abandonGrace is how long a tool may take to end once its step is gone.
+const abandonGrace = 2 * time.Minute
+
+// abandon ends what goes on for a step that was given away, and hands in a
+// state that could not be written: somebody may want to recover it.
+func (r *Runner) abandon(ctx context.Context) error {
+	job := &engine.Job{Dir: r.Dir, Grace: abandonGrace, Hurry: make(chan struct{})}
+	var errs []error
+	for _, tool := range r.Tools {
+		errored, err := tool.Abandon(ctx, job)
+		if len(errored) > 0 {
+			err = errors.Join(err, r.put(ctx, engine.ArtifactErrored, errored))
+		}
+		errs = append(errs, err)
 	}
-	return r.report(ctx, engine.Report{Outcome: engine.OutcomeFailed, Reason: err.Error()})
+	r.Log.Warn("the step is in other hands", "err", errors.Join(errs...))
+	return errors.Join(errs...)
 }
 
 // carryOut does the phase and says how it ended.
-func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter) engine.Report {
-	rep, err := r.phase(ctx, job, log)
+func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter) ending {
+	end, err := r.phase(ctx, job, log)
 	if err == nil {
-		return rep
+		return end
 	}
-	rep.Outcome, rep.Reason = engine.OutcomeFailed, err.Error()
-	if errors.Is(context.Cause(ctx), errCancelled) {
-		rep.Outcome, rep.Reason = engine.OutcomeCancelled, "cancelled"
+	end.Report.Outcome, end.Report.Reason = engine.OutcomeFailed, log.mask(err.Error())
+	switch {
+	case errors.Is(err, engine.ErrInterrupted):
+		end.Report.Outcome = engine.OutcomeInterrupted
+	case errors.Is(context.Cause(ctx), errCancelled):
+		end.Report.Outcome, end.Report.Reason = engine.OutcomeCancelled, "cancelled"
 	}
 	fmt.Fprintf(log, "\n%s\n", err)
-	return rep
+	return end
 }
 
-func (r *Runner) phase(ctx context.Context, job *engine.Job, log io.Writer) (engine.Report, error) {
+func (r *Runner) phase(ctx context.Context, job *engine.Job, log io.Writer) (ending, error) {
 	tool, ok := r.Tools[job.Kind]
 	if !ok {
-		return engine.Report{}, fmt.Errorf("this runner has no tool for %s components", job.Kind)
+		return ending{}, fmt.Errorf("this runner has no tool for %s components", job.Kind)
 	}
 	dir, err := r.Sources.Dir(ctx, job.Sources, r.API.Sources)
 	if err != nil {
-		return engine.Report{}, fmt.Errorf("sources: %w", err)
+		return ending{}, fmt.Errorf("sources: %w", err)
 	}
 	if job.Phase == engine.PhaseApply {
 		return r.apply(ctx, job, tool, dir, log)
 	}
-	return r.plan(ctx, job, tool, dir, log)
-}
-
-func (r *Runner) plan(ctx context.Context, job *engine.Job, tool Tool, dir string, log io.Writer) (engine.Report, error) {
 	p, err := tool.Plan(ctx, job, dir, log)
-	if err != nil {
-		return p.Report, err
-	}
-	for name, data := range map[string][]byte{engine.ArtifactPlan: p.Plan, engine.ArtifactPlanJSON: p.PlanJSON} {
-		if len(data) == 0 {
-			continue
-		}
-		if err := r.put(ctx, name, data); err != nil {
-			return p.Report, err
-		}
-	}
-	return p.Report, nil
+	return ending{p.Report, map[string][]byte{engine.ArtifactPlan: p.Plan, engine.ArtifactPlanJSON: p.PlanJSON}}, err
 }
 
-func (r *Runner) apply(ctx context.Context, job *engine.Job, tool Tool, dir string, log io.Writer) (engine.Report, error) {
+func (r *Runner) apply(ctx context.Context, job *engine.Job, tool Tool, dir string, log io.Writer) (ending, error) {
 	plan, err := retry(ctx, func() ([]byte, error) { return r.API.PlanFile(ctx) })
 	if err != nil {
-		return engine.Report{}, fmt.Errorf("fetch the plan: %w", err)
+		return ending{}, fmt.Errorf("fetch the plan: %w", err)
 	}
 	a, err := tool.Apply(ctx, job, dir, plan, log)
 	rep := engine.Report{Outcome: engine.OutcomeApplied, Applied: a.Summary, Recap: a.Recap}
-	if len(a.Errored) > 0 {
-		err = errors.Join(err, r.put(context.WithoutCancel(ctx), engine.ArtifactErrored, a.Errored))
-	}
-	return rep, err
-}
-
-func (r *Runner) put(ctx context.Context, name string, data []byte) error {
-	_, err := retry(ctx, func() (struct{}, error) { return struct{}{}, r.API.PutArtifact(ctx, name, data) })
-	if err != nil {
-		return fmt.Errorf("send %s: %w", name, err)
-	}
-	return nil
-}
-
-// report says how the phase ended. That the step has moved on means that an
-// earlier delivery arrived.
-func (r *Runner) report(ctx context.Context, rep engine.Report) error {
-	_, err := retry(ctx, func() (struct{}, error) { return struct{}{}, r.API.Report(ctx, rep) })
-	if errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrUnauthorized) {
-		r.Log.Info("report not wanted any more", "err", err)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	return nil
-}
-
-// renewWait is how long the server may hold on to a renewal: a third of the
-// lease, so that two in a row may be lost.
-const renewWait = engine.Lease / 3
-
-// keepLease renews the lease until ctx ends, and ends ctx when the step is
-// cancelled or was given to another. The channel is closed when it is done.
-func (r *Runner) keepLease(ctx context.Context, job *engine.Job, stop context.CancelCauseFunc) <-chan struct{} {
-	done := make(chan struct{})
-	// Renewals go on while a cancelled tool winds down.
-	renewals, end := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() {
-		if cause := context.Cause(ctx); !errors.Is(cause, errCancelled) {
-			end()
-		}
-	})
-	go func() {
-		defer close(done)
-		defer end()
-		r.renew(renewals, job, stop)
-	}()
-	return done
-}
-
-func (r *Runner) renew(ctx context.Context, job *engine.Job, stop context.CancelCauseFunc) {
-	var known engine.Signal
-	for ctx.Err() == nil {
-		sig, err := retry(ctx, func() (engine.Signal, error) { return r.API.Renew(ctx, renewWait, known) })
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			r.Log.Warn("lease is gone", "step", job.Step, "err", err)
-			stop(errFenced)
-			return
-		case sig.Kill && !known.Kill:
-			stop(errCancelled)
-			close(job.Hurry)
-		case sig.Stop:
-			stop(errCancelled)
-		}
-		known = sig
-	}
+	return ending{rep, map[string][]byte{engine.ArtifactErrored: a.Errored}}, err
 }

@@ -3,8 +3,6 @@ package sandbox
 import (
 	"io"
 	"os"
-	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -90,24 +88,5 @@ func ring(signal chan<- struct{}) {
 	select {
 	case signal <- struct{}{}:
 	default:
-	}
-}
-
-// AwaitPid reads the process identifier that a child writes before it begins,
-// and waits for it where the child is not that far. It gives up when ended is
-// closed.
-func AwaitPid(path string, ended <-chan struct{}) (int, bool) {
-	written, stop := changes(filepath.Dir(path))
-	defer stop()
-	for {
-		if b, err := os.ReadFile(path); err == nil {
-			pid, err := strconv.Atoi(string(b))
-			return pid, err == nil
-		}
-		select {
-		case <-written:
-		case <-ended:
-			return 0, false
-		}
 	}
 }

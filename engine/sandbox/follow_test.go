@@ -58,8 +58,8 @@ func TestPidIsWaitedForUntilTheChildHasEnded(t *testing.T) {
 	dir := t.TempDir()
 	found := make(chan int)
 	go func() {
-		pid, _ := AwaitPid(filepath.Join(dir, "pid"), nil)
-		found <- pid
+		p, _ := AwaitProcess(filepath.Join(dir, "pid"), nil)
+		found <- p.Pid
 	}()
 	s := Spec{Program: "/bin/true", PidFile: filepath.Join(dir, "pid")}
 	if out, err := start(t, s); err != nil {
@@ -70,7 +70,7 @@ func TestPidIsWaitedForUntilTheChildHasEnded(t *testing.T) {
 	}
 	ended := make(chan struct{})
 	close(ended)
-	if _, ok := AwaitPid(filepath.Join(dir, "missing"), ended); ok {
+	if _, ok := AwaitProcess(filepath.Join(dir, "missing"), ended); ok {
 		t.Error("found a pid that nobody wrote")
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -36,8 +35,11 @@ type Spec struct {
 	// file does not break, as a pipe does, when who reads it dies. Empty
 	// leaves both as they are.
 	Output string `json:"output,omitempty"`
-	// PidFile gets the child's process identifier before it begins.
+	// PidFile names the child before it begins; see ReadProcess.
 	PidFile string `json:"pid_file,omitempty"`
+	// Hold names lock files that the child, and all it starts, hold for as long
+	// as one of them lives: shared, so that others can see they are in use.
+	Hold []string `json:"hold,omitempty"`
 	// Answers are texts to print instead of becoming the program, by its
 	// arguments joined with blanks.
 	Answers map[string]string `json:"answers,omitempty"`
@@ -96,6 +98,11 @@ func (s Spec) outlive() error {
 	if err := clearDeathSignal(); err != nil {
 		return fmt.Errorf("death signal: %w", err)
 	}
+	for _, path := range s.Hold {
+		if err := hold(path); err != nil {
+			return fmt.Errorf("lock %s: %w", path, err)
+		}
+	}
 	if s.Output != "" {
 		if err := redirect(s.Output); err != nil {
 			return err
@@ -104,11 +111,16 @@ func (s Spec) outlive() error {
 	if s.PidFile == "" {
 		return nil
 	}
-	tmp := s.PidFile + ".new"
-	if err := os.WriteFile(tmp, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+	return self().write(s.PidFile)
+}
+
+// hold takes the lock in a way that the child inherits.
+func hold(path string) error {
+	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR, 0o600) // without O_CLOEXEC
+	if err != nil {
 		return err
 	}
-	return os.Rename(tmp, s.PidFile) // appears whole
+	return syscall.Flock(fd, syscall.LOCK_SH)
 }
 
 func redirect(path string) error {

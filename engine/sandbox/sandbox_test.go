@@ -40,10 +40,10 @@ func TestOutputGoesToTheFileAndThePidIsTheChilds(t *testing.T) {
 	if err != nil || shown != "" {
 		t.Fatalf("shown %q, %v", shown, err)
 	}
-	pid, _ := os.ReadFile(s.PidFile)
+	p, err := ReadProcess(s.PidFile)
 	out, _ := os.ReadFile(s.Output)
-	if _, err := strconv.Atoi(string(pid)); err != nil || string(out) != string(pid)+"\noops\n" {
-		t.Errorf("file %q, pid %q", out, pid)
+	if err != nil || string(out) != strconv.Itoa(p.Pid)+"\noops\n" {
+		t.Errorf("file %q, process %q, %v", out, p, err)
 	}
 }
 

@@ -90,6 +90,9 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 	if hash(plan) != job.PlanHash {
 		return Result{}, errors.New("the plan is not the one that was approved")
 	}
+	if res, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
+		return res, err
+	}
 	r, err := d.open(ctx, job, bundle, log)
 	if err != nil {
 		return Result{}, err
@@ -183,20 +186,33 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 	return p, nil
 }
 
+// erroredFile is where Terraform puts a state that it could not write.
+const erroredFile = "errored.tfstate"
+
 // result says what the apply did as far as Terraform told.
 func (r *session) result() Result {
 	var res Result
 	if r.said != nil {
 		res.Applied = r.said.applied
 	}
-	errored := filepath.Join(r.space.root, "errored.tfstate")
-	b, err := os.ReadFile(errored)
-	if err == nil {
-		res.Errored = b
-		err = os.Remove(errored)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.Log.Error("errored state", "path", errored, "err", err)
+	var err error
+	if res.Errored, err = r.errored(); err != nil {
+		r.Log.Error("errored state", "err", err)
 	}
 	return res
+}
+
+// errored takes a state that could not be written out of the workspace, which
+// others use next, into the folder of the attempt.
+func (r *session) errored() ([]byte, error) {
+	kept := filepath.Join(r.job.Dir, erroredFile)
+	err := os.Rename(filepath.Join(r.space.root, erroredFile), kept)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	b, err := os.ReadFile(kept)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
 }

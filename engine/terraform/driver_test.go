@@ -116,8 +116,9 @@ func TestTwoSessionsOfOneComponentDoNotShareAFolder(t *testing.T) {
 	w.job.Terraform.Inputs["text"] = json.RawMessage(`"one"`)
 	var wg sync.WaitGroup
 	for range 3 {
+		job := w.attempt(t)
 		wg.Go(func() {
-			if _, err := w.driver.Plan(t.Context(), w.job, w.bundle, io.Discard); err != nil {
+			if _, err := w.driver.Plan(t.Context(), job, w.bundle, io.Discard); err != nil {
 				t.Error(err)
 			}
 		})

@@ -2,8 +2,13 @@ package terraform
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
+	"syscall"
+
+	"github.com/cloudops-manager/cloudops/engine"
 )
 
 // Failure is Terraform's own no.
@@ -33,4 +38,23 @@ func phaseError(ctx context.Context, command string, err error) error {
 		return fmt.Errorf("terraform %s: %w", command, cause)
 	}
 	return fmt.Errorf("terraform %s: %w", command, err)
+}
+
+// wasKilled reports whether a signal ended the command, so that it could not
+// write down the last of what it did.
+func wasKilled(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}
+
+// interrupted is the error of an apply that did not end by itself.
+func interrupted(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("terraform apply: %w, and it was killed in the middle: %w", cause, engine.ErrInterrupted)
+	}
+	return fmt.Errorf("terraform apply was killed in the middle: %w", engine.ErrInterrupted)
 }

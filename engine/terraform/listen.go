@@ -38,6 +38,9 @@ type message struct {
 		Action string `json:"action"`
 		Output string `json:"output"`
 	} `json:"hook"`
+	Changes *struct {
+		Operation string `json:"operation"`
+	} `json:"changes"`
 }
 
 // listener takes what a command prints, passes it on as text for people and
@@ -49,6 +52,7 @@ type listener struct {
 	more    int    // errors that are not kept
 	other   []byte // lines that are not messages, which is how init and crashes speak
 	applied engine.Summary
+	summed  bool // an apply came to its end
 }
 
 func newListener(to io.Writer) *listener { return &listener{to: to} }
@@ -132,8 +136,11 @@ func (l *listener) reason() string {
 	return text
 }
 
-// count keeps what was applied, which a failed apply does not sum up itself.
+// count keeps how far an apply came, which a failed apply does not sum up itself.
 func (l *listener) count(m message) {
+	if m.Type == "change_summary" && m.Changes != nil {
+		l.summed = m.Changes.Operation != "plan"
+	}
 	if m.Type != "apply_complete" || m.Hook == nil {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-exec/tfexec"
 
+	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
@@ -28,15 +29,16 @@ func (r *session) runIn(ctx context.Context, command string, env map[string]stri
 	if ctx.Err() != nil {
 		return phaseError(ctx, command, ctx.Err())
 	}
-	output := filepath.Join(r.dir, command+".out")
+	output := r.output(command)
 	tf, err := r.terraform(output, env)
 	if err != nil {
 		return err
 	}
+	engine.BeginLog(r.log, command)
 	r.said = newListener(r.log)
 	ended, followed := make(chan struct{}), make(chan error, 1)
 	go func() { followed <- sandbox.Follow(output, ended, r.said) }()
-	go r.stopWith(ctx, output+".pid", ended)
+	go r.stopWith(ctx, pidFile(output), ended)
 	err = call(tf)
 	close(ended)
 	if ferr := <-followed; ferr != nil {
@@ -46,6 +48,12 @@ func (r *session) runIn(ctx context.Context, command string, env map[string]stri
 	return r.verdict(ctx, command, err)
 }
 
+// output is the file that a command's output goes to, and pidFile the one that
+// names its process.
+func (r *session) output(command string) string { return filepath.Join(r.dir, command+".out") }
+
+func pidFile(output string) string { return output + ".pid" }
+
 // verdict turns the end of a command into an error for people.
 func (r *session) verdict(ctx context.Context, command string, err error) error {
 	if err == nil {
@@ -53,6 +61,9 @@ func (r *session) verdict(ctx context.Context, command string, err error) error 
 			return phaseError(ctx, command, ctx.Err())
 		}
 		return nil
+	}
+	if command == "apply" && !r.said.summed && wasKilled(err) {
+		return interrupted(ctx)
 	}
 	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && len(r.said.other) == 0 {
 		return phaseError(ctx, command, err)
@@ -73,7 +84,7 @@ func (r *session) terraform(output string, env map[string]string) (*tfexec.Terra
 	}
 	spec := sandbox.Spec{Program: r.binary, Output: output, Answers: map[string]string{"version -json": r.version}, Walls: r.walls()}
 	if output != "" {
-		spec.PidFile = output + ".pid"
+		spec.PidFile, spec.Hold = pidFile(output), []string{r.space.lockPath(), filepath.Join(r.dir, aliveLock)}
 		for _, path := range []string{output, spec.PidFile} { // of the same command before
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return nil, err
@@ -141,12 +152,17 @@ func (r *session) stopWith(ctx context.Context, pidFile string, ended <-chan str
 		return
 	case <-ctx.Done():
 	}
-	pid, ok := sandbox.AwaitPid(pidFile, ended)
+	p, ok := sandbox.AwaitProcess(pidFile, ended)
 	if !ok {
 		return
 	}
-	// The group, since what local-exec started outlives Terraform otherwise.
-	signal(pid, syscall.SIGINT)
+	r.stop(p, ended)
+}
+
+// stop interrupts a process, and kills it after the grace, with its whole
+// group, since what local-exec started outlives Terraform otherwise.
+func (r *session) stop(p sandbox.Process, ended <-chan struct{}) {
+	signal(p.Pid, syscall.SIGINT)
 	grace := time.NewTimer(r.job.Grace)
 	defer grace.Stop()
 	select {
@@ -154,7 +170,7 @@ func (r *session) stopWith(ctx context.Context, pidFile string, ended <-chan str
 	case <-grace.C:
 	case <-r.job.Hurry:
 	}
-	signal(pid, syscall.SIGKILL) // what is left of the group
+	signal(p.Pid, syscall.SIGKILL) // what is left of the group
 }
 
 func signal(group int, sig syscall.Signal) {

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,9 +21,8 @@ type session struct {
 	binary  string
 	version string // answer of `terraform version -json`
 	space   *workspace
-	dir     string   // private to this phase; gone afterwards
-	tmp     string   // for temporary files of Terraform and providers; as dir
-	held    *os.File // lock on dir
+	dir     string // private to this phase; gone afterwards
+	tmp     string // for temporary files of Terraform and providers; as dir
 	said    *listener
 	tf      *tfexec.Terraform // made by the first command
 }
@@ -35,8 +35,11 @@ func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, log i
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	r := &session{Driver: d, job: job, log: log}
-	var err error
+	r := &session{Driver: d, job: job, log: log, dir: filepath.Join(job.Dir, folder)}
+	err := r.clear(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if r.binary, err = d.find(ctx, log); err != nil {
 		return nil, err
 	}
@@ -88,50 +91,27 @@ func (r *session) inputFile() string  { return filepath.Join(r.dir, "inputs.tfva
 func (r *session) planFile() string   { return filepath.Join(r.dir, "plan") }
 func (r *session) configFile() string { return filepath.Join(r.dir, "terraform.rc") }
 
-// private makes the folders that only this phase sees. First it removes those
-// of phases whose process was killed, for they hold secrets. A lock keeps
-// others from seeing a folder that is not locked yet.
+// private makes the folders that only this phase sees.
 func (r *session) private() error {
-	parent := filepath.Join(r.DataDir, "tmp")
-	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return err
-	}
-	unlock, err := lock(filepath.Join(parent, ".lock"))
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	r.clearLeft(parent)
-	if r.dir, err = os.MkdirTemp(parent, r.job.Step+"-"); err != nil {
-		return err
-	}
-	if r.held, err = tryLock(filepath.Join(r.dir, "lock")); err != nil {
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err
 	}
 	// Providers put their sockets into TMPDIR, and the path of a socket has at
 	// most 104 characters: it stays out of the data folder, which may be deep.
+	var err error
 	if r.tmp, err = os.MkdirTemp("", "co-"); err != nil {
 		return err
 	}
-	return os.Symlink(r.tmp, filepath.Join(r.dir, tmpLink))
+	return errors.Join(os.Symlink(r.tmp, filepath.Join(r.dir, tmpLink)), os.WriteFile(filepath.Join(r.dir, rootFile), []byte(r.space.root), 0o600))
 }
 
-// tmpLink leads from a phase's folder to its other one.
-const tmpLink = "tmp"
-
-func (r *session) clearLeft(parent string) {
-	left, err := filepath.Glob(filepath.Join(parent, "*-*"))
-	if err != nil {
-		return
-	}
-	for _, dir := range left {
-		if held, err := tryLock(filepath.Join(dir, "lock")); err == nil && held != nil {
-			tmp, _ := os.Readlink(filepath.Join(dir, tmpLink)) // "" is nothing
-			r.remove(dir, tmp)
-			_ = held.Close()
-		}
-	}
-}
+// What a phase's folder has for a runner that takes the phase over.
+const (
+	folder    = "terraform" // the folder, in that of the attempt
+	tmpLink   = "tmp"       // leads to its other one
+	rootFile  = "root"      // names the root module's folder
+	aliveLock = "alive"     // is held while a child lives
+)
 
 // remove removes folders of a phase. What stays is tried again by the next one.
 func (r *session) remove(dirs ...string) {
@@ -142,11 +122,13 @@ func (r *session) remove(dirs ...string) {
 	}
 }
 
-// close gives the workspace back and removes what was private to the phase.
+// close gives the workspace back and removes what was private to the phase. Of
+// an apply it leaves what shows how that ended, until its end is handed in.
 func (r *session) close() {
-	r.remove(r.dir, r.tmp)
-	if r.held != nil {
-		_ = r.held.Close() // which unlocks
+	if r.job.Phase == engine.PhaseApply {
+		r.remove(r.tmp)
+	} else {
+		r.remove(r.dir, r.tmp)
 	}
 	r.space.release()
 }

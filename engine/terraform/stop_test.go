@@ -95,20 +95,3 @@ func TestNothingStartsOnceCancelled(t *testing.T) {
 		t.Errorf("error = %v, log = %s", err, w.log.String())
 	}
 }
-
-func TestFoldersOfKilledPhasesAreCleared(t *testing.T) {
-	w := newWorld(t, map[string]string{"x/main.tf": note})
-	w.job.Terraform.Inputs["text"] = []byte(`"one"`)
-	left, other := filepath.Join(w.driver.DataDir, "tmp", "step-0-1"), t.TempDir()
-	if err := errors.Join(os.MkdirAll(left, 0o700), os.Symlink(other, filepath.Join(left, tmpLink)),
-		os.WriteFile(filepath.Join(left, "inputs.tfvars.json"), []byte("{}"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	w.plan(t)
-	if isThere(left) || isThere(other) {
-		t.Error("secrets of a killed phase stay behind")
-	}
-	if own, _ := filepath.Glob(filepath.Join(w.driver.DataDir, "tmp", "*-*")); len(own) > 0 {
-		t.Errorf("the phase left %v", own)
-	}
-}

@@ -44,7 +44,7 @@ func (d *Driver) workspace(job *engine.Job, bundle string) (*workspace, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
-	w, err := freeSlot(parent, key)
+	w, err := freeSlot(parent, key, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +97,9 @@ func stackFile(path string) bool {
 // maxSlots is how many sessions may work on one component's sources at once.
 const maxSlots = 64
 
-// freeSlot locks the first slot of the key that nobody has.
-func freeSlot(parent, key string) (*workspace, error) {
+// freeSlot locks the first slot of the key that nobody has. One with a state
+// that could not be written waits for the runner that will hand it in.
+func freeSlot(parent, key, sub string) (*workspace, error) {
 	for slot := range maxSlots {
 		dir := filepath.Join(parent, key+"-"+strconv.Itoa(slot))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -108,13 +109,24 @@ func freeSlot(parent, key string) (*workspace, error) {
 		if err != nil {
 			return nil, err
 		}
-		if lock != nil {
+		w := &workspace{dir: dir, lock: lock}
+		if lock != nil && w.share() && !exists(filepath.Join(dir, "src", filepath.FromSlash(sub), erroredFile)) {
 			now := time.Now() // clearOld goes by it
-			return &workspace{dir: dir, lock: lock}, os.Chtimes(dir, now, now)
+			return w, os.Chtimes(dir, now, now)
 		}
+		w.release()
 	}
 	return nil, errors.New("all slots are in use")
 }
+
+// share lets the children hold the lock too, which keeps the slot in use when
+// we are killed. It fails where another session was quicker.
+func (w *workspace) share() bool {
+	return unix.Flock(int(w.lock.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil
+}
+
+// lockPath is the lock of the slot.
+func (w *workspace) lockPath() string { return filepath.Join(w.dir, "lock") }
 
 // tryLock takes the lock on a file, or returns nil where somebody has it. The
 // lock ends with the process.
@@ -135,6 +147,8 @@ func tryLock(path string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 func isAt(f *os.File, path string) bool {
 	open, err := f.Stat()
@@ -227,6 +241,9 @@ func (d *Driver) clearOld(parent, key string) {
 			continue
 		}
 		dir := filepath.Join(parent, e.Name())
+		if holdsErrored(dir) {
+			continue
+		}
 		if lock, err := tryLock(filepath.Join(dir, "lock")); err == nil && lock != nil {
 			if err := os.RemoveAll(dir); err != nil {
 				d.Log.Warn("old workspace not removed", "dir", dir, "err", err)
@@ -234,4 +251,17 @@ func (d *Driver) clearOld(parent, key string) {
 			_ = lock.Close()
 		}
 	}
+}
+
+// holdsErrored reports whether there is a state in the folder that stands
+// nowhere else.
+func holdsErrored(dir string) (found bool) {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Name() == erroredFile {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }

@@ -84,8 +84,16 @@ func newWorld(t testing.TB, files map[string]string) *world {
 	w.driver = New(Options{DataDir: t.TempDir(), Self: self, Log: slog.New(slog.DiscardHandler)})
 	w.job = &engine.Job{Step: "step-1", Stack: "shop", Component: "terraform.x", RunKind: engine.RunApply, Grace: 10 * time.Second,
 		Hurry:     make(chan struct{}),
+		Dir:       t.TempDir(),
 		Terraform: &engine.TerraformJob{Source: "./x", Inputs: map[string]json.RawMessage{}, Lock: true, State: engine.StateAccess{Address: srv.URL, Username: "u", Password: "p"}}}
 	return w
+}
+
+// attempt is the job with a folder of its own.
+func (w *world) attempt(t *testing.T) *engine.Job {
+	job := *w.job
+	job.Dir = t.TempDir()
+	return &job
 }
 
 func (w *world) plan(t *testing.T) Plan {

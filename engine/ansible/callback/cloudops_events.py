@@ -14,7 +14,7 @@ DOCUMENTATION = """
     short_description: writes task results as JSON lines
     description:
       - Adds a line to events.jsonl, in the folder that CLOUDOPS_PLAY names,
-        for each task that ended on a host, and one a host at the end.
+        for each task that ended on a host, one a host at the end, and a last one.
 """
 
 MAX_MESSAGE = 4000
@@ -58,6 +58,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats):
         for host in sorted(stats.processed):
             self._write(event="stats", host=host, stats=stats.summarize(host))
+        self._write(event="end")
 
     def _task_ended(self, result, status):
         host, task, data = (_part(result, name) for name in ("host", "task", "result"))
