@@ -55,6 +55,7 @@ func TestServerScripts(t *testing.T) {
 // testServer is a server of its own process.
 type testServer struct {
 	url, config, dir string
+	args             []string
 	cmd              *exec.Cmd
 	log              *bytes.Buffer
 }
@@ -64,20 +65,27 @@ const testPassword = "correct horse battery"
 // startServer starts `cloudops serve` on a free port and signs in as admin.
 func startServer(t *testing.T, args ...string) *testServer {
 	t.Helper()
-	s := &testServer{dir: t.TempDir(), log: &bytes.Buffer{}}
+	s := &testServer{dir: t.TempDir(), log: &bytes.Buffer{}, args: args}
 	s.config = filepath.Join(s.dir, "config")
+	s.launch(t, "127.0.0.1:0")
+	t.Cleanup(func() { s.stop(t) })
+	s.cli(t, testPassword, "login", "--server", s.url)
+	return s
+}
+
+// launch starts the server on an address and waits until it is ready.
+func (s *testServer) launch(t *testing.T, listen string) {
+	t.Helper()
 	address := filepath.Join(s.dir, "address")
-	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", "127.0.0.1:0", "--address-file", address,
-		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--log-level", "debug", "--git-file"}, args...)...)
+	_ = os.Remove(address) // there is none at first
+	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", listen, "--address-file", address,
+		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--git-file"}, s.args...)...)
 	s.cmd.Env = append(os.Environ(), "CLOUDOPS_ADMIN_PASSWORD="+testPassword, "CLOUDOPS_CANARY=server-secret-canary")
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.stop(t) })
 	s.url = s.waitFor(t, address)
-	s.cli(t, testPassword, "login", "--server", s.url)
-	return s
 }
 
 // stop ends the server and shows its log where the test failed.

@@ -67,13 +67,27 @@ func (l *Launcher) Adopt(ctx context.Context) error {
 	for _, e := range entries {
 		all.Go(func() {
 			dir := filepath.Join(l.Root, e.Name())
-			if err := l.see(ctx, dir); err != nil {
+			if err := l.adopt(ctx, dir); err != nil {
 				l.Log.Error("runner not taken up again", "dir", dir, "err", err)
 			}
 		})
 	}
 	all.Wait()
 	return nil
+}
+
+// adopt renews what the order says of this worker, for a new version may run
+// from elsewhere, and starts a runner.
+func (l *Launcher) adopt(ctx context.Context, dir string) error {
+	o, err := ReadOrder(dir)
+	if err != nil {
+		return err
+	}
+	o.API, o.Settings = l.API, l.Settings
+	if err := WriteOrder(dir, o); err != nil {
+		return err
+	}
+	return l.see(ctx, dir)
 }
 
 // The bounds of starting a runner again that ended badly.

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The stacks of these tests print numbered lines, wait in the middle of an
+// apply until a pipe is written to, and print as many again.
+const survivorTerraform = `stack "survivor" {}
+
+terraform "x" { source = "./x" }
+`
+
+const survivorModule = `resource "terraform_data" "first" { input = "made" }
+
+resource "terraform_data" "slow" {
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" {
+    command = "for i in $(seq 1 20); do echo \"line $i.\"; done; touch %[1]s/begun; read go < %[1]s/gate; for i in $(seq 21 40); do echo \"line $i.\"; done"
+  }
+}
+`
+
+const survivorAnsible = `stack "survivor" {}
+
+ansible "x" {
+  playbook = "./site.yml"
+  inventory {
+    group "all_hosts" {
+      hosts = [{ name = "here", address = "127.0.0.1", vars = { ansible_connection = "local" } }]
+    }
+  }
+}
+`
+
+const survivorPlay = `
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: First
+      ansible.builtin.command: echo first
+    - name: Slow
+      ansible.builtin.shell: "touch %[1]s/begun; read go < %[1]s/gate; seq 1 20"
+    - name: Last
+      ansible.builtin.command: echo last
+`
+
+// survivor is a run in the middle of its apply.
+type survivor struct {
+	*testServer
+	tool, dir, run string
+}
+
+func startSurvivor(t *testing.T, s *testServer, tool string) *survivor {
+	t.Helper()
+	v := &survivor{testServer: s, tool: tool, dir: t.TempDir()}
+	files := map[string]string{"stack.hcl": survivorTerraform, "x/main.tf": fmt.Sprintf(survivorModule, v.dir)}
+	if tool == "ansible" {
+		files = map[string]string{"stack.hcl": survivorAnsible, "site.yml": fmt.Sprintf(survivorPlay, v.dir)}
+	}
+	bundle := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(bundle, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(v.dir, "gate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cli(t, "", "stack", "apply", "-f", bundle, "--plan-only")
+	list := s.cli(t, "", "run", "list", "--stack", "survivor", "-o", "json")
+	v.run = list[strings.Index(list, `"run-`)+1:][:len("run-")+26]
+	s.cli(t, "", "run", "approve", v.run)
+	v.until(t, func() bool { _, err := os.Stat(filepath.Join(v.dir, "begun")); return err == nil })
+	return v
+}
+
+// until waits for what has no event to wait for.
+func (v *survivor) until(t *testing.T, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not come about\n%s", tail(v.log.String(), 8000))
+		}
+	}
+}
+
+func (v *survivor) open(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(v.dir, "gate"), []byte("go\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killServer kills the server and all that is in it.
+func (v *survivor) killServer() {
+	_ = v.cmd.Process.Kill()
+	_ = v.cmd.Wait()
+}
+
+func (v *survivor) relaunch(t *testing.T) {
+	t.Helper()
+	v.launch(t, strings.TrimPrefix(v.url, "http://"))
+}
+
+// processes lists the processes of this server's runners, or of their tools,
+// whose arguments have the word.
+func (v *survivor) processes(word string) (found []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		args := strings.Split(string(b), "\x00")
+		if err != nil || !slices.Contains(args, word) || !strings.Contains(string(b), filepath.Join(v.testServer.dir, "data")) {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		found = append(found, pid)
+	}
+	return found
+}
+
+func (v *survivor) killRunner(t *testing.T) {
+	t.Helper()
+	runners := v.processes("step")
+	if len(runners) == 0 {
+		t.Fatal("there is no runner")
+	}
+	for _, pid := range runners {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// playEnds waits for the end of a play. Terraform does not end before it has
+// written its state.
+func (v *survivor) playEnds(t *testing.T) {
+	t.Helper()
+	v.until(t, func() bool { return v.tool != "ansible" || len(v.processes("--diff")) == 0 })
+}
+
+// succeeded checks the end of the run: nothing of its log is missing or there
+// twice, and nothing is left behind.
+func (v *survivor) succeeded(t *testing.T) {
+	t.Helper()
+	v.cli(t, "", "run", "watch", v.run)
+	log := v.cli(t, "", "run", "logs", v.run)
+	once := map[string][]string{
+		"ansible":   {"TASK [First]", "TASK [Slow]", "TASK [Last]", "PLAY RECAP"},
+		"terraform": {"terraform_data.first: Creating...", "terraform_data.slow: Creation complete", "Apply complete!"},
+	}[v.tool]
+	for i := range 40 {
+		if v.tool == "terraform" {
+			once = append(once, fmt.Sprintf("line %d.\n", i+1))
+		}
+	}
+	at := 0
+	applied := log[strings.LastIndex(log, once[0]):]
+	for _, line := range once {
+		if n := strings.Count(applied, line); n != 1 {
+			t.Errorf("%q stands %d times in the log:\n%s", line, n, log)
+		}
+	}
+	for _, line := range once[len(once)-min(40, len(once)):] {
+		i := strings.Index(applied, line)
+		if i < at {
+			t.Errorf("%q is out of order", line)
+		}
+		at = max(at, i)
+	}
+	if v.tool == "terraform" {
+		if out := v.cli(t, "", "state", "list", "survivor"); !strings.Contains(out, "terraform.x") {
+			t.Errorf("states: %s", out)
+		}
+		if out := v.cli(t, "", "state", "locks", "survivor"); strings.Contains(out, "terraform.x") {
+			t.Errorf("locks: %s", out)
+		}
+	}
+	v.until(t, func() bool {
+		left, _ := filepath.Glob(filepath.Join(v.testServer.dir, "data", "runners", "*"))
+		return len(left) == 0 && len(v.processes("step")) == 0
+	})
+}
+
+func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
+	tests := map[string]func(*testing.T, *survivor){
+		"the server is killed and started again": func(t *testing.T, v *survivor) {
+			v.killServer()
+			v.relaunch(t)
+			v.open(t)
+		},
+		"the apply ends while the server is away": func(t *testing.T, v *survivor) {
+			v.killServer()
+			v.open(t)
+			v.playEnds(t)
+			v.relaunch(t)
+		},
+		"the runner is killed": func(t *testing.T, v *survivor) {
+			v.killRunner(t)
+			v.open(t)
+		},
+		"the runner is killed twice": func(t *testing.T, v *survivor) {
+			first := v.processes("step")
+			v.killRunner(t)
+			v.until(t, func() bool { now := v.processes("step"); return len(now) > 0 && !slices.Equal(now, first) })
+			v.killRunner(t)
+			v.open(t)
+		},
+		"server and runner are killed": func(t *testing.T, v *survivor) {
+			v.killServer()
+			v.killRunner(t)
+			v.relaunch(t)
+			v.open(t)
+		},
+		"server and runner are killed and the apply ends before they are back": func(t *testing.T, v *survivor) {
+			v.killServer()
+			v.killRunner(t)
+			v.open(t)
+			v.playEnds(t)
+			v.relaunch(t)
+		},
+	}
+	for _, tool := range []string{"terraform", "ansible"} {
+		for name, kill := range tests {
+			t.Run(tool+": "+name, func(t *testing.T) {
+				eachPair(t, func(t *testing.T, start func(...string) *testServer) {
+					v := startSurvivor(t, start(), tool)
+					kill(t, v)
+					v.succeeded(t)
+				})
+			})
+		}
+	}
+}
