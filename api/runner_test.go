@@ -34,14 +34,23 @@ func TestRunnerReadsItsJob(t *testing.T) {
 	}
 }
 
+// loseRunners lets time pass in which no runner is heard of.
+func (s *system) loseRunners() {
+	s.t.Helper()
+	for passed := time.Duration(0); passed < engine.Lease+4*engine.BeatEvery; passed += engine.BeatEvery {
+		s.ok(s.runs.Beat(s.t.Context()))
+		_, err := s.runs.Sweep(s.t.Context())
+		s.ok(err)
+		s.clock.add(engine.BeatEvery)
+	}
+}
+
 func TestRunnerTokenIsGoodForItsAttemptOnly(t *testing.T) {
 	s := newSystem(t)
 	s.submit()
 	run := s.start("apply")
 	old := s.claim(run)
-	s.clock.add(time.Hour)
-	_, err := s.runs.Sweep(t.Context())
-	s.ok(err)
+	s.loseRunners()
 	s.claim(s.read(run.ID))
 	runner := client.New(s.url, old.Token).Runner()
 	calls := map[string]func() error{

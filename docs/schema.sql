@@ -23,6 +23,11 @@ CREATE TABLE artifacts (
     PRIMARY KEY (step_id, name)
 );
 
+CREATE TABLE beats (
+    part  TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+);
+
 CREATE TABLE credentials (
     name         TEXT PRIMARY KEY,
     cloud        TEXT NOT NULL CHECK (cloud IN ('aws', 'azure', 'gcp', 'local')),

@@ -59,6 +59,9 @@ func (s *Runs) Renew(ctx context.Context, step *Step) (Signal, error) {
 // Job puts together what the runner of the step needs, but for the token of
 // the component's state, which the runner has from its worker.
 func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
+	if err := step.held(step.Attempt); err != nil {
+		return nil, err
+	}
 	run, err := s.Store.Run(ctx, step.Run)
 	if err != nil {
 		return nil, err
@@ -227,13 +230,19 @@ func (s *Runs) AppendLog(ctx context.Context, step *Step, offset int64, data []b
 	return size, err
 }
 
-// PutArtifact keeps what the runner of the step made.
+// PutArtifact keeps what the runner of the step made. A state that could not be
+// written is taken from a runner that was given up, too: nobody else has it.
 func (s *Runs) PutArtifact(ctx context.Context, step *Step, name string, data []byte) error {
 	switch name {
-	case ArtifactPlan, ArtifactPlanJSON, ArtifactErrored:
-		return s.Store.PutArtifact(ctx, step.ID, name, data)
+	case ArtifactPlan, ArtifactPlanJSON:
+		if err := step.held(step.Attempt); err != nil {
+			return err
+		}
+	case ArtifactErrored:
+	default:
+		return Invalid("a runner keeps no artifact named %q", name)
 	}
-	return Invalid("a runner keeps no artifact named %q", name)
+	return s.Store.PutArtifact(ctx, step.ID, name, data)
 }
 
 // checkPlan makes sure that the plan which was sent is the one reported.

@@ -218,21 +218,22 @@ func (s *Step) end(res Result, at time.Time) error {
 	return nil
 }
 
-// Lose takes a step away from a runner that was silent for too long. A plan
-// is made again by another; an apply is never repeated, a person has to look.
-func (r *Run) Lose(step string, attempt int, at time.Time) error {
-	s := r.StepByID(step)
+// Lose takes a step away from a runner that was silent for too long, unless it
+// has been heard of since. A plan is made again by another; an apply is never
+// repeated, a person has to look.
+func (r *Run) Lose(h Held, at time.Time) error {
+	s := r.StepByID(h.Step)
 	if s == nil {
-		return NotFound("run %s has no step %s", r.ID, step)
+		return NotFound("run %s has no step %s", r.ID, h.Step)
 	}
-	if err := s.held(attempt); err != nil {
+	if err := s.held(h.Attempt); err != nil {
 		return err
 	}
-	if at.Before(s.LeaseUntil) {
-		return Conflict("step %s is held until %s", s.Component.Address, s.LeaseUntil)
+	if !s.LeaseUntil.Equal(h.Until) {
+		return Conflict("the runner of step %s has been heard of", s.Component.Address)
 	}
 	s.Lost++
-	r.event("step.lost", "engine", at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": attempt})
+	r.event("step.lost", "engine", at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
 	switch {
 	case s.Status == StepApplying:
 		s.Reason = "its runner on " + s.Worker + " was lost in the middle of the apply; look at the state and the log, then start a run"

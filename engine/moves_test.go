@@ -219,6 +219,10 @@ func TestFailedStepEndsTheRunAndSkipsTheRest(t *testing.T) {
 	}
 }
 
+func inHand(r *Run, s *Step) Held {
+	return Held{Step: s.ID, Run: r.ID, Attempt: s.Attempt, Until: s.LeaseUntil}
+}
+
 func TestLostPlanIsMadeAgainThreeTimesAndALostApplyNever(t *testing.T) {
 	r := begun(t, ApprovalRule{})
 	a := r.Step("terraform.a")
@@ -226,10 +230,14 @@ func TestLostPlanIsMadeAgainThreeTimesAndALostApplyNever(t *testing.T) {
 		if _, err := r.Claim(a.ID, Claim{Worker: "w1"}, noon); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Lose(a.ID, a.Attempt, noon); !errors.Is(err, ErrConflict) {
-			t.Fatalf("a lease that still runs was taken: %v", err)
+		before := inHand(r, a)
+		if err := r.Renew(a.ID, a.Attempt, noon.Add(time.Second)); err != nil {
+			t.Fatal(err)
 		}
-		if err := r.Lose(a.ID, a.Attempt, noon.Add(Lease)); err != nil {
+		if err := r.Lose(before, noon.Add(Lease)); !errors.Is(err, ErrConflict) {
+			t.Fatalf("a lease that was extended since was taken: %v", err)
+		}
+		if err := r.Lose(inHand(r, a), noon.Add(Lease)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -244,7 +252,7 @@ func TestLostPlanIsMadeAgainThreeTimesAndALostApplyNever(t *testing.T) {
 	if _, err := r.Claim(a.ID, Claim{Worker: "w1"}, noon); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Lose(a.ID, a.Attempt, noon.Add(Lease)); err != nil {
+	if err := r.Lose(inHand(r, a), noon.Add(Lease)); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, r, RunInterrupted, StepInterrupted, StepSkipped, StepSkipped)
@@ -279,7 +287,7 @@ func TestReportOfAnOlderAttemptIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := a.Attempt
-	if err := r.Lose(a.ID, old, noon.Add(Lease)); err != nil {
+	if err := r.Lose(inHand(r, a), noon.Add(Lease)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.Claim(a.ID, Claim{Worker: "w2"}, noon); err != nil {
@@ -356,7 +364,7 @@ func walk(t *rapid.T, r *Run) {
 		}
 	case 6:
 		if s.Status.Active() {
-			err = r.Lose(s.ID, s.Attempt, noon.Add(Lease))
+			err = r.Lose(inHand(r, s), noon.Add(Lease))
 		}
 	default:
 		if s.Status == StepPlanning {

@@ -120,8 +120,12 @@ type RunStore interface {
 
 // SweepStore finds what time has done to runs.
 type SweepStore interface {
-	// ExpiredLeases lists steps in hand whose lease ran out before t.
-	ExpiredLeases(ctx context.Context, t time.Time, limit int) ([]*Step, error)
+	// HeldSteps lists the steps that runners have in hand.
+	HeldSteps(ctx context.Context) ([]Held, error)
+	// Beat adds one to the beats of a part of the server.
+	Beat(ctx context.Context, part string) error
+	// Beats counts them.
+	Beats(ctx context.Context, part string) (int64, error)
 	// WaitingSteps lists dispatches of steps that wait in a queue since before t.
 	WaitingSteps(ctx context.Context, t time.Time, limit int) ([]Dispatch, error)
 	// ExpiredPlans names runs that wait for approval past their rule's expiry at t.

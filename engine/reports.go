@@ -199,6 +199,10 @@ const sweepBatch = 200
 // over again, in case Redis lost it.
 const ringAgainAfter = 5 * time.Second
 
+// Beat notes that the API is there. Each process with the API calls it every
+// BeatEvery.
+func (s *Runs) Beat(ctx context.Context) error { return s.Store.Beat(ctx, PartAPI) }
+
 // Sweep puts right what time has done: steps whose runner fell silent, plans
 // nobody approved in time, runs whose turn has come. It returns the steps that
 // have waited in a queue for so long that they are to be handed over again.
@@ -234,13 +238,17 @@ func (s *Runs) forget(ctx context.Context) error {
 }
 
 func (s *Runs) sweepLeases(ctx context.Context) error {
-	steps, err := s.Store.ExpiredLeases(ctx, s.Now(), sweepBatch)
+	held, err := s.Store.HeldSteps(ctx)
 	if err != nil {
 		return err
 	}
-	for _, step := range steps {
-		_, err := s.update(ctx, step.Run, func(r *Run) error { return r.Lose(step.ID, step.Attempt, s.Now()) })
-		s.noteSweep(ctx, "lease", step.Run, err)
+	beats, err := s.Store.Beats(ctx, PartAPI)
+	if err != nil {
+		return err
+	}
+	for _, h := range s.watch.look(held, beats, s.Now()) {
+		_, err := s.update(ctx, h.Run, func(r *Run) error { return r.Lose(h, s.Now()) })
+		s.noteSweep(ctx, "lease", h.Run, err)
 	}
 	return nil
 }

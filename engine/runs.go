@@ -20,6 +20,8 @@ type Runs struct {
 	Now      func() time.Time
 	StateURL func(stack, component string) string // where Terraform finds a component's state
 	Grace    time.Duration                        // between interrupt and kill of a cancelled step
+
+	watch watch // over leases, by who sweeps
 }
 
 // Start makes a run of the stack and lets it begin, or leaves it pending

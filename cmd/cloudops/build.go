@@ -175,6 +175,7 @@ func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
 	if err := c.tell(); err != nil {
 		return err
 	}
+	go c.beat(requests)
 	if c.options.tlsCert != "" {
 		err = srv.ServeTLS(l, c.options.tlsCert, c.options.tlsKey)
 	} else {
@@ -240,6 +241,22 @@ func (c *components) work(ctx context.Context) error {
 	group.Go(func() error { return launcher.Adopt(ctx) })
 	group.Go(func() error { return ignoreEnd(ctx, srv.Run(ctx)) })
 	return group.Wait()
+}
+
+// beat lets those who watch leases know that the API is there.
+func (c *components) beat(ctx context.Context) {
+	ticker := time.NewTicker(engine.BeatEvery)
+	defer ticker.Stop()
+	for {
+		if err := c.runs.Beat(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("the database did not take a beat", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // self is the path of this program. What was called is better than what runs:

@@ -133,15 +133,26 @@ func (s *Store) Deployed(ctx context.Context, stack string) (map[string]int, err
 	return deployed, err
 }
 
-// ExpiredLeases implements engine.SweepStore.
-func (s *Store) ExpiredLeases(ctx context.Context, t time.Time, limit int) ([]*engine.Step, error) {
+// HeldSteps implements engine.SweepStore.
+func (s *Store) HeldSteps(ctx context.Context) ([]engine.Held, error) {
 	var rows []stepRow
-	err := s.read.WithContext(ctx).Raw(`SELECT * FROM steps WHERE lease_until IS NOT NULL AND lease_until <= ? ORDER BY lease_until LIMIT ?`,
-		t.UnixMicro(), limit).Scan(&rows).Error
-	if err != nil {
-		return nil, err
+	err := s.read.WithContext(ctx).Raw(`SELECT id, run_id, attempt, lease_until FROM steps WHERE lease_until IS NOT NULL ORDER BY lease_until`).Scan(&rows).Error
+	var held []engine.Held
+	for _, row := range rows {
+		held = append(held, engine.Held{Step: row.ID, Run: row.RunID, Attempt: row.Attempt, Until: instant(row.LeaseUntil)})
 	}
-	return each(rows, stepRow.step)
+	return held, err
+}
+
+// Beat implements engine.SweepStore.
+func (s *Store) Beat(ctx context.Context, part string) error {
+	return s.db.WithContext(ctx).Exec(`INSERT INTO beats (part, count) VALUES (?, 1) ON CONFLICT (part) DO UPDATE SET count = beats.count + 1`, part).Error
+}
+
+// Beats implements engine.SweepStore.
+func (s *Store) Beats(ctx context.Context, part string) (int64, error) {
+	var n int64
+	return n, s.read.WithContext(ctx).Raw(`SELECT coalesce(max(count), 0) FROM beats WHERE part = ?`, part).Scan(&n).Error
 }
 
 // WaitingSteps implements engine.SweepStore.

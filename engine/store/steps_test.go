@@ -105,19 +105,18 @@ func TestSweepFindsStepsThatWaitOrAreLost(t *testing.T) {
 		wantEqual(t, got(s.WaitingSteps(ctx, noon, 9))(t), []engine.Dispatch(nil)) // since noon is not before it
 		wantEqual(t, byStep(got(s.WaitingSteps(ctx, noon.Add(1000), 9))(t)), byStep(both))
 		wantEqual(t, len(got(s.WaitingSteps(ctx, noon.Add(1000), 1))(t)), 1)
-		wantEqual(t, got(s.ExpiredLeases(ctx, noon.Add(time.Hour), 9))(t), []*engine.Step{})
+		wantEqual(t, got(s.HeldSteps(ctx))(t), []engine.Held(nil))
 
 		got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error {
 			_, err := r.Claim(first, engine.Claim{Worker: "w", Token: "t", StateToken: "s"}, noon)
 			return err
 		}))(t)
 		wantEqual(t, got(s.WaitingSteps(ctx, noon.Add(time.Hour), 9))(t), both[1:])
-		wantEqual(t, len(got(s.ExpiredLeases(ctx, noon.Add(engine.Lease-time.Second), 9))(t)), 0)
-		lost := got(s.ExpiredLeases(ctx, noon.Add(engine.Lease), 9))(t)
-		wantEqual(t, lost, got(s.Run(ctx, r.ID))(t).Steps[:1])
+		held := got(s.HeldSteps(ctx))(t)
+		wantEqual(t, held, []engine.Held{{Step: first, Run: r.ID, Attempt: 1, Until: noon.Add(engine.Lease)}})
 
-		got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error { return r.Lose(first, 1, noon.Add(engine.Lease)) }))(t)
-		wantEqual(t, len(got(s.ExpiredLeases(ctx, noon.Add(time.Hour), 9))(t)), 0)
+		got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error { return r.Lose(held[0], noon.Add(engine.Lease)) }))(t)
+		wantEqual(t, len(got(s.HeldSteps(ctx))(t)), 0)
 		again := got(s.WaitingSteps(ctx, noon.Add(time.Hour), 9))(t)
 		wantEqual(t, again[1], engine.Dispatch{Step: first, Attempt: 2, Queue: queue})
 	})
@@ -160,5 +159,17 @@ func TestExpiredPlans(t *testing.T) {
 				got(s.UpdateRun(t.Context(), r.ID, func(r *engine.Run) error { r.Status = engine.RunDiscarded; return nil }))(t)
 			})
 		}
+	})
+}
+
+func TestBeatsAreCountedByPart(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		wantEqual(t, got(s.Beats(ctx, "api"))(t), int64(0))
+		for range 3 {
+			must(t, s.Beat(ctx, "api"))
+		}
+		must(t, s.Beat(ctx, "other"))
+		wantEqual(t, got(s.Beats(ctx, "api"))(t), int64(3))
 	})
 }
