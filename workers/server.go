@@ -33,6 +33,7 @@ type Options struct {
 	Classes          []string       // "run" and "drift"
 	Concurrency      int            // steps at a time a cloud; the number of CPUs
 	DriftConcurrency int            // drift checks at a time a cloud; 1
+	Drain            time.Duration  // how long the end waits for steps in hand; 0 leaves them to their runners
 	Log              *slog.Logger
 }
 
@@ -69,6 +70,7 @@ func (o Options) concurrency(class string) int {
 // delays nobody else.
 type Server struct {
 	client  redis.UniversalClient
+	drain   time.Duration
 	desks   []*desk
 	stop    func()                  // taking new steps
 	detach  context.CancelCauseFunc // handlers from their runners
@@ -88,7 +90,7 @@ func NewServer(r *Redis, bell engine.Bell, o Options, h StepHandler) *Server {
 	o = o.withDefaults()
 	ctx, detach := context.WithCancelCause(context.Background())
 	stopping := make(chan struct{})
-	s := &Server{client: r.open(), detach: detach, stop: sync.OnceFunc(func() { close(stopping) })}
+	s := &Server{client: r.open(), drain: o.Drain, detach: detach, stop: sync.OnceFunc(func() { close(stopping) })}
 	bells := doorbell{rings: map[string]<-chan struct{}{}, stopping: stopping}
 	for _, cloud := range o.Clouds {
 		for _, class := range o.Classes {
@@ -112,13 +114,16 @@ func (s *Server) listen(bell engine.Bell, queue string) <-chan struct{} {
 	return rings
 }
 
-// Run serves until ctx ends, and then leaves the steps in hand to their runners.
+// Run serves until ctx ends. Then it takes no more steps, waits for those in
+// hand for as long as it was told to drain, and leaves the rest to their runners.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Start(); err != nil {
 		return err
 	}
 	<-ctx.Done()
-	return s.Shutdown(ctx)
+	draining, stop := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
+	defer stop()
+	return s.Shutdown(draining)
 }
 
 // Start begins to take steps.

@@ -235,7 +235,7 @@ func (c *components) work(ctx context.Context) error {
 		clouds = append(clouds, engine.Cloud(name))
 	}
 	srv := workers.NewServer(c.redis, c.bell, workers.Options{
-		Clouds: clouds, Concurrency: c.options.concurrency, DriftConcurrency: c.options.driftConcurrency, Log: c.log,
+		Clouds: clouds, Concurrency: c.options.concurrency, DriftConcurrency: c.options.driftConcurrency, Drain: c.options.drain, Log: c.log,
 	}, launcher)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return launcher.Adopt(ctx) })

@@ -31,6 +31,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // asked a second time the program ends at once
 	cmd := newRoot()
 	called, err := cmd.ExecuteContextC(ctx)
 	return report(called, err)

@@ -30,7 +30,7 @@ type serverOptions struct {
 	concurrency, driftConcurrency               int
 	workerName                                  string
 	terraform, ansible, mirror, sandbox         string
-	grace                                       time.Duration
+	grace, drain                                time.Duration
 	gitFile                                     bool
 	logLevel, logFormat                         string
 }
@@ -78,6 +78,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform and Ansible: off, auto or require")
 	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
+	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
@@ -171,12 +172,17 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 			return err
 		}
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, working := errgroup.WithContext(ctx)
+	ctx, drained := working, func() {}
+	if r.worker && o.drain > 0 { // the other roles stay for as long as runners need them
+		ctx, drained = context.WithCancel(context.WithoutCancel(working))
+	}
+	defer drained()
+	if r.worker {
+		group.Go(func() error { defer drained(); return c.work(working) })
+	}
 	if r.api {
 		group.Go(func() error { return c.serveAPI(ctx, listener) })
-	}
-	if r.worker {
-		group.Go(func() error { return c.work(ctx) })
 	}
 	if r.scheduler {
 		c.schedule(ctx, group)

@@ -244,3 +244,32 @@ func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestServerThatDrainsWaitsForItsSteps(t *testing.T) {
+	v := startSurvivor(t, startServer(t, "--drain", "1m"), "terraform")
+	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	v.open(t)
+	if err := v.cmd.Wait(); err != nil {
+		t.Errorf("server: %v\n%s", err, tail(v.log.String(), 8000))
+	}
+	if runners := v.processes("step"); len(runners) > 0 {
+		t.Errorf("runners %v outlive the end of the server", runners)
+	}
+	v.relaunch(t)
+	v.succeeded(t)
+}
+
+func TestServerThatIsAskedToEndLeavesStepsToTheirRunners(t *testing.T) {
+	v := startSurvivor(t, startServer(t), "terraform")
+	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.cmd.Wait(); err != nil || len(v.processes("step")) != 1 {
+		t.Errorf("server: %v, runners %v", err, v.processes("step"))
+	}
+	v.relaunch(t)
+	v.open(t)
+	v.succeeded(t)
+}
