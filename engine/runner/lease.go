@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -11,23 +10,20 @@ import (
 // lease, so that two in a row may be lost.
 const renewWait = engine.Lease / 3
 
-// keepLease renews the lease until ctx ends, and ends ctx when the step is
-// cancelled or was given to another. The channel is closed when it is done.
-func (r *Runner) keepLease(ctx context.Context, job *engine.Job, stop context.CancelCauseFunc) <-chan struct{} {
+// keepLease renews the lease until it is told to end, also while a tool that
+// was cancelled winds down. It ends ctx, by stop, when the step is cancelled or
+// was given to another.
+func (r *Runner) keepLease(ctx context.Context, job *engine.Job, stop context.CancelCauseFunc) (end func()) {
+	renewals, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
-	// Renewals go on while a cancelled tool winds down.
-	renewals, end := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() {
-		if cause := context.Cause(ctx); !errors.Is(cause, errCancelled) {
-			end()
-		}
-	})
 	go func() {
 		defer close(done)
-		defer end()
 		r.renew(renewals, job, stop)
 	}()
-	return done
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 func (r *Runner) renew(ctx context.Context, job *engine.Job, stop context.CancelCauseFunc) {

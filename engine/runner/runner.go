@@ -93,16 +93,13 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("log: %w", err)
 	}
-	renewing := r.keepLease(ctx, job, stop)
+	defer r.keepLease(ctx, job, stop)()
 	end, err := r.readEnding()
 	if err != nil {
 		end = r.carryOut(ctx, job, log)
 		r.keepEnding(end)
 	}
-	err = r.handIn(context.WithoutCancel(ctx), end, log, errors.Is(context.Cause(ctx), errFenced))
-	stop(nil)
-	<-renewing
-	return err
+	return r.handIn(context.WithoutCancel(ctx), end, log, errors.Is(context.Cause(ctx), errFenced))
 }
 
 // adopt adds what only the runner has to the job.
