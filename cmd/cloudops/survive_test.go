@@ -92,7 +92,7 @@ func (v *survivor) until(t *testing.T, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); !done(); <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not come about\n%s", tail(v.log.String(), 8000))
 		}
@@ -272,4 +272,51 @@ func TestServerThatIsAskedToEndLeavesStepsToTheirRunners(t *testing.T) {
 	v.relaunch(t)
 	v.open(t)
 	v.succeeded(t)
+}
+
+func (v *survivor) signalRunner(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	runners := v.processes("step")
+	if len(runners) != 1 {
+		t.Fatalf("runners: %v", runners)
+	}
+	if err := syscall.Kill(runners[0], sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// interrupted waits until the run is.
+func (v *survivor) interrupted(t *testing.T) {
+	t.Helper()
+	v.until(t, func() bool {
+		return strings.Contains(v.cli(t, "", "run", "show", v.run, "-o", "json"), `"status": "interrupted"`)
+	})
+}
+
+func TestRunnerThatWasGivenUpIsFenced(t *testing.T) {
+	v := startSurvivor(t, startServer(t), "terraform")
+	v.signalRunner(t, syscall.SIGSTOP)
+	v.interrupted(t)
+	if out := v.cli(t, "", "state", "locks", "survivor"); !strings.Contains(out, v.run) {
+		t.Errorf("the lock does not name the run that was interrupted: %s", out)
+	}
+	v.signalRunner(t, syscall.SIGCONT)
+	v.until(t, func() bool { return len(v.processes("step")) == 0 })
+	if left := v.processes("apply"); len(left) > 0 {
+		t.Errorf("terraform %v outlives the step", left)
+	}
+	if out := v.cli(t, "", "state", "list", "survivor"); strings.Contains(out, "terraform.x") {
+		t.Errorf("a runner that was given up wrote a state: %s", out)
+	}
+}
+
+func TestApplyWhoseToolIsKilledIsInterrupted(t *testing.T) {
+	v := startSurvivor(t, startServer(t), "terraform")
+	for _, pid := range v.processes("apply") {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+	v.interrupted(t)
+	if out := v.cli(t, "", "run", "show", v.run); !strings.Contains(out, "killed in the middle") {
+		t.Errorf("run: %s", out)
+	}
 }

@@ -41,7 +41,9 @@ func (s *server) Job(context.Context) (*engine.Job, error) {
 
 func (s *server) Sources(context.Context) ([]byte, error) { return nil, s.fails("sources") }
 
-func (s *server) PlanFile(context.Context) ([]byte, error) { return []byte("the plan"), s.fails("plan file") }
+func (s *server) PlanFile(context.Context) ([]byte, error) {
+	return []byte("the plan"), s.fails("plan file")
+}
 
 func (s *server) Renew(ctx context.Context, wait time.Duration, known engine.Signal) (engine.Signal, error) {
 	select {
