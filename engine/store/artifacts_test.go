@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -132,4 +133,27 @@ func TestLogOfAStepThatIsMissing(t *testing.T) {
 		_, _, err = s.ReadLog(t.Context(), "step-1", 0, 1)
 		wantKind(t, err, engine.ErrNotFound)
 	})
+}
+
+func TestFullDiskIsATroubleThatPasses(t *testing.T) {
+	s := open(t, sqliteURL(t))
+	step, chunk := aStep(t, s), bytes.Repeat([]byte("x"), 1<<20)
+	db := got(s.SQL())(t)
+	limit := func(pages int) {
+		if _, err := db.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got(s.AppendLog(t.Context(), step, 0, []byte("first\n")))(t)
+	limit(1) // which is as many as there are
+	_, err := s.AppendLog(t.Context(), step, 6, chunk)
+	if err == nil || errors.Is(err, engine.ErrInvalid) || errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("error = %v, want one that a runner tries again after", err)
+	}
+	limit(1 << 20)
+	got(s.AppendLog(t.Context(), step, 6, chunk))(t)
+	data, size, err := s.ReadLog(t.Context(), step, 0, 6)
+	if err != nil || string(data) != "first\n" || size != 6+1<<20 {
+		t.Errorf("log = %q, size %d, %v", data, size, err)
+	}
 }
