@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,9 +95,28 @@ func (s *testServer) launch(t *testing.T, listen string) {
 func (s *testServer) stop(t *testing.T) {
 	_ = s.cmd.Process.Signal(os.Interrupt)
 	_ = s.cmd.Wait()
+	for _, pid := range s.processes("step") { // which would wait for the server for a day
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 	if t.Failed() {
 		t.Logf("server log:\n%s", tail(s.log.String(), 20000))
 	}
+}
+
+// processes lists the processes of this server's runners, or of their tools,
+// whose arguments have the word.
+func (s *testServer) processes(word string) (found []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		args := strings.Split(string(b), "\x00")
+		if err != nil || !slices.Contains(args, word) || !strings.Contains(string(b), filepath.Join(s.dir, "data")) {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		found = append(found, pid)
+	}
+	return found
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }

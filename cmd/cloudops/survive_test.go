@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,22 +114,6 @@ func (v *survivor) killServer() {
 func (v *survivor) relaunch(t *testing.T) {
 	t.Helper()
 	v.launch(t, strings.TrimPrefix(v.url, "http://"))
-}
-
-// processes lists the processes of this server's runners, or of their tools,
-// whose arguments have the word.
-func (v *survivor) processes(word string) (found []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		args := strings.Split(string(b), "\x00")
-		if err != nil || !slices.Contains(args, word) || !strings.Contains(string(b), filepath.Join(v.testServer.dir, "data")) {
-			continue
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
-		found = append(found, pid)
-	}
-	return found
 }
 
 func (v *survivor) killRunner(t *testing.T) {

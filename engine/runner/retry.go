@@ -14,13 +14,17 @@ const (
 	lastPause  = 10 * time.Second
 )
 
+// patience is how long a server may be away. A runner that gives up leaves its
+// folder to the next one, which the worker starts when it starts.
+const patience = 24 * time.Hour
+
 // retry calls until there is an answer: success, a refusal of one of the
 // engine's kinds, or the end of ctx. A server that is away, or has trouble of
 // its own, is asked again with growing pauses.
 func retry[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	for pause, began := firstPause, time.Now(); ; pause = min(2*pause, lastPause) {
 		v, err := call()
-		if err == nil || refused(err) {
+		if err == nil || refused(err) || time.Since(began) > patience {
 			return v, err
 		}
 		select {
