@@ -178,6 +178,7 @@ func (v *survivor) succeeded(t *testing.T) {
 }
 
 func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
+	t.Parallel()
 	tests := map[string]func(*testing.T, *survivor){
 		"the server is killed and started again": func(t *testing.T, v *survivor) {
 			v.killServer()
@@ -218,6 +219,7 @@ func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
 	for _, tool := range []string{"terraform", "ansible"} {
 		for name, kill := range tests {
 			t.Run(tool+": "+name, func(t *testing.T) {
+				t.Parallel()
 				eachPair(t, func(t *testing.T, start func(...string) *testServer) {
 					v := startSurvivor(t, start(), tool)
 					kill(t, v)
@@ -229,6 +231,7 @@ func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
 }
 
 func TestServerThatDrainsWaitsForItsSteps(t *testing.T) {
+	t.Parallel()
 	v := startSurvivor(t, startServer(t, "--drain", "1m"), "terraform")
 	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -245,6 +248,7 @@ func TestServerThatDrainsWaitsForItsSteps(t *testing.T) {
 }
 
 func TestServerThatIsAskedToEndLeavesStepsToTheirRunners(t *testing.T) {
+	t.Parallel()
 	v := startSurvivor(t, startServer(t), "terraform")
 	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -277,6 +281,7 @@ func (v *survivor) interrupted(t *testing.T) {
 }
 
 func TestRunnerThatWasGivenUpIsFenced(t *testing.T) {
+	t.Parallel()
 	v := startSurvivor(t, startServer(t), "terraform")
 	v.signalRunner(t, syscall.SIGSTOP)
 	v.interrupted(t)
@@ -294,6 +299,7 @@ func TestRunnerThatWasGivenUpIsFenced(t *testing.T) {
 }
 
 func TestApplyWhoseToolIsKilledIsInterrupted(t *testing.T) {
+	t.Parallel()
 	v := startSurvivor(t, startServer(t), "terraform")
 	for _, pid := range v.processes("apply") {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)

@@ -110,8 +110,7 @@ func (r *session) environment() map[string]string {
 		"TF_HTTP_ADDRESS": state.Address, "TF_HTTP_LOCK_ADDRESS": state.Address, "TF_HTTP_UNLOCK_ADDRESS": state.Address,
 		"TF_HTTP_LOCK_METHOD": "LOCK", "TF_HTTP_UNLOCK_METHOD": "UNLOCK",
 		"TF_HTTP_USERNAME": state.Username, "TF_HTTP_PASSWORD": state.Password,
-		// Long enough for the API to be restarted.
-		"TF_HTTP_RETRY_MAX": "20", "TF_HTTP_RETRY_WAIT_MIN": "1", "TF_HTTP_RETRY_WAIT_MAX": "15",
+		"TF_HTTP_RETRY_MAX": r.retries(), "TF_HTTP_RETRY_WAIT_MIN": "1", "TF_HTTP_RETRY_WAIT_MAX": "15",
 	}
 	maps.Copy(env, r.memory())
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"} {
@@ -121,6 +120,16 @@ func (r *session) environment() map[string]string {
 	}
 	maps.Copy(env, tfexec.CleanEnv(maps.Clone(r.job.Env)))
 	return env
+}
+
+// retries is how often Terraform asks for its state while the API is away, with
+// at most 15 seconds in between: a plan for as long as a restart takes, an
+// apply, whose state would be lost, for most of a day.
+func (r *session) retries() string {
+	if r.job.Phase == engine.PhaseApply {
+		return "5000"
+	}
+	return "20"
 }
 
 // memory trades memory for CPU time. Collecting garbage costs a short command
