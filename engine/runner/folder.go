@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,13 +54,43 @@ var ErrTaken = errors.New("a runner works in this folder")
 
 // Hold keeps other runners out of dir for as long as this process lives.
 func Hold(dir string) error {
-	fd, err := syscall.Open(filepath.Join(dir, runnerLock), syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	fd, err := openLock(dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+		return err
 	}
 	err = syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return ErrTaken
+		return errors.Join(ErrTaken, syscall.Close(fd))
 	}
 	return err
+}
+
+func openLock(dir string) (fd int, err error) {
+	fd, err = syscall.Open(filepath.Join(dir, runnerLock), syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return -1, fmt.Errorf("%s: %w", dir, err)
+	}
+	return fd, nil
+}
+
+// awaitFree waits until no runner works in dir, or until ctx ends.
+func awaitFree(ctx context.Context, dir string) error {
+	fd, err := openLock(dir)
+	if err != nil {
+		return err
+	}
+	free := make(chan error, 1)
+	go func() { // which outlives ctx by no more than this process does
+		err := syscall.Flock(fd, syscall.LOCK_EX)
+		for errors.Is(err, syscall.EINTR) {
+			err = syscall.Flock(fd, syscall.LOCK_EX)
+		}
+		free <- errors.Join(err, syscall.Close(fd))
+	}()
+	select {
+	case err := <-free:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
 }

@@ -52,9 +52,8 @@ func (l *Launcher) order(c engine.Claim) Order {
 	return Order{API: l.API, Token: c.Token.Reveal(), StateToken: c.StateToken.Reveal(), Settings: l.Settings}
 }
 
-// Adopt starts a runner in each folder that one has left behind, killed with
-// its worker or by itself, and waits for all of them. A runner that still
-// lives keeps its folder: the new one sees that and leaves.
+// Adopt sees to the runners of workers before this one, until all of them have
+// ended: one that lives is waited for, and where one was killed another goes on.
 func (l *Launcher) Adopt(ctx context.Context) error {
 	entries, err := os.ReadDir(l.Root)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,10 +75,17 @@ func (l *Launcher) Adopt(ctx context.Context) error {
 	return nil
 }
 
-// adopt renews what the order says of this worker, for a new version may run
-// from elsewhere, and starts a runner.
+// adopt waits for the folder's runner. Where it leaves the folder behind, adopt
+// renews what the order says of this worker, for a new version may run from
+// elsewhere, and starts a runner.
 func (l *Launcher) adopt(ctx context.Context, dir string) error {
+	if err := awaitFree(ctx, dir); err != nil || ctx.Err() != nil {
+		return err
+	}
 	o, err := ReadOrder(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has ended well, or never began
+	}
 	if err != nil {
 		return err
 	}
