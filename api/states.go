@@ -38,6 +38,30 @@ func (s *server) stateRoutes(router *gin.Engine) {
 			return short(locks, lockJSON, err)
 		})
 	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/locks/{component}", id: "break-lock", summary: "Break a lock", tag: "states", permission: engine.MayWriteState}, s.breakLock)
+	handle(s, operation{method: "POST", path: "/v1/state-versions/{id}/restore", id: "restore-state-version", summary: "Make a state version the newest once more", tag: "states", permission: engine.MayWriteState},
+		func(ctx context.Context, in *struct {
+			IDPath
+			Body client.Reason
+		}) (*body[client.StateVersion], error) {
+			v, err := s.States.Restore(ctx, me(ctx), in.ID, in.Body.Reason)
+			return answerState(v, err)
+		})
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/states/{component}/recover", id: "recover-state", summary: "Make a state that a run could not write the newest", tag: "states", permission: engine.MayWriteState},
+		func(ctx context.Context, in *struct {
+			ComponentPath
+			DryRun bool `query:"dry_run" doc:"Only say what would be recovered."`
+			Body   client.Reason
+		}) (*body[client.StateVersion], error) {
+			v, err := s.States.Recover(ctx, me(ctx), in.Stack, in.Component, in.Body.Reason, in.DryRun)
+			return answerState(v, err)
+		})
+}
+
+func answerState(v *engine.StateVersion, err error) (*body[client.StateVersion], error) {
+	if err != nil {
+		return nil, err
+	}
+	return answer(stateJSON(v), nil)
 }
 
 // ComponentPath is a request about one component of a stack.

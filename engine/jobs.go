@@ -242,8 +242,31 @@ func (s *Runs) PutArtifact(ctx context.Context, step *Step, name string, data []
 	default:
 		return Invalid("a runner keeps no artifact named %q", name)
 	}
-	return s.Store.PutArtifact(ctx, step.ID, name, data)
+	if err := s.Store.PutArtifact(ctx, step.ID, name, data); err != nil || name != ArtifactErrored {
+		return err
+	}
+	return s.mend(ctx, step, data)
 }
+
+// mend writes a state that Terraform could not write, unless the step was given
+// up or the state has moved on: then a person may recover it.
+func (s *Runs) mend(ctx context.Context, step *Step, data []byte) error {
+	if step.held(step.Attempt) != nil {
+		return nil
+	}
+	run, err := s.Store.Run(ctx, step.Run)
+	if err != nil {
+		return err
+	}
+	_, err = s.states().PutErrored(ctx, run, step, data)
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalid) {
+		s.Log.WarnContext(ctx, "a state that could not be written is kept", "run", run.ID, "component", step.Component.Address, "err", err)
+		return nil
+	}
+	return err
+}
+
+func (s *Runs) states() *States { return &States{Store: s.Store, Now: s.Now} }
 
 // checkPlan makes sure that the plan which was sent is the one reported.
 func (s *Runs) checkPlan(ctx context.Context, step *Step, hash string) error {

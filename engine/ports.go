@@ -174,7 +174,8 @@ type StateStore interface {
 	StateVersions(ctx context.Context, stack, component string, p Page) ([]*StateVersion, error)
 	// LatestStates lists the newest version of each component, with data.
 	LatestStates(ctx context.Context, stack string) ([]*StateVersion, error)
-	// LockState returns a *LockedError where somebody else holds the lock.
+	// LockState returns a *LockedError where somebody else holds the lock. A step
+	// takes its own lock over: of its runners, one at a time has it in hand.
 	LockState(ctx context.Context, l *StateLock) error
 	// UnlockState wraps ErrNotFound where there is no lock, and returns a *LockedError where id is not
 	// the lock's. An empty id breaks whatever lock there is.
@@ -183,6 +184,12 @@ type StateStore interface {
 	StateLock(ctx context.Context, stack, component string) (*StateLock, error)
 	// StateLocks lists the locks of a stack, or of all for "".
 	StateLocks(ctx context.Context, stack string) ([]*StateLock, error)
+	// OrphanedLocks lists locks of steps that no runner has in hand and that are
+	// not interrupted.
+	OrphanedLocks(ctx context.Context, limit int) ([]*StateLock, error)
+	// ErroredStep finds the newest step of the component that left a state which
+	// could not be written.
+	ErroredStep(ctx context.Context, stack, component string) (*Step, error)
 }
 
 // FindingStore keeps what drift checks found.

@@ -216,6 +216,9 @@ func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
 	if err := s.forget(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.states().SweepLocks(ctx); err != nil {
+		return nil, err
+	}
 	stacks, err := s.Store.PendingStacks(ctx, sweepBatch)
 	if err != nil {
 		return nil, err

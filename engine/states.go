@@ -14,6 +14,7 @@ type States struct {
 		StackStore
 		RunStore
 		EventStore
+		ArtifactStore
 	}
 	Now func() time.Time
 }

@@ -167,6 +167,18 @@ func (c *Client) Locks(ctx context.Context, stack string) ([]Lock, error) {
 	return items[Lock](ctx, c, path("stacks", stack, "locks"))
 }
 
+// RestoreState makes a state version the newest once more.
+func (c *Client) RestoreState(ctx context.Context, version, reason string) (v StateVersion, err error) {
+	return v, c.call(ctx, http.MethodPost, path("state-versions", version, "restore"), nil, Reason{reason}, &v)
+}
+
+// RecoverState makes a state that a run could not write the newest. With dryRun it
+// only says what would be recovered.
+func (c *Client) RecoverState(ctx context.Context, stack, component, reason string, dryRun bool) (v StateVersion, err error) {
+	q := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
+	return v, c.call(ctx, http.MethodPost, path("stacks", stack, "states", component, "recover"), q, Reason{reason}, &v)
+}
+
 // BreakLock frees a state that somebody else has locked.
 func (c *Client) BreakLock(ctx context.Context, stack, component, reason string) error {
 	return c.call(ctx, http.MethodDelete, path("stacks", stack, "locks", component), url.Values{"reason": {reason}}, nil, nil)

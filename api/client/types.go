@@ -193,6 +193,11 @@ type StateVersion struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// Reason says why somebody does what needs one.
+type Reason struct {
+	Reason string `json:"reason" minLength:"1" doc:"Why; kept in the audit log."`
+}
+
 // Lock is a lock on a component's Terraform state.
 type Lock struct {
 	ID        string    `json:"id"`

@@ -10,23 +10,51 @@ import (
 )
 
 func newState() *cobra.Command {
-	cmd := &cobra.Command{Use: "state", Short: "Look at Terraform states and their locks"}
-	unlock := remote("unlock STACK COMPONENT", "Break the lock on a component's state", exactly(2, "cloudops state unlock payments terraform.web --reason 'worker is gone'"),
+	cmd := &cobra.Command{Use: "state", Short: "Look at Terraform states and their locks, and mend them"}
+	unlock := withReason(remote("unlock STACK COMPONENT", "Break the lock on a component's state", exactly(2, "cloudops state unlock payments terraform.web --reason 'worker is gone'"),
 		func(cmd *cobra.Command, c *client.Client, args []string) error {
 			return c.BreakLock(cmd.Context(), args[0], args[1], option(cmd, "reason"))
-		})
-	unlock.Flags().String("reason", "", "why; kept in the audit log")
-	if err := unlock.MarkFlagRequired("reason"); err != nil {
-		panic(err) // the flag is defined in the line above
-	}
+		}))
+	restore := withReason(remote("restore VERSION", "Make a state version the newest once more", exactly(1, "cloudops state restore sv-... --reason 'the last apply was a mistake'"),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			v, err := c.RestoreState(cmd.Context(), args[0], option(cmd, "reason"))
+			return showState(cmd, v, err)
+		}))
+	recover := withReason(remote("recover STACK COMPONENT", "Make a state that a run could not write the newest", exactly(2, "cloudops state recover payments terraform.web --reason 'the API was away'"), recoverState))
+	recover.Flags().Bool("dry-run", false, "only say what would be recovered")
 	cmd.AddCommand(
 		remote("list STACK", "List the newest state of each component", exactly(1, "cloudops state list payments"), listStates),
 		remote("versions STACK COMPONENT", "List the versions of a component's state", exactly(2, "cloudops state versions payments terraform.web"), listStateVersions),
 		remote("pull VERSION", "Print a state version, secrets included", exactly(1, "cloudops state pull sv-..."), pullState),
 		remote("locks STACK", "List the locks on a stack's states", exactly(1, "cloudops state locks payments"), listLocks),
-		unlock,
+		unlock, restore, recover,
 	)
 	return cmd
+}
+
+// withReason adds the flag of what is not done without one.
+func withReason(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().String("reason", "", "why; kept in the audit log")
+	if err := cmd.MarkFlagRequired("reason"); err != nil {
+		panic(err) // the flag is defined in the line above
+	}
+	return cmd
+}
+
+func recoverState(cmd *cobra.Command, c *client.Client, args []string) error {
+	dryRun, err := cmd.Flags().GetBool("dry-run")
+	if err != nil {
+		return err
+	}
+	v, err := c.RecoverState(cmd.Context(), args[0], args[1], option(cmd, "reason"), dryRun)
+	return showState(cmd, v, err)
+}
+
+func showState(cmd *cobra.Command, v client.StateVersion, err error) error {
+	if err != nil {
+		return err
+	}
+	return show(cmd, v, stateTable([]client.StateVersion{v}))
 }
 
 func listStates(cmd *cobra.Command, c *client.Client, args []string) error {

@@ -296,6 +296,13 @@ func TestRunnerThatWasGivenUpIsFenced(t *testing.T) {
 	if out := v.cli(t, "", "state", "list", "survivor"); strings.Contains(out, "terraform.x") {
 		t.Errorf("a runner that was given up wrote a state: %s", out)
 	}
+	v.cli(t, "", "state", "recover", "survivor", "terraform.x", "--reason", "its runner handed it in")
+	if out := v.cli(t, "", "state", "list", "survivor"); !strings.Contains(out, "terraform.x") || !strings.Contains(out, v.run) {
+		t.Errorf("states: %s", out)
+	}
+	if out := v.cli(t, "", "state", "locks", "survivor"); strings.Contains(out, "terraform.x") {
+		t.Errorf("locks: %s", out)
+	}
 }
 
 func TestApplyWhoseToolIsKilledIsInterrupted(t *testing.T) {

@@ -167,7 +167,20 @@ func (s *Store) LockState(ctx context.Context, l *engine.StateLock) error {
 	if held.ID == l.ID { // the same request, delivered twice
 		return nil
 	}
+	if l.Step != "" && held.Step == l.Step {
+		return s.takeOver(ctx, held, row)
+	}
 	return &engine.LockedError{Lock: *held}
+}
+
+// takeOver gives the lock of a step to the step's next runner.
+func (s *Store) takeOver(ctx context.Context, held *engine.StateLock, row lockRow) error {
+	res := s.db.WithContext(ctx).Exec(`UPDATE state_locks SET id = ?, info = ?, created_at = ? WHERE stack = ? AND component = ? AND id = ?`,
+		row.ID, row.Info, row.CreatedAt, row.Stack, row.Component, held.ID)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return &engine.LockedError{Lock: *held} // somebody was quicker
+	}
+	return res.Error
 }
 
 // UnlockState implements engine.StateStore.
@@ -206,4 +219,27 @@ func (s *Store) StateLocks(ctx context.Context, stack string) ([]*engine.StateLo
 		return nil, err
 	}
 	return each(rows, lockRow.lock)
+}
+
+// OrphanedLocks implements engine.StateStore.
+func (s *Store) OrphanedLocks(ctx context.Context, limit int) ([]*engine.StateLock, error) {
+	var rows []lockRow
+	err := s.read.WithContext(ctx).Raw(`SELECT l.* FROM state_locks l JOIN steps s ON s.id = l.step_id
+		WHERE s.status NOT IN ('planning', 'applying', 'interrupted') ORDER BY l.stack, l.component LIMIT ?`, limit).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, lockRow.lock)
+}
+
+// ErroredStep implements engine.StateStore.
+func (s *Store) ErroredStep(ctx context.Context, stack, component string) (*engine.Step, error) {
+	var row stepRow
+	missing := engine.NotFound("no run of %s/%s has left a state that could not be written", stack, component)
+	err := one(s.read.WithContext(ctx), &row, missing, `SELECT s.* FROM steps s JOIN artifacts a ON a.step_id = s.id AND a.name = ?
+		WHERE s.stack = ? AND s.address = ? ORDER BY s.id DESC LIMIT 1`, engine.ArtifactErrored, stack, component)
+	if err != nil {
+		return nil, err
+	}
+	return row.step()
 }

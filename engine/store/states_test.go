@@ -139,7 +139,7 @@ func TestStateThatIsMissing(t *testing.T) {
 func lock(id string) *engine.StateLock {
 	l := &engine.StateLock{}
 	new(filler).fill(l)
-	l.ID, l.Stack, l.Component = id, "shop", "terraform.a"
+	l.ID, l.Stack, l.Component, l.Step = id, "shop", "terraform.a", "step-"+id
 	return l
 }
 
@@ -171,6 +171,17 @@ func TestStateLock(t *testing.T) {
 		must(t, s.UnlockState(ctx, "shop", "terraform.a", "")) // breaks whatever there is
 		_, err := s.StateLock(ctx, "shop", "terraform.a")
 		wantKind(t, err, engine.ErrNotFound)
+	})
+}
+
+func TestStepTakesItsOwnLockOver(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		first, next := lock("l1"), lock("l2")
+		next.Step = first.Step
+		must(t, s.LockState(t.Context(), first))
+		must(t, s.LockState(t.Context(), next))
+		wantEqual(t, got(s.StateLock(t.Context(), "shop", "terraform.a"))(t), next)
 	})
 }
 
