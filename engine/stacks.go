@@ -116,6 +116,9 @@ func (s *Stacks) prepare(p Principal, sch *Schedule) error {
 
 // AddSchedule makes a schedule that starts runs of the stack.
 func (s *Stacks) AddSchedule(ctx context.Context, p Principal, sch *Schedule) error {
+	if err := CheckName("schedule", sch.Name); err != nil {
+		return err
+	}
 	if _, err := s.Store.Stack(ctx, sch.Stack); err != nil {
 		return err
 	}

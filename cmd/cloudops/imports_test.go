@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"modules":           {},
 	"playbooks":         {},
 	"bench":             {"*"},
+	"chaos":             {},
 	"cmd/cloudops":      {"*"},
 }
 

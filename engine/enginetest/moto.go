@@ -2,7 +2,9 @@ package enginetest
 
 import (
 	"bufio"
+	"encoding/xml"
 	"io"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -52,6 +54,19 @@ func listening(stderr io.Reader) (url, said string) {
 		}
 	}
 	return "", said
+}
+
+// Buckets lists the names of the S3 buckets that there are.
+func (m *MotoServer) Buckets() ([]string, error) {
+	res, err := http.Get(m.URL) // S3 is what answers without a signature
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	var list struct {
+		Buckets []string `xml:"Buckets>Bucket>Name"`
+	}
+	return list.Buckets, xml.NewDecoder(res.Body).Decode(&list)
 }
 
 // Env returns the variables that point an AWS client at the server, as

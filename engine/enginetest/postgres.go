@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -24,11 +23,10 @@ import (
 // server to use instead.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv("CLOUDOPS_TEST_POSTGRES")
-	if server == "" {
-		server = startPostgres(t)
+	if server := os.Getenv("CLOUDOPS_TEST_POSTGRES"); server != "" {
+		return newDatabase(t, server)
 	}
-	return newDatabase(t, server)
+	return NewPostgresServer(t).NewDatabase(t)
 }
 
 var databases atomic.Int64
@@ -55,9 +53,21 @@ func newDatabase(t testing.TB, server string) string {
 	return u.String()
 }
 
-// startPostgres starts a server on a free port of this machine, without care
-// for what a power cut would lose.
-func startPostgres(t testing.TB) string {
+// PostgresServer is a PostgreSQL in processes of its own.
+type PostgresServer struct {
+	URL string // of the database postgres
+
+	exe  string
+	args []string
+	dir  string
+	attr *syscall.SysProcAttr
+	cmd  *exec.Cmd // nil while it is stopped
+}
+
+// NewPostgresServer starts a server on a free port of this machine that lives
+// as long as the test, without care for what a power cut would lose. Further
+// arguments are given to it as they are, such as "-c", "work_mem=1MB".
+func NewPostgresServer(t testing.TB, args ...string) *PostgresServer {
 	t.Helper()
 	bin := postgresBin(t)
 	dir, err := os.MkdirTemp("", "cloudops-postgres-")
@@ -65,37 +75,42 @@ func startPostgres(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	attr := asPostgres(t, dir)
-	data := filepath.Join(dir, "data")
+	data, port := filepath.Join(dir, "data"), strconv.Itoa(freePort(t))
+	s := &PostgresServer{
+		URL: "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable",
+		exe: filepath.Join(bin, "postgres"), dir: dir, attr: asPostgres(t, dir),
+		args: append([]string{"-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir, "-F",
+			"-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "max_connections=200"}, args...),
+	}
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = attr, dir
+	initdb.SysProcAttr, initdb.Dir = s.attr, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	port := strconv.Itoa(freePort(t))
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir, "-F",
-		"-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "max_connections=200")
-	server.SysProcAttr, server.Dir = attr, dir
-	var log strings.Builder
-	server.Stderr = &log
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Signal(syscall.SIGINT) // a fast shutdown
-		_ = server.Wait()
-	})
-	address := "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
-	awaitPostgres(t, address)
-	return address
+	s.Start(t)
+	t.Cleanup(func() { s.Stop(syscall.SIGINT) }) // a fast shutdown
+	return s
 }
 
-func awaitPostgres(t testing.TB, address string) {
+// NewDatabase makes an empty database and returns its URL.
+func (s *PostgresServer) NewDatabase(t testing.TB) string {
 	t.Helper()
+	return newDatabase(t, s.URL)
+}
+
+// Start starts the server, again at the same address and with what it held,
+// and waits until it answers.
+func (s *PostgresServer) Start(t testing.TB) {
+	t.Helper()
+	s.cmd = exec.Command(s.exe, s.args...)
+	s.cmd.SysProcAttr, s.cmd.Dir = s.attr, s.dir
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
 	defer stop()
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
-		conn, err := pgx.Connect(ctx, address)
+		conn, err := pgx.Connect(ctx, s.URL)
 		if err == nil {
 			conn.Close(ctx)
 			return
@@ -104,6 +119,17 @@ func awaitPostgres(t testing.TB, address string) {
 			t.Fatalf("PostgreSQL did not come up: %v", err)
 		}
 	}
+}
+
+// Stop ends the server by a signal, which says how: SIGINT cuts connections
+// first, SIGQUIT is like a crash.
+func (s *PostgresServer) Stop(how syscall.Signal) {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(how) // gone already is as good
+	_ = s.cmd.Wait()
+	s.cmd = nil
 }
 
 // postgresBin finds the folder of the server's programs, which Debian keeps

@@ -55,6 +55,23 @@ func (s *RedisServer) Start(t testing.TB) {
 	}
 }
 
+// Flush removes all that the server holds.
+func (s *RedisServer) Flush() error {
+	conn, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "FLUSHALL\r\n"); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && answer != "+OK\r\n" {
+		err = fmt.Errorf("redis-server: %q", answer)
+	}
+	return err
+}
+
 // Stop kills the server with all that it holds.
 func (s *RedisServer) Stop() {
 	if s.cmd == nil {
