@@ -86,6 +86,14 @@ func stepJSON(s *engine.Step) client.Step {
 	}
 }
 
+func progressJSON(p *engine.Progress) client.Progress {
+	return client.Progress{Serial: p.Serial, Version: p.Version, Run: p.Run, Finished: each(p.Finished, touchedJSON), Unknown: each(p.Unknown, touchedJSON), Lines: p.Lines()}
+}
+
+func touchedJSON(t engine.Touched) client.Touched {
+	return client.Touched{Address: t.Address, Action: string(t.Action), ID: t.ID, InState: t.InState}
+}
+
 func stateJSON(v *engine.StateVersion) client.StateVersion {
 	return client.StateVersion{ID: v.ID, Stack: v.Stack, Component: v.Component, Serial: v.Serial, Lineage: v.Lineage,
 		Size: v.Size, Resources: v.Resources, Run: v.Run, By: v.By, CreatedAt: v.CreatedAt}

@@ -38,20 +38,38 @@ func (s *server) stepRoutes() {
 		func(ctx context.Context, in *StepPath) (*file, error) {
 			return s.artifact(ctx, in.Step, engine.ArtifactRecap)
 		})
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/progress", id: "get-progress", summary: "Read how far a Terraform step's apply came, by its log and the newest state", tag: "steps", permission: engine.MayRead},
+		func(ctx context.Context, in *StepPath) (*body[client.Progress], error) {
+			run, step, err := s.runStep(ctx, in.Step)
+			if err != nil {
+				return nil, err
+			}
+			p, err := s.Runs.Progress(ctx, step, run.Stack)
+			if err != nil {
+				return nil, err
+			}
+			return answer(progressJSON(p), nil)
+		})
 	handle(s, operation{method: "GET", path: "/v1/steps/{step}/log", id: "get-log", summary: "Read a step's log, or a range of bytes of it", tag: "steps", permission: engine.MayRead, gives: someText}, s.getLog)
 	handle(s, operation{method: "GET", path: "/v1/steps/{step}/log/stream", id: "follow-log", summary: "Follow a step's log as server-sent events", tag: "steps", permission: engine.MayRead, gives: events(client.LogChunk{})}, s.followLog)
 }
 
 func (s *server) step(ctx context.Context, id string) (*engine.Step, error) {
+	_, step, err := s.runStep(ctx, id)
+	return step, err
+}
+
+// runStep reads a step with its run.
+func (s *server) runStep(ctx context.Context, id string) (*engine.Run, *engine.Step, error) {
 	run, err := s.Store.StepRun(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := s.Runs.Get(ctx, run)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r.StepByID(id), nil
+	return r, r.StepByID(id), nil
 }
 
 func (s *server) artifact(ctx context.Context, step, name string) (*file, error) {

@@ -161,10 +161,19 @@ func (w *world) checkMade(ctx context.Context, run client.Run, step client.Step,
 		if bytes.Contains(data, fmt.Appendf(nil, "%q", id)) || undone(log, address, id) {
 			continue
 		}
-		if step.Status != string(engine.StepInterrupted) || !strings.Contains(step.Reason+strings.Join(step.Notes, "\n"), address) {
+		if step.Status != string(engine.StepInterrupted) || !w.named(ctx, step.ID, address, id) {
 			w.fail("run %s (%s) %s made %s %s, which is in no state of it, nor named", run.ID, run.Status, step.Address, address, id)
 		}
 	}
+}
+
+// named reports whether the run names the resource as made.
+func (w *world) named(ctx context.Context, step, address, id string) bool {
+	p, err := w.client.Progress(ctx, step)
+	if err != nil {
+		w.fail("progress of step %s: %v", step, err)
+	}
+	return slices.ContainsFunc(p.Finished, func(t client.Touched) bool { return t.Address == address && t.ID == id })
 }
 
 // undone reports whether the resource was destroyed after it was made.

@@ -187,6 +187,9 @@ type StateStore interface {
 	// OrphanedLocks lists locks of steps that no runner has in hand and that are
 	// not interrupted.
 	OrphanedLocks(ctx context.Context, limit int) ([]*StateLock, error)
+	// InterruptedStep finds the last step that changed the component, where that
+	// was interrupted; else it wraps ErrNotFound.
+	InterruptedStep(ctx context.Context, stack, component string) (*Step, error)
 	// ErroredStep finds the newest step of the component that left a state which
 	// could not be written.
 	ErroredStep(ctx context.Context, stack, component string) (*Step, error)

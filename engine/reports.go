@@ -62,6 +62,9 @@ func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, re
 			return err
 		}
 	}
+	if err := s.aftermath(ctx, run, step, &plan); err != nil {
+		return err
+	}
 	if err := s.putJSON(ctx, step.ID, ArtifactChanges, plan); err != nil {
 		return err
 	}

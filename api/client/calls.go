@@ -136,6 +136,11 @@ func (c *Client) RunPlanText(ctx context.Context, id string) (string, error) {
 	return string(b), err
 }
 
+// Progress reads how far the apply of a step came.
+func (c *Client) Progress(ctx context.Context, step string) (Progress, error) {
+	return get[Progress](ctx, c, path("steps", step, "progress"), nil)
+}
+
 // Log copies a step's whole log.
 func (c *Client) Log(ctx context.Context, step string, to io.Writer) error {
 	res, err := c.open(ctx, request{method: http.MethodGet, path: path("steps", step, "log")})

@@ -193,6 +193,24 @@ type StateVersion struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// Progress is how far an apply came, by its log and the newest state.
+type Progress struct {
+	Serial   int64     `json:"serial" doc:"Of the component's newest state; 0 where there is none."`
+	Version  string    `json:"state_version,omitempty"`
+	Run      string    `json:"run,omitempty" doc:"That wrote the state; absent for a person."`
+	Finished []Touched `json:"finished"`
+	Unknown  []Touched `json:"unknown" doc:"Begun, and nobody saw the end."`
+	Lines    []string  `json:"lines" doc:"The same in words."`
+}
+
+// Touched is a resource that an apply had in hand.
+type Touched struct {
+	Address string `json:"address"`
+	Action  string `json:"action" enum:"create,update,delete"`
+	ID      string `json:"id,omitempty"`
+	InState bool   `json:"in_state" doc:"Whether the newest state has it; for a delete, still."`
+}
+
 // Reason says why somebody does what needs one.
 type Reason struct {
 	Reason string `json:"reason" minLength:"1" doc:"Why; kept in the audit log."`

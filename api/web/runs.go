@@ -18,11 +18,12 @@ import (
 // are left out: the browser keeps those it has and asks for new ones.
 type runView struct {
 	frame
-	run    *engine.Run
-	plans  map[string]planPart     // by step
-	recaps map[string]engine.Recap // by step
-	graph  graph
-	err    string
+	run      *engine.Run
+	plans    map[string]planPart     // by step
+	recaps   map[string]engine.Recap // by step
+	progress map[string][]string     // in words, of interrupted steps
+	graph    graph
+	err      string
 }
 
 // shownChanges is how many changes a page shows at first, and how many more
@@ -84,7 +85,7 @@ func (p *Pages) showRun(c *gin.Context, status int, problem string) error {
 
 // view reads what the run's page shows, without the plans.
 func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
-	v := runView{frame: f, recaps: map[string]engine.Recap{}}
+	v := runView{frame: f, recaps: map[string]engine.Recap{}, progress: map[string][]string{}}
 	var err error
 	if v.run, err = p.Runs.Get(ctx, id); err != nil {
 		return v, err
@@ -92,6 +93,13 @@ func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 	var nodes []node
 	for _, s := range v.run.Steps {
 		nodes = append(nodes, node{name: s.Component.Address, note: place(s.Component), status: string(s.Status), link: "#" + s.ID, needs: s.Needs})
+		if s.Component.Kind == engine.KindTerraform && s.Status == engine.StepInterrupted {
+			far, err := p.Runs.Progress(ctx, s, v.run.Stack)
+			if err != nil {
+				return v, err
+			}
+			v.progress[s.ID] = far.Lines()
+		}
 		if s.Component.Kind != engine.KindAnsible || s.Status != engine.StepApplied && s.Status != engine.StepFailed {
 			continue
 		}

@@ -87,6 +87,9 @@ func newRunShow() *cobra.Command {
 				return show(cmd, run, nil)
 			}
 			writeRun(cmd.OutOrStdout(), run)
+			if err := writeProgress(cmd, c, run); err != nil {
+				return err
+			}
 			return showPlan(cmd, c, run.ID)
 		},
 	}
@@ -100,6 +103,26 @@ func writeRun(w io.Writer, run client.Run) {
 		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
 	}
 	fmt.Fprintln(w)
+}
+
+// writeProgress says how far the applies came that did not end well.
+func writeProgress(cmd *cobra.Command, c *client.Client, run client.Run) error {
+	w := cmd.OutOrStdout()
+	for _, s := range run.Steps {
+		if s.Status != string(engine.StepInterrupted) || s.Kind != string(engine.KindTerraform) {
+			continue
+		}
+		p, err := c.Progress(cmd.Context(), s.ID)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s was interrupted%s\n", s.Address, because(s.Reason))
+		for _, line := range p.Lines {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
 }
 
 func newRunWatch() *cobra.Command {

@@ -232,6 +232,18 @@ func (s *Store) OrphanedLocks(ctx context.Context, limit int) ([]*engine.StateLo
 	return each(rows, lockRow.lock)
 }
 
+// InterruptedStep implements engine.StateStore.
+func (s *Store) InterruptedStep(ctx context.Context, stack, component string) (*engine.Step, error) {
+	var row stepRow
+	missing := engine.NotFound("the last apply of %s/%s was not interrupted", stack, component)
+	err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM (SELECT * FROM steps WHERE stack = ? AND address = ?
+		AND status IN ('applied', 'interrupted') ORDER BY id DESC LIMIT 1) last WHERE status = 'interrupted'`, stack, component)
+	if err != nil {
+		return nil, err
+	}
+	return row.step()
+}
+
 // ErroredStep implements engine.StateStore.
 func (s *Store) ErroredStep(ctx context.Context, stack, component string) (*engine.Step, error) {
 	var row stepRow
