@@ -9,7 +9,7 @@ TESTFLAGS ?=
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test test-all race bench lint generate verify clean
+.PHONY: help demo run build test test-all race bench chaos lint generate verify clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ race: ## tests of the concurrent parts under the race detector (needs a C compil
 
 bench: build ## measure; writes bench/results.json and prints a table
 	$(GO) run -tags $(TAGS) ./bench -cloudops $(BIN)
+
+# A seed repeats the faults and the runs. PAIR is postgres or sqlite, both without.
+SEED ?= $(shell date +%s)
+FOR  ?= 10m
+PAIR ?=
+chaos: ## torture real processes, then check that nothing was lost (SEED=7 FOR=1h PAIR=postgres)
+	$(GO) test -tags $(TAGS) ./chaos -v -timeout 24h -chaos.seed $(SEED) -chaos.for $(FOR) -chaos.pair '$(PAIR)'
 
 lint: ## gofmt, vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
