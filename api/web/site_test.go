@@ -36,6 +36,7 @@ type site struct {
 	bell   *enginetest.Bell
 	runs   *engine.Runs
 	stacks *engine.Stacks
+	states *engine.States
 	access *engine.Access
 }
 
@@ -76,6 +77,7 @@ func newSite(t testing.TB) *site {
 		t: t, store: db, bell: bell,
 		runs:   &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: now, StateURL: func(stack, component string) string { return "" }},
 		stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: now},
+		states: &engine.States{Store: db, Now: now},
 		access: &engine.Access{Store: db, Passwords: cheap{}, Now: now},
 	}
 	s.serve(log, now)
@@ -87,10 +89,10 @@ func newSite(t testing.TB) *site {
 
 func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	s.t.Helper()
-	pages, err := web.New(web.Deps{Runs: s.runs, Stacks: s.stacks, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
+	pages, err := web.New(web.Deps{Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
 	ok(s.t, err)
 	handler, err := api.New(api.Deps{
-		Runs: s.runs, Stacks: s.stacks, States: &engine.States{Store: s.store, Now: now}, Access: s.access, Store: s.store, Bell: s.bell,
+		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,
 	})
 	ok(s.t, err)

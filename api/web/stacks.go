@@ -18,7 +18,7 @@ type stackView struct {
 	runs      []*engine.Run
 	findings  []*engine.Finding
 	states    []*engine.StateVersion
-	locks     []*engine.StateLock
+	locks     []lockView
 	schedules []*engine.Schedule
 	outputs   engine.Outputs
 	unread    string // why the outputs cannot be shown
@@ -32,7 +32,7 @@ func (p *Pages) stack(c *gin.Context) error { return p.showStack(c, http.StatusO
 func (p *Pages) showStack(c *gin.Context, status int, problem string) error {
 	ctx, name := c.Request.Context(), c.Param("stack")
 	v := stackView{frame: p.frame(c, name), err: problem}
-	for _, read := range []func(context.Context, string, *stackView) error{p.readStack, p.readLedger, p.readOutputs} {
+	for _, read := range []func(context.Context, string, *stackView) error{p.readStack, p.readLedger, p.readLocks, p.readOutputs} {
 		if err := read(ctx, name, &v); err != nil {
 			return err
 		}
@@ -61,9 +61,6 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 		return err
 	}
 	if v.states, err = p.Store.StateVersions(ctx, name, "", engine.Page{Limit: shownStates}); err != nil {
-		return err
-	}
-	if v.locks, err = p.Store.StateLocks(ctx, name); err != nil {
 		return err
 	}
 	v.schedules, err = p.Store.Schedules(ctx, name)

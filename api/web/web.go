@@ -19,6 +19,7 @@ import (
 type Deps struct {
 	Runs   *engine.Runs
 	Stacks *engine.Stacks
+	States *engine.States
 	Access *engine.Access
 	Store  engine.Store
 	Bell   engine.Bell
@@ -59,6 +60,9 @@ func (p *Pages) routes() []route {
 		{"GET", "/", engine.MayRead, p.stacks},
 		{"GET", "/stacks/:stack", engine.MayRead, p.stack},
 		{"POST", "/stacks/:stack/runs", engine.MaySubmit, p.startRun},
+		{"POST", "/stacks/:stack/unlock", engine.MayWriteState, p.breakLock},
+		{"POST", "/stacks/:stack/recover", engine.MayWriteState, p.recoverState},
+		{"POST", "/stacks/:stack/restore", engine.MayWriteState, p.restoreState},
 		{"GET", "/runs", engine.MayRead, p.runs},
 		{"GET", "/runs/:run", engine.MayRead, p.run},
 		{"GET", "/runs/:run/live", engine.MayRead, p.live},

@@ -197,7 +197,7 @@ func (c *components) tell() error {
 
 func (c *components) handler() (http.Handler, error) {
 	pages, err := web.New(web.Deps{
-		Runs: c.runs, Stacks: c.stacks, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
 		Secure: c.options.secure(), Cookie: api.SessionCookie,
 	})
 	if err != nil {

@@ -136,6 +136,12 @@ func (s *Store) LatestStates(ctx context.Context, stack string) ([]*engine.State
 	return each(rows, s.opened)
 }
 
+// lockQuery reads locks; where the step that holds one was interrupted, that
+// is the reason.
+const lockQuery = `SELECT l.stack, l.component, l.id, l.holder, l.step_id, l.info, l.created_at,
+	CASE WHEN s.status = 'interrupted' THEN 'its apply was interrupted: look at the run, then recover the state or break the lock' ELSE l.reason END AS reason
+	FROM state_locks l LEFT JOIN steps s ON s.id = l.step_id `
+
 type lockRow struct {
 	Stack, Component, ID, Holder, Reason, StepID string
 	Info                                         []byte
@@ -201,7 +207,7 @@ func (s *Store) UnlockState(ctx context.Context, stack, component, id string) er
 func (s *Store) StateLock(ctx context.Context, stack, component string) (*engine.StateLock, error) {
 	var row lockRow
 	missing := engine.NotFound("the state of %s/%s is not locked", stack, component)
-	err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM state_locks WHERE stack = ? AND component = ?`, stack, component)
+	err := one(s.read.WithContext(ctx), &row, missing, lockQuery+`WHERE l.stack = ? AND l.component = ?`, stack, component)
 	if err != nil {
 		return nil, err
 	}
@@ -210,12 +216,9 @@ func (s *Store) StateLock(ctx context.Context, stack, component string) (*engine
 
 // StateLocks implements engine.StateStore.
 func (s *Store) StateLocks(ctx context.Context, stack string) ([]*engine.StateLock, error) {
-	q := s.read.WithContext(ctx).Table("state_locks").Order("stack, component")
-	if stack != "" {
-		q = q.Where("stack = ?", stack)
-	}
 	var rows []lockRow
-	if err := q.Find(&rows).Error; err != nil {
+	err := s.read.WithContext(ctx).Raw(lockQuery+`WHERE l.stack = ? OR ? = '' ORDER BY l.stack, l.component`, stack, stack).Scan(&rows).Error
+	if err != nil {
 		return nil, err
 	}
 	return each(rows, lockRow.lock)
