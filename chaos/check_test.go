@@ -3,7 +3,6 @@ package chaos
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
@@ -52,6 +51,8 @@ func (w *world) check() *result {
 			}
 		}
 		w.checkStates(ctx, d, r)
+		w.checkFollowed(ctx, d)
+		w.checkSchedule(runs)
 	}
 	w.checkLedger(ended, r)
 	w.checkCloud(ctx, ended)
@@ -130,6 +131,38 @@ func (w *world) checkLog(run client.Run, step client.Step, log string) {
 	}
 	if n := strings.Count(log, "Apply complete!"); step.Kind == string(engine.KindTerraform) && !step.Destroy && n != 1 {
 		w.fail("log of %s %s (%s): it is complete %d times", run.ID, step.Address, step.ID, n)
+	}
+}
+
+// checkFollowed wants those who followed a log to have seen what is kept of it.
+func (w *world) checkFollowed(ctx context.Context, d *driver) {
+	for _, f := range d.told {
+		var log bytes.Buffer
+		if err := w.client.Log(ctx, f.step, &log); err != nil {
+			w.fail("log of step %s: %v", f.step, err)
+		}
+		if !bytes.HasPrefix(log.Bytes(), f.text.Bytes()) {
+			w.fail("who followed step %s of %s has not seen its log", f.step, f.run)
+		}
+	}
+}
+
+// checkSchedule wants the runs of a schedule that fires every minute to be that
+// far apart, but for one that an outage held up, and no more of them than minutes.
+func (w *world) checkSchedule(runs []client.Run) {
+	var at []time.Time
+	for _, run := range runs { // newest first
+		if run.Trigger == string(engine.TriggerSchedule) {
+			at = append(at, run.CreatedAt)
+		}
+	}
+	if minutes := int(time.Since(w.began).Minutes()) + 1; len(at) > minutes {
+		w.fail("a schedule fired %d times in %d minutes", len(at), minutes)
+	}
+	for i := 1; i < len(at); i++ {
+		if at[i-1].Sub(at[i]) < time.Second {
+			w.fail("a schedule fired twice at %s", at[i])
+		}
 	}
 }
 
@@ -213,99 +246,5 @@ func (w *world) checkStates(ctx context.Context, d *driver, r *result) {
 	}
 	for _, l := range locks {
 		w.fail("%s/%s is locked by %s: %s", d.name, l.Component, l.Holder, l.Reason)
-	}
-}
-
-// checkLedger wants everything to have happened once, and in full where the
-// run says so.
-func (w *world) checkLedger(ended map[string]client.Run, r *result) {
-	b, err := os.ReadFile(w.path("ledger"))
-	if err != nil {
-		w.fail("%v", err)
-	}
-	count := map[string]int{}
-	for line := range strings.Lines(string(b)) {
-		count[strings.TrimSpace(line)]++
-	}
-	for line, n := range count {
-		if strings.HasPrefix(line, "begin") {
-			r.begins++
-		}
-		if n > 1 {
-			r.doubled++
-			w.fail("%q happened %d times", line, n)
-		}
-		begun, _ := strings.CutPrefix(line, "begin ")
-		nonce, _, _ := strings.Cut(begun, " ")
-		if run, ok := ended[nonce]; ok && run.Status == string(engine.RunSucceeded) && count["end "+begun] != 1 {
-			w.fail("run %s has succeeded, but not %q", run.ID, begun)
-		}
-	}
-}
-
-// checkCloud wants every bucket in a state or in an interrupted run.
-func (w *world) checkCloud(ctx context.Context, ended map[string]client.Run) {
-	buckets, err := w.moto.Buckets()
-	if err != nil {
-		w.fail("moto: %v", err)
-	}
-	held := map[string]bool{}
-	for _, d := range w.drivers {
-		if d.kind != "aws" {
-			continue
-		}
-		for _, b := range w.bucketsOf(ctx, d.name) {
-			held[b] = true
-		}
-	}
-	for nonce, run := range ended {
-		if run.Status == string(engine.RunInterrupted) {
-			held[strings.ReplaceAll(nonce, ".", "-")] = true
-		}
-	}
-	for _, b := range buckets {
-		if !held[b] {
-			w.fail("bucket %s is in no state, and no interrupted run made it", b)
-		}
-	}
-}
-
-// bucketsOf lists the buckets in the stack's state.
-func (w *world) bucketsOf(ctx context.Context, stack string) (names []string) {
-	versions, err := w.client.States(ctx, stack)
-	if err != nil {
-		w.fail("states of %s: %v", stack, err)
-	}
-	for _, v := range versions {
-		data, err := w.client.DownloadState(ctx, v.ID)
-		var state struct {
-			Resources []struct {
-				Type      string
-				Instances []struct{ Attributes struct{ Bucket string } }
-			}
-		}
-		if err == nil {
-			err = json.Unmarshal(data, &state)
-		}
-		if err != nil {
-			w.fail("state %s: %v", v.ID, err)
-		}
-		for _, res := range state.Resources {
-			for _, in := range res.Instances {
-				names = append(names, in.Attributes.Bucket)
-			}
-		}
-	}
-	return names
-}
-
-// checkLeftovers wants no process without a run, and nothing in the workers'
-// folders for runners.
-func (w *world) checkLeftovers() {
-	for deadline := time.Now().Add(30 * time.Second); len(w.processes(isAny)) > 0 && time.Now().Before(deadline); {
-		time.Sleep(200 * time.Millisecond)
-	}
-	for _, p := range w.processes(isAny) {
-		w.fail("process %d is left: %s", p.pid, p.command)
 	}
 }

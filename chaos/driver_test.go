@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,14 @@ type driver struct {
 
 	mu   sync.Mutex
 	runs map[string]string // nonce of each run that was started, by its ID
+	told []*followed
+	tail sync.WaitGroup // followers
+}
+
+// followed is what somebody who followed a step's log has seen.
+type followed struct {
+	run, step string
+	text      bytes.Buffer
 }
 
 func newDriver(w *world, i int) *driver {
@@ -37,8 +46,53 @@ func newDriver(w *world, i int) *driver {
 func (d *driver) drive(working context.Context) {
 	for working.Err() == nil && d.w.whole.Err() == nil {
 		d.turn()
+		if d.turns == 1 && d.name == "terraform-0" {
+			d.schedule()
+		}
 		d.pause(working, d.thinks())
 	}
+	d.unschedule()
+	d.tail.Wait()
+}
+
+// unschedule ends the schedules and waits for what they started.
+func (d *driver) unschedule() {
+	_ = d.insist("unschedule", func(ctx context.Context) error { // what does not come to rest is found by the checks
+		schedules, err := d.w.client.Schedules(ctx, d.name)
+		for _, s := range schedules {
+			err = errors.Join(err, d.w.client.DeleteSchedule(ctx, s.ID))
+		}
+		if err != nil {
+			return err
+		}
+		list, err := d.w.client.Runs(ctx, client.RunFilter{Stack: d.name}, client.Page{Limit: 20})
+		if i := slices.IndexFunc(list.Items, func(r client.Run) bool { return !engine.RunStatus(r.Status).Final() }); err == nil && i >= 0 {
+			err = fmt.Errorf("run %s is %s", list.Items[i].ID, list.Items[i].Status)
+		}
+		return err
+	})
+}
+
+// schedule starts a preview every minute.
+func (d *driver) schedule() {
+	err := d.insist("schedule", func(ctx context.Context) error {
+		_, err := d.w.client.CreateSchedule(ctx, d.name, client.CreateSchedule{Name: "minutely", Kind: string(engine.RunPreview), Cron: "* * * * *"})
+		return err
+	})
+	if err != nil && !errors.Is(err, engine.ErrConflict) { // which says that it is there
+		d.w.fail("%s: %v", d.name, err)
+	}
+}
+
+// listen follows the log of the run's first step, as a page does.
+func (d *driver) listen(run client.Run) {
+	f := &followed{run: run.ID, step: run.Steps[0].ID}
+	d.told = append(d.told, f)
+	d.tail.Go(func() {
+		if _, err := d.w.client.FollowLog(d.w.whole, f.step, 0, &f.text); err != nil && d.w.whole.Err() == nil {
+			d.w.fail("log of step %s: %v", f.step, err)
+		}
+	})
 }
 
 // thinks is the time between two runs. Those of AWS cost most of a processor.
@@ -147,7 +201,7 @@ func (d *driver) start(kind engine.RunKind, nonce string) (id string) {
 
 // follow waits for the run's end and approves its plans.
 func (d *driver) follow(id string) (run client.Run) {
-	for {
+	for listening := false; ; {
 		err := d.insist("follow", func(ctx context.Context) (err error) {
 			run, err = d.w.client.Run(ctx, id)
 			return err
@@ -157,6 +211,10 @@ func (d *driver) follow(id string) (run client.Run) {
 				d.w.fail("%s: %v", d.name, err)
 			}
 			return run
+		}
+		if !listening && len(run.Steps) > 0 {
+			listening = true
+			d.listen(run)
 		}
 		if engine.RunStatus(run.Status).Final() {
 			return run

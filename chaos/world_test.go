@@ -97,6 +97,7 @@ func newPostgres(t *testing.T, bin string) *world {
 	for i := range 3 {
 		w.node("worker", fmt.Sprintf("worker%d", i+1), "--concurrency", "2")
 	}
+	w.nodes[3].cmd = append(w.nodes[3].cmd, "--worker-name", "worker3") // two of the same name
 	for i := range 2 {
 		w.node("scheduler", fmt.Sprintf("scheduler%d", i+1))
 	}
