@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 )
 
@@ -117,6 +118,16 @@ func (s *testServer) processes(word string) (found []int) {
 		found = append(found, pid)
 	}
 	return found
+}
+
+// client is the API as the admin that is signed in sees it.
+func (s *testServer) client(t *testing.T) *client.Client {
+	t.Helper()
+	token, err := client.New(s.url, "").Login(t.Context(), "admin", testPassword, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.New(s.url, token)
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }

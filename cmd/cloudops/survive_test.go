@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine/blueprint"
 )
 
 // The stacks of these tests print numbered lines, wait in the middle of an
@@ -60,30 +63,61 @@ type survivor struct {
 
 func startSurvivor(t *testing.T, s *testServer, tool string) *survivor {
 	t.Helper()
-	v := &survivor{testServer: s, tool: tool, dir: t.TempDir()}
-	files := map[string]string{"stack.hcl": survivorTerraform, "x/main.tf": fmt.Sprintf(survivorModule, v.dir)}
+	v := beginSurvivor(t, s, survivorFiles(tool), true)
+	v.tool = tool
+	return v
+}
+
+// survivorFiles are the stack with a component of the tool. In the files, %[1]s
+// stands for the test's folder.
+func survivorFiles(tool string) map[string]string {
 	if tool == "ansible" {
-		files = map[string]string{"stack.hcl": survivorAnsible, "site.yml": fmt.Sprintf(survivorPlay, v.dir)}
+		return map[string]string{"stack.hcl": survivorAnsible, "site.yml": survivorPlay}
 	}
-	bundle := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(bundle, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return map[string]string{"stack.hcl": survivorTerraform, "x/main.tf": survivorModule}
+}
+
+// beginSurvivor starts a run of the files and waits until it is at the gate: in
+// its apply, which it approves, or else in its plan.
+func beginSurvivor(t *testing.T, s *testServer, files map[string]string, apply bool) *survivor {
+	t.Helper()
+	v := &survivor{testServer: s, dir: t.TempDir()}
 	if err := syscall.Mkfifo(filepath.Join(v.dir, "gate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.cli(t, "", "stack", "apply", "-f", bundle, "--plan-only")
-	list := s.cli(t, "", "run", "list", "--stack", "survivor", "-o", "json")
-	v.run = list[strings.Index(list, `"run-`)+1:][:len("run-")+26]
-	s.cli(t, "", "run", "approve", v.run)
+	api := s.client(t)
+	v.run = submitAndStart(t, api, v.bundle(t, files))
+	if apply {
+		s.cli(t, "", "run", "watch", v.run)
+		s.cli(t, "", "run", "approve", v.run)
+	}
 	v.until(t, func() bool { _, err := os.Stat(filepath.Join(v.dir, "begun")); return err == nil })
 	return v
+}
+
+func (v *survivor) bundle(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	filled := map[string][]byte{}
+	for name, text := range files {
+		filled[name] = []byte(strings.ReplaceAll(text, "%[1]s", v.dir))
+	}
+	b, err := blueprint.PackFiles(filled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func submitAndStart(t *testing.T, api *client.Client, bundle []byte) string {
+	t.Helper()
+	if _, err := api.SubmitBundle(t.Context(), "survivor", bundle, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	run, err := api.StartRun(t.Context(), "survivor", client.StartRun{Kind: "apply"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run.ID
 }
 
 // until waits for what has no event to wait for.
@@ -312,7 +346,20 @@ func TestApplyWhoseToolIsKilledIsInterrupted(t *testing.T) {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
 	v.interrupted(t)
-	if out := v.cli(t, "", "run", "show", v.run); !strings.Contains(out, "killed in the middle") {
-		t.Errorf("run: %s", out)
+	out := v.cli(t, "", "run", "show", v.run)
+	for _, want := range []string{"killed in the middle", "there is no state", "finished: terraform_data.first (", "not known: whether terraform_data.slow was created"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the run does not say %q: %s", want, out)
+		}
+	}
+	if out := v.cli(t, "", "state", "locks", "survivor"); !strings.Contains(out, "its apply was interrupted") {
+		t.Errorf("locks: %s", out)
+	}
+	v.cli(t, "", "state", "unlock", "survivor", "terraform.x", "--reason", "looked at it")
+	v.cli(t, "", "run", "start", "survivor", "--kind", "preview")
+	v.until(t, func() bool { out = v.cli(t, "", "run", "list", "--kind", "preview"); return strings.Contains(out, "succeeded") })
+	preview := out[strings.Index(out, "run-"):][:len("run-")+26]
+	if out := v.cli(t, "", "run", "show", preview); !strings.Contains(out, "run "+v.run+" made terraform_data.first (") || !strings.Contains(out, "would make it again") {
+		t.Errorf("the plan after it does not say what it found: %s", out)
 	}
 }
