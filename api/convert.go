@@ -39,8 +39,12 @@ func stackJSON(s *engine.Stack, findings int) client.Stack {
 	if labels == nil {
 		labels = map[string]string{}
 	}
+	var hold *client.Hold
+	if s.Hold != nil {
+		hold = &client.Hold{By: s.Hold.By, Reason: s.Hold.Reason, At: s.Hold.At}
+	}
 	return client.Stack{Name: s.Name, Description: s.Description, Labels: labels, Latest: s.Latest, Applied: s.Applied,
-		OpenFindings: findings, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt}
+		OpenFindings: findings, Hold: hold, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt}
 }
 
 func revisionJSON(r *engine.Revision) client.Revision {
@@ -68,7 +72,7 @@ func runJSON(r *engine.Run) client.Run {
 		Cancelling: r.CancelBy != "" && !r.Status.Final(), Summary: client.Summary(r.Summary()),
 		Approvals: each(r.Approvals, approvalJSON), Steps: each(r.Steps, stepJSON),
 		CreatedAt: r.CreatedAt, PlanningAt: when(r.PlanningAt), PlannedAt: when(r.PlannedAt), ApprovedAt: when(r.ApprovedAt),
-		ApplyingAt: when(r.ApplyingAt), FinishedAt: when(r.FinishedAt),
+		ApplyingAt: when(r.ApplyingAt), FinishedAt: when(r.FinishedAt), PurgedAt: when(r.PurgedAt),
 	}
 }
 

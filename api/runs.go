@@ -101,6 +101,9 @@ func (s *server) runPlan(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := kept(run); err != nil {
+		return nil, err
+	}
 	plan := client.RunPlan{Run: run.ID, Digest: run.Digest, Summary: client.Summary(run.Summary())}
 	for _, step := range run.Steps {
 		p, err := s.stepPlan(ctx, step)

@@ -37,7 +37,21 @@ func (s *server) stackRoutes() {
 		func(ctx context.Context, in *StackPath) (*none, error) {
 			return &none{}, s.Stacks.Delete(ctx, me(ctx), in.Stack)
 		})
+	handle(s, operation{method: "PUT", path: "/v1/stacks/{stack}/hold", id: "hold-stack", summary: "Put a stack under a legal hold", tag: "stacks", permission: engine.MayManage}, s.changeHold(s.Stacks.Hold))
+	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/hold", id: "release-stack", summary: "End a stack's legal hold", tag: "stacks", permission: engine.MayManage}, s.changeHold(s.Stacks.Release))
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/outputs", id: "get-outputs", summary: "Read a stack's outputs", tag: "stacks", permission: engine.MayRead}, s.stackOutputs)
+}
+
+// HoldRequest puts a legal hold on a stack or ends it.
+type HoldRequest struct {
+	StackPath
+	Reason string `query:"reason" required:"true" minLength:"1" doc:"Why; kept in the audit log."`
+}
+
+func (s *server) changeHold(change func(context.Context, engine.Principal, string, string) error) func(context.Context, *HoldRequest) (*none, error) {
+	return func(ctx context.Context, in *HoldRequest) (*none, error) {
+		return &none{}, change(ctx, me(ctx), in.Stack, in.Reason)
+	}
 }
 
 func (s *server) listStacks(ctx context.Context, in *PageQuery) (*body[client.List[client.Stack]], error) {

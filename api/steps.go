@@ -72,6 +72,14 @@ func (s *server) runStep(ctx context.Context, id string) (*engine.Run, *engine.S
 	return r, r.StepByID(id), nil
 }
 
+// kept refuses what was removed with the run's logs and plans.
+func kept(run *engine.Run) error {
+	if run.PurgedAt.IsZero() {
+		return nil
+	}
+	return engine.NotFound("logs and plans of run %s were removed on %s, by the rules of retention", run.ID, run.PurgedAt.UTC().Format("2006-01-02"))
+}
+
 func (s *server) artifact(ctx context.Context, step, name string) (*file, error) {
 	b, err := s.Store.Artifact(ctx, step, name)
 	return &file{Type: "application/json", Body: b}, err
@@ -81,7 +89,10 @@ func (s *server) getStepPlan(ctx context.Context, in *struct {
 	StepPath
 	PlanFormat
 }) (*huma.StreamResponse, error) {
-	step, err := s.step(ctx, in.Step)
+	run, step, err := s.runStep(ctx, in.Step)
+	if err == nil {
+		err = kept(run)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +117,13 @@ func (s *server) getLog(ctx context.Context, in *struct {
 	StepPath
 	Range string `header:"Range" doc:"One range, as in bytes=0-1023."`
 }) (*huma.StreamResponse, error) {
+	run, _, err := s.runStep(ctx, in.Step)
+	if err == nil {
+		err = kept(run)
+	}
+	if err != nil {
+		return nil, err
+	}
 	_, size, err := s.Store.ReadLog(ctx, in.Step, 0, 0)
 	if err != nil {
 		return nil, err

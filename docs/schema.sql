@@ -28,6 +28,11 @@ CREATE TABLE beats (
     count INTEGER NOT NULL
 );
 
+CREATE TABLE chores (
+    name   TEXT PRIMARY KEY,
+    due_at INTEGER NOT NULL
+);
+
 CREATE TABLE credentials (
     name         TEXT PRIMARY KEY,
     cloud        TEXT NOT NULL CHECK (cloud IN ('aws', 'azure', 'gcp', 'local')),
@@ -132,7 +137,7 @@ CREATE TABLE runs (
     planned_at  INTEGER,
     approved_at INTEGER,
     applying_at INTEGER,
-    finished_at INTEGER,
+    finished_at INTEGER, purged_at INTEGER,
     -- Nothing reaches real infrastructure without a plan that was looked at.
     CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
     -- Previews and drift checks never get that far.
@@ -184,7 +189,7 @@ CREATE TABLE stacks (
     applied     INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL
-);
+, hold_by TEXT NOT NULL DEFAULT '', hold_reason TEXT NOT NULL DEFAULT '', hold_at INTEGER);
 
 CREATE TABLE state_locks (
     stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,

@@ -64,6 +64,7 @@ type Run struct {
 	ApprovedAt time.Time
 	ApplyingAt time.Time
 	FinishedAt time.Time
+	PurgedAt   time.Time // when log and plan were removed, which are not kept for ever
 
 	changes changes // what follows from the moves since it was read
 }

@@ -33,8 +33,9 @@ type Stack struct {
 	Name        string
 	Description string
 	Labels      map[string]string
-	Latest      int // number of the newest revision; 0 before the first
-	Applied     int // number of the revision that was last applied; 0 when nothing is
+	Latest      int   // number of the newest revision; 0 before the first
+	Applied     int   // number of the revision that was last applied; 0 when nothing is
+	Hold        *Hold // legal; nil for none
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

@@ -45,6 +45,16 @@ func (c *Client) DeleteStack(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, path("stacks", name), nil, nil, nil)
 }
 
+// HoldStack puts a stack under a legal hold.
+func (c *Client) HoldStack(ctx context.Context, name, reason string) error {
+	return c.call(ctx, http.MethodPut, path("stacks", name, "hold"), url.Values{"reason": {reason}}, nil, nil)
+}
+
+// ReleaseStack ends a stack's legal hold.
+func (c *Client) ReleaseStack(ctx context.Context, name, reason string) error {
+	return c.call(ctx, http.MethodDelete, path("stacks", name, "hold"), url.Values{"reason": {reason}}, nil, nil)
+}
+
 // StackOutputs reads a stack's outputs; sensitive values only with reveal.
 func (c *Client) StackOutputs(ctx context.Context, name string, reveal bool) (map[string]Output, error) {
 	q := url.Values{}

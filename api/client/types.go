@@ -27,8 +27,16 @@ type Stack struct {
 	Latest       int               `json:"latest" doc:"Number of the newest revision; 0 before the first."`
 	Applied      int               `json:"applied" doc:"Number of the revision that was last applied; 0 for none."`
 	OpenFindings int               `json:"open_findings" doc:"Drift that is not resolved."`
+	Hold         *Hold             `json:"hold,omitempty" doc:"Legal hold; nothing of the stack is removed."`
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
+}
+
+// Hold is a legal hold.
+type Hold struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
 }
 
 // CreateStack makes a stack that has no revision yet.
@@ -124,6 +132,7 @@ type Run struct {
 	ApprovedAt *time.Time `json:"approved_at,omitempty"`
 	ApplyingAt *time.Time `json:"applying_at,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	PurgedAt   *time.Time `json:"purged_at,omitempty" doc:"When log and plan were removed, by the rules of retention."`
 }
 
 // Step is one component's part in a run.

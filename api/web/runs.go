@@ -115,7 +115,7 @@ func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 func (p *Pages) plans(ctx context.Context, run *engine.Run, most int) (map[string]planPart, error) {
 	plans := map[string]planPart{}
 	for _, s := range run.Steps {
-		if !hasPlan(s) {
+		if !hasPlan(s) || !run.PurgedAt.IsZero() {
 			continue
 		}
 		plan, err := p.Runs.Plan(ctx, s.ID)

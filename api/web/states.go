@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -68,12 +69,9 @@ func (p *Pages) readLocks(ctx context.Context, name string, v *stackView) error 
 }
 
 // newest reports whether a state version is the newest of its component among
-// those shown, which are listed newest first.
+// those shown.
 func (v stackView) newest(version *engine.StateVersion) bool {
-	for _, s := range v.states {
-		if s.Component == version.Component {
-			return s == version
-		}
-	}
-	return false
+	return !slices.ContainsFunc(v.states, func(s *engine.StateVersion) bool {
+		return s.Component == version.Component && s.Serial > version.Serial
+	})
 }

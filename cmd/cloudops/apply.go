@@ -211,6 +211,9 @@ func writeStack(w io.Writer, stack client.Stack, outputs map[string]client.Outpu
 		fmt.Fprintf(w, ": %s", stack.Description)
 	}
 	fmt.Fprintf(w, "\nlatest revision %s, applied %s, %d open drift findings\n", revisionText(stack.Latest), revisionText(stack.Applied), stack.OpenFindings)
+	if h := stack.Hold; h != nil {
+		fmt.Fprintf(w, "under a legal hold by %s: %s\n", h.By, h.Reason)
+	}
 	names := make([]string, 0, len(outputs))
 	for name := range outputs {
 		names = append(names, name)

@@ -282,6 +282,13 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return ignoreEnd(ctx, schedules.Run(ctx)) })
 	sweep := &workers.Sweep{Sweeper: c.runs, Redis: c.redis, Bell: c.bell, Log: c.log}
 	group.Go(func() error { return ignoreEnd(ctx, sweep.Run(ctx)) })
+	chores := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Chores: []workers.Chore{
+		{Name: "retention", Every: cleanEvery, Do: func(ctx context.Context) error {
+			_, err := c.options.keep.retention(c.store, c.runs.Now, c.log).Clean(ctx)
+			return err
+		}},
+	}}
+	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
 }
 
 // relay hands over to the queues what was written beside runs, until ctx ends.

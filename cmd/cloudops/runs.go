@@ -90,6 +90,10 @@ func newRunShow() *cobra.Command {
 			if err := writeProgress(cmd, c, run); err != nil {
 				return err
 			}
+			if run.PurgedAt != nil {
+				fmt.Fprintf(cmd.OutOrStdout(), "logs and plans were removed on %s, by the rules of retention\n", run.PurgedAt.UTC().Format("2006-01-02"))
+				return nil
+			}
 			return showPlan(cmd, c, run.ID)
 		},
 	}

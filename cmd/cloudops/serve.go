@@ -33,6 +33,7 @@ type serverOptions struct {
 	grace, drain                                time.Duration
 	gitFile                                     bool
 	logLevel, logFormat                         string
+	keep                                        keepOptions
 }
 
 func newServe() *cobra.Command {
@@ -79,6 +80,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
+	o.keep.flags(f)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
@@ -109,6 +111,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
+	errs = append(errs, o.keep.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}

@@ -17,7 +17,8 @@ import (
 
 func newStack() *cobra.Command {
 	cmd := &cobra.Command{Use: "stack", Short: "Write, submit and look at stacks"}
-	cmd.AddCommand(newStackValidate(), newStackFmt(), newStackGraph(), newStackApply(), newStackDestroy(), newStackList(), newStackShow(), newStackDelete())
+	cmd.AddCommand(newStackValidate(), newStackFmt(), newStackGraph(), newStackApply(), newStackDestroy(), newStackList(), newStackShow(),
+		newStackHold(), newStackRelease(), newStackDelete())
 	return cmd
 }
 

@@ -357,7 +357,10 @@ func TestApplyWhoseToolIsKilledIsInterrupted(t *testing.T) {
 	}
 	v.cli(t, "", "state", "unlock", "survivor", "terraform.x", "--reason", "looked at it")
 	v.cli(t, "", "run", "start", "survivor", "--kind", "preview")
-	v.until(t, func() bool { out = v.cli(t, "", "run", "list", "--kind", "preview"); return strings.Contains(out, "succeeded") })
+	v.until(t, func() bool {
+		out = v.cli(t, "", "run", "list", "--kind", "preview")
+		return strings.Contains(out, "succeeded")
+	})
 	preview := out[strings.Index(out, "run-"):][:len("run-")+26]
 	if out := v.cli(t, "", "run", "show", preview); !strings.Contains(out, "run "+v.run+" made terraform_data.first (") || !strings.Contains(out, "would make it again") {
 		t.Errorf("the plan after it does not say what it found: %s", out)

@@ -21,3 +21,6 @@ func (s *Store) CountReads(count func()) error {
 	}
 	return nil
 }
+
+// Postgres reports whether s is on PostgreSQL.
+func (s *Store) Postgres() bool { return s.postgres }

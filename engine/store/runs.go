@@ -17,6 +17,7 @@ type runRow struct {
 	Kill                                        bool
 	ExpiresAt, CreatedAt, PlanningAt, PlannedAt *int64
 	ApprovedAt, ApplyingAt, FinishedAt          *int64
+	PurgedAt                                    *int64
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -28,6 +29,7 @@ func newRunRow(r *engine.Run) runRow {
 		Revision: r.Revision, Kill: r.Kill,
 		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
 		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
+		PurgedAt: micros(r.PurgedAt),
 	}
 	if r.Status == engine.RunPlanned && r.Rule.Expires > 0 {
 		row.ExpiresAt = micros(r.PlannedAt.Add(r.Rule.Expires))
@@ -43,6 +45,7 @@ func (row runRow) run() (*engine.Run, error) {
 		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill,
 		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
 		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
+		PurgedAt: instant(row.PurgedAt),
 	}, err
 }
 

@@ -13,22 +13,33 @@ import (
 
 type stackRow struct {
 	Name, Description, Labels string
+	HoldBy, HoldReason        string
 	Latest, Applied           int
+	HoldAt                    *int64
 	CreatedAt, UpdatedAt      *int64
 }
 
 func (stackRow) TableName() string { return "stacks" }
 
 func newStackRow(s *engine.Stack) stackRow {
-	return stackRow{s.Name, s.Description, text(s.Labels), s.Latest, s.Applied, micros(s.CreatedAt), micros(s.UpdatedAt)}
+	row := stackRow{Name: s.Name, Description: s.Description, Labels: text(s.Labels), Latest: s.Latest, Applied: s.Applied,
+		CreatedAt: micros(s.CreatedAt), UpdatedAt: micros(s.UpdatedAt)}
+	if s.Hold != nil {
+		row.HoldBy, row.HoldReason, row.HoldAt = s.Hold.By, s.Hold.Reason, micros(s.Hold.At)
+	}
+	return row
 }
 
 func (row stackRow) stack() (*engine.Stack, error) {
 	labels, err := parse[map[string]string](row.Labels)
-	return &engine.Stack{
+	st := &engine.Stack{
 		Name: row.Name, Description: row.Description, Labels: labels, Latest: row.Latest, Applied: row.Applied,
 		CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt),
-	}, err
+	}
+	if row.HoldAt != nil {
+		st.Hold = &engine.Hold{By: row.HoldBy, Reason: row.HoldReason, At: instant(row.HoldAt)}
+	}
+	return st, err
 }
 
 func noStack(name string) error { return engine.NotFound("there is no stack %q", name) }
@@ -97,10 +108,19 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 	})
 }
 
-// nothingLeft refuses to lose a run under way or resources in a state.
+// nothingLeft refuses to lose what is under a legal hold, a run under way or
+// resources in a state.
 func nothingLeft(tx *gorm.DB, name string) error {
+	var hold string
+	err := tx.Raw(`SELECT hold_reason FROM stacks WHERE name = ? AND hold_at IS NOT NULL`, name).Scan(&hold).Error
+	if err != nil {
+		return err
+	}
+	if hold != "" {
+		return engine.Conflict("stack %s is under a legal hold: %s", name, hold)
+	}
 	var run string
-	err := tx.Raw(`SELECT id FROM runs WHERE stack = ? AND finished_at IS NULL LIMIT 1`, name).Scan(&run).Error
+	err = tx.Raw(`SELECT id FROM runs WHERE stack = ? AND finished_at IS NULL LIMIT 1`, name).Scan(&run).Error
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// keepOptions say what is kept and for how long, in days; 0 days keep for ever.
+type keepOptions struct {
+	logRuns, logDays         int
+	checks, checkDays        int
+	stateVersions, stateDays int
+}
+
+// cleanEvery is how often what is kept no longer is removed.
+const cleanEvery = 6 * time.Hour
+
+func (o *keepOptions) flags(f *pflag.FlagSet) {
+	f.IntVar(&o.logDays, "keep-log-days", 90, "days that logs and plans are kept after a run; 0 keeps them for ever")
+	f.IntVar(&o.logRuns, "keep-log-runs", 50, "newest runs of a stack whose logs and plans stay, however old")
+	f.IntVar(&o.checkDays, "keep-check-days", 30, "days that drift checks and previews are kept; 0 keeps them for ever")
+	f.IntVar(&o.checks, "keep-checks", 20, "newest drift checks and previews of a stack that stay, however old")
+	f.IntVar(&o.stateDays, "keep-state-days", 365, "days that state versions are kept; 0 keeps them for ever")
+	f.IntVar(&o.stateVersions, "keep-state-versions", 100, "newest state versions of a component that stay, however old")
+}
+
+func (o *keepOptions) check() error {
+	if o.logDays < 0 || o.checkDays < 0 || o.stateDays < 0 {
+		return errors.New("--keep-log-days, --keep-check-days and --keep-state-days are at least 0")
+	}
+	if o.logRuns < 1 || o.checks < 1 || o.stateVersions < 1 {
+		return errors.New("--keep-log-runs, --keep-checks and --keep-state-versions are at least 1")
+	}
+	return nil
+}
+
+func (o *keepOptions) retention(store engine.RetentionStore, now func() time.Time, log *slog.Logger) *engine.Retention {
+	days := func(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
+	return &engine.Retention{
+		Store: store, Now: now, Log: log,
+		Logs:   engine.Keep{Count: o.logRuns, For: days(o.logDays)},
+		Checks: engine.Keep{Count: o.checks, For: days(o.checkDays)},
+		States: engine.Keep{Count: o.stateVersions, For: days(o.stateDays)},
+	}
+}

@@ -1,0 +1,257 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// StackStore keeps stacks and their revisions.
+type StackStore interface {
+	// CreateStack wraps ErrConflict where the name is taken.
+	CreateStack(ctx context.Context, s *Stack, e Event) error
+	Stack(ctx context.Context, name string) (*Stack, error)
+	// Stacks lists by name.
+	Stacks(ctx context.Context, p Page) ([]*Stack, error)
+	// DeleteStack removes the stack and all that belongs to it. It wraps
+	// ErrConflict while a run is not final or a state holds resources.
+	DeleteStack(ctx context.Context, name string, e Event) error
+	// AddRevision gives the revision the next number of its stack, makes the
+	// stack where it is new and replaces the schedule named "drift" by next,
+	// or removes it where next is nil.
+	AddRevision(ctx context.Context, r *Revision, drift *Schedule, e Event) error
+	// Revision reads with sources and variables.
+	Revision(ctx context.Context, stack string, number int) (*Revision, error)
+	// Revisions lists without sources and variables, newest first; a cursor is a number.
+	Revisions(ctx context.Context, stack string, p Page) ([]*Revision, error)
+}
+
+// RunFilter narrows a list of runs. Empty fields match everything.
+type RunFilter struct {
+	Stack  string
+	Kind   RunKind
+	Status RunStatus
+}
+
+// RunStore keeps runs with their steps.
+type RunStore interface {
+	// CreateRun writes a new run with its steps, dispatches and events. It
+	// wraps ErrConflict where another changing run of the stack is under way
+	// and r is not pending.
+	CreateRun(ctx context.Context, r *Run) error
+	// Run reads the run with its steps and approvals.
+	Run(ctx context.Context, id string) (*Run, error)
+	// Runs lists newest first, with steps, without approvals, in at most
+	// three statements.
+	Runs(ctx context.Context, f RunFilter, p Page) ([]*Run, error)
+	// UpdateRun reads the run, lets change edit it and writes it back with
+	// what TakeChanges and Applied give, in one transaction. Writers of one run wait for each
+	// other. An error of change is returned as it is, and nothing is written.
+	UpdateRun(ctx context.Context, id string, change func(*Run) error) (*Run, error)
+	// StepRun names the run that a step belongs to.
+	StepRun(ctx context.Context, step string) (run string, err error)
+	// StepByToken finds the step whose current attempt has the token.
+	StepByToken(ctx context.Context, tokenHash string) (*Step, error)
+	// NextPending names the oldest pending changing run of a stack that has no
+	// changing run under way, or "".
+	NextPending(ctx context.Context, stack string) (run string, err error)
+	// ActiveRun names the changing run that is under way on the stack, or "".
+	ActiveRun(ctx context.Context, stack string) (run string, err error)
+	// Deployed gives the revision that each component of the stack is at: of
+	// its newest step that was applied, or found unchanged by a run that
+	// succeeded, in apply runs. Components destroyed since are left out.
+	Deployed(ctx context.Context, stack string) (map[string]int, error)
+}
+
+// SweepStore finds what time has done to runs.
+type SweepStore interface {
+	// HeldSteps lists the steps that runners have in hand.
+	HeldSteps(ctx context.Context) ([]Held, error)
+	// Beat adds one to the beats of a part of the server.
+	Beat(ctx context.Context, part string) error
+	// Beats counts them.
+	Beats(ctx context.Context, part string) (int64, error)
+	// WaitingSteps lists dispatches of steps that wait in a queue since before t.
+	WaitingSteps(ctx context.Context, t time.Time, limit int) ([]Dispatch, error)
+	// ExpiredPlans names runs that wait for approval past their rule's expiry at t.
+	ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]string, error)
+	// PendingStacks names stacks that have a pending changing run and none under way.
+	PendingStacks(ctx context.Context, limit int) ([]string, error)
+}
+
+// OutboxStore hands over what was written beside runs.
+type OutboxStore interface {
+	// Outbox lists dispatches that were not relayed yet, oldest first.
+	Outbox(ctx context.Context, limit int) ([]Dispatch, error)
+	// Relayed removes them.
+	Relayed(ctx context.Context, ids []int64) error
+}
+
+// ArtifactStore keeps what steps leave, encrypted.
+type ArtifactStore interface {
+	// PutArtifact keeps data under the step and name, in place of what was there.
+	PutArtifact(ctx context.Context, step, name string, data []byte) error
+	// Artifact wraps ErrNotFound where there is none.
+	Artifact(ctx context.Context, step, name string) ([]byte, error)
+}
+
+// LogStore keeps the logs of steps: one stream of bytes a step.
+type LogStore interface {
+	// AppendLog adds data at offset. A chunk that is there already, whole or
+	// in part, is added only as far as it is new; one that would leave a hole
+	// wraps ErrConflict. It returns the size of the log after.
+	AppendLog(ctx context.Context, step string, offset int64, data []byte) (size int64, err error)
+	// ReadLog returns up to limit bytes from offset, and the size of the log.
+	ReadLog(ctx context.Context, step string, offset int64, limit int) (data []byte, size int64, err error)
+}
+
+// StateStore keeps Terraform states, encrypted, and their locks.
+type StateStore interface {
+	// PutState adds a version. It wraps ErrConflict where the lineage is
+	// another or the serial is not above the latest (the same serial with the
+	// same data is accepted and changes nothing).
+	PutState(ctx context.Context, v *StateVersion) error
+	// LatestState wraps ErrNotFound where the component has none.
+	LatestState(ctx context.Context, stack, component string) (*StateVersion, error)
+	// State reads one version.
+	State(ctx context.Context, id string) (*StateVersion, error)
+	// StateVersions lists newest first, without data; an empty component means all.
+	StateVersions(ctx context.Context, stack, component string, p Page) ([]*StateVersion, error)
+	// LatestStates lists the newest version of each component, with data.
+	LatestStates(ctx context.Context, stack string) ([]*StateVersion, error)
+	// LockState returns a *LockedError where somebody else holds the lock. A step
+	// takes its own lock over: of its runners, one at a time has it in hand.
+	LockState(ctx context.Context, l *StateLock) error
+	// UnlockState wraps ErrNotFound where there is no lock, and returns a *LockedError where id is not
+	// the lock's. An empty id breaks whatever lock there is.
+	UnlockState(ctx context.Context, stack, component, id string) error
+	// StateLock wraps ErrNotFound where the state is free.
+	StateLock(ctx context.Context, stack, component string) (*StateLock, error)
+	// StateLocks lists the locks of a stack, or of all for "".
+	StateLocks(ctx context.Context, stack string) ([]*StateLock, error)
+	// OrphanedLocks lists locks of steps that no runner has in hand and that are
+	// not interrupted.
+	OrphanedLocks(ctx context.Context, limit int) ([]*StateLock, error)
+	// InterruptedStep finds the last step that changed the component, where that
+	// was interrupted; else it wraps ErrNotFound.
+	InterruptedStep(ctx context.Context, stack, component string) (*Step, error)
+	// ErroredStep finds the newest step of the component that left a state which
+	// could not be written.
+	ErroredStep(ctx context.Context, stack, component string) (*Step, error)
+}
+
+// FindingStore keeps what drift checks found.
+type FindingStore interface {
+	// RecordFindings makes found the open findings of the component: what was
+	// open keeps its first-seen time, what is missing in found is resolved.
+	RecordFindings(ctx context.Context, stack, component, run string, found []Change, at time.Time) error
+	// Findings lists by last seen, newest first.
+	Findings(ctx context.Context, stack string, openOnly bool, p Page) ([]*Finding, error)
+	// OpenFindings counts open findings by stack.
+	OpenFindings(ctx context.Context, stacks []string) (map[string]int, error)
+}
+
+// CredentialStore keeps credentials, encrypted.
+type CredentialStore interface {
+	PutCredential(ctx context.Context, c *Credential, e Event) error
+	Credential(ctx context.Context, name string) (*Credential, error)
+	Credentials(ctx context.Context) ([]*Credential, error) // without values
+	DeleteCredential(ctx context.Context, name string, e Event) error
+}
+
+// ScheduleStore keeps schedules.
+type ScheduleStore interface {
+	PutSchedule(ctx context.Context, s *Schedule, e Event) error // inserts or replaces by ID
+	Schedule(ctx context.Context, id string) (*Schedule, error)
+	Schedules(ctx context.Context, stack string) ([]*Schedule, error)
+	DeleteSchedule(ctx context.Context, id string, e Event) error
+	// DueSchedules lists what is not paused and due at t.
+	DueSchedules(ctx context.Context, t time.Time, limit int) ([]*Schedule, error)
+	// NextDue tells when the next schedule is due; the zero time for never.
+	NextDue(ctx context.Context) (time.Time, error)
+	// FireSchedule moves the schedule from was to next; false where somebody
+	// else did so first.
+	FireSchedule(ctx context.Context, id string, was, next, at time.Time) (bool, error)
+	// NoteScheduledRun keeps the run that the schedule started.
+	NoteScheduledRun(ctx context.Context, id, run string) error
+}
+
+// UserStore keeps users, tokens and sessions.
+type UserStore interface {
+	CreateUser(ctx context.Context, u *User, e Event) error
+	UpdateUser(ctx context.Context, u *User, e Event) error
+	User(ctx context.Context, name string) (*User, error)
+	Users(ctx context.Context) ([]*User, error)
+	CreateToken(ctx context.Context, t *Token, e Event) error
+	Tokens(ctx context.Context, user string) ([]*Token, error) // of everybody for ""
+	DeleteToken(ctx context.Context, id string, e Event) error
+	// TokenUser finds a token by hash with its user, in one statement.
+	TokenUser(ctx context.Context, hash string) (*Token, *User, error)
+	TouchToken(ctx context.Context, id string, at time.Time) error
+	CreateSession(ctx context.Context, s *Session, e Event) error
+	// SessionUser finds a session by hash with its user, in one statement.
+	SessionUser(ctx context.Context, hash string) (*Session, *User, error)
+	DeleteSession(ctx context.Context, hash string) error
+	DeleteExpiredSessions(ctx context.Context, at time.Time) error
+}
+
+// RetentionStore removes what is kept no longer. The Drop methods take a stack,
+// how many of the newest stay whatever their age, before when something has to
+// have ended, and how many to remove at most; they give how many they removed,
+// and remove nothing of a stack under a legal hold.
+type RetentionStore interface {
+	// HoldStack puts a stack under a legal hold; nil ends it.
+	HoldStack(ctx context.Context, name string, h *Hold, e Event) error
+	// FreeStacks lists by name the stacks after one that are under no hold.
+	FreeStacks(ctx context.Context, after string, limit int) ([]string, error)
+	DropLogs(ctx context.Context, stack string, keep int, before time.Time, limit int) (int, error)
+	DropChecks(ctx context.Context, stack string, keep int, before time.Time, limit int) (int, error)
+	DropStates(ctx context.Context, stack string, keep int, before time.Time, limit int) (int, error)
+	// TakeChore reports whether a chore is due, and makes it due again at next:
+	// of several processes one gets it.
+	TakeChore(ctx context.Context, name string, now, next time.Time) (bool, error)
+}
+
+// EventStore reads the audit log.
+type EventStore interface {
+	// Events lists newest first; a cursor is an event's ID.
+	Events(ctx context.Context, stack string, p Page) ([]*Event, error)
+	AddEvent(ctx context.Context, e Event) error
+}
+
+// StoredResponse is the answer to a write that named an idempotency key.
+type StoredResponse struct {
+	Request string // digest of method, path and body
+	Status  int    // 0 while the request is being answered
+	Type    string // content type
+	Body    []byte
+}
+
+// IdempotencyStore remembers answers to writes.
+type IdempotencyStore interface {
+	// BeginRequest reserves the key for user and returns nil, or returns what
+	// is kept under it.
+	BeginRequest(ctx context.Context, user, key, request string, at time.Time) (*StoredResponse, error)
+	// FinishRequest keeps the answer; AbandonRequest frees the key.
+	FinishRequest(ctx context.Context, user, key string, r StoredResponse) error
+	AbandonRequest(ctx context.Context, user, key string) error
+	// ForgetRequests drops what was kept before t.
+	ForgetRequests(ctx context.Context, t time.Time) error
+}
+
+// Store is everything the engine keeps.
+type Store interface {
+	StackStore
+	RunStore
+	SweepStore
+	OutboxStore
+	ArtifactStore
+	LogStore
+	StateStore
+	FindingStore
+	CredentialStore
+	ScheduleStore
+	UserStore
+	RetentionStore
+	EventStore
+	IdempotencyStore
+}
