@@ -64,10 +64,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 func openSQLite(o Options) (*Store, error) {
 	path := strings.TrimPrefix(o.URL, "sqlite://")
-	pragmas := "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)"
+	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)"
 	// The path is escaped as a URI: a % or ? in it means itself.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
-	db, err := connect(sqliteDialector(dsn), o.Log, 1)
+	// Who means to write says so at once: a lock that is taken later may fail.
+	db, err := connect(sqliteDialector(dsn+"&_txlock=immediate"), o.Log, 1)
 	if err != nil {
 		return nil, err
 	}
