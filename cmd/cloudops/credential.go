@@ -70,7 +70,7 @@ func listCredentials(cmd *cobra.Command, c *client.Client, _ []string) error {
 	}
 	var rows [][]string
 	for _, cr := range all {
-		rows = append(rows, []string{cr.Name, cr.Cloud, strings.Join(cr.Keys, ","), age(cr.UpdatedAt), cr.Description})
+		rows = append(rows, []string{cr.Name, cr.Cloud, strings.Join(cr.Keys, ","), since(cr.UpdatedAt), cr.Description})
 	}
 	return show(cmd, all, table("NAME CLOUD VARIABLES UPDATED DESCRIPTION", rows))
 }

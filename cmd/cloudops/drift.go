@@ -65,9 +65,9 @@ func writeFindings(w io.Writer, stack string, findings []client.Finding) error {
 	for _, f := range findings {
 		state := "open"
 		if f.ResolvedAt != nil {
-			state = "resolved " + age(*f.ResolvedAt) + " ago"
+			state = "resolved " + since(*f.ResolvedAt) + " ago"
 		}
-		fmt.Fprintf(w, "%s (first seen %s ago, %s)\n", f.Component, age(f.FirstSeen), state)
+		fmt.Fprintf(w, "%s (first seen %s ago, %s)\n", f.Component, since(f.FirstSeen), state)
 		if err := engine.WritePlan(w, engine.Plan{Changes: []engine.Change{f.Change}}); err != nil {
 			return err
 		}

@@ -100,7 +100,8 @@ CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.
 		newServe(), newRole("api", "Run the API and the web pages only", roles{api: true}),
 		newRole("worker", "Run workers only", roles{worker: true}),
 		newRole("scheduler", "Run schedules and the sweep only", roles{scheduler: true}),
-		newStep(), newLogin(), newStack(), newRun(), newDrift(), newState(), newCredential(), newToken(), newUser(), newSchedule(), newVersion(),
+		newStep(), newLogin(), newStack(), newRun(), newDrift(), newState(), newCredential(), newToken(), newUser(), newSchedule(),
+		newBackup(), newRestore(), newVersion(),
 	)
 	return root
 }
@@ -115,6 +116,14 @@ func newVersion() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// required marks a flag without which the command is not run.
+func required(cmd *cobra.Command, flag string) *cobra.Command {
+	if err := cmd.MarkFlagRequired(flag); err != nil {
+		panic(err) // the command does not define it
+	}
+	return cmd
 }
 
 // noArgs refuses arguments in the form that all commands use.

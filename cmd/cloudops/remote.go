@@ -101,8 +101,8 @@ func table(head string, rows [][]string) func(io.Writer) error {
 	}
 }
 
-// age says how long ago t was, roughly, or "-" for never.
-func age(t time.Time) string {
+// since says how long ago t was, roughly, or "-" for never.
+func since(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}

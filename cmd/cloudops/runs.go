@@ -60,7 +60,7 @@ func newRunList() *cobra.Command {
 			var rows [][]string
 			for _, r := range page.Items {
 				status := paint(cmd.OutOrStdout(), statusColour(r.Status), r.Status)
-				rows = append(rows, []string{r.ID, r.Stack, r.Kind, status, r.Summary.Engine().String(), r.StartedBy, age(r.CreatedAt)})
+				rows = append(rows, []string{r.ID, r.Stack, r.Kind, status, r.Summary.Engine().String(), r.StartedBy, since(r.CreatedAt)})
 			}
 			return show(cmd, page.Items, table("RUN STACK KIND STATUS PLAN BY AGE", rows))
 		},
@@ -102,7 +102,7 @@ func newRunShow() *cobra.Command {
 func writeRun(w io.Writer, run client.Run) {
 	fmt.Fprintf(w, "%s of stack %s, revision %d: %s%s\n", run.Kind, run.Stack, run.Revision,
 		paint(w, statusColour(run.Status), run.Status), because(run.Reason))
-	fmt.Fprintf(w, "started by %s %s ago\n", run.StartedBy, age(run.CreatedAt))
+	fmt.Fprintf(w, "started by %s %s ago\n", run.StartedBy, since(run.CreatedAt))
 	for _, a := range run.Approvals {
 		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
 	}

@@ -87,18 +87,13 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 
 // complete fills in what follows from other settings and checks all of them.
 func (o *serverOptions) complete() error {
-	abs, err := filepath.Abs(o.dataDir)
-	errs := []error{err, o.secrets()}
-	o.dataDir = abs
-	if o.databaseURL == "" {
-		o.databaseURL = "sqlite://" + filepath.Join(o.dataDir, "cloudops.db")
-	}
+	errs := []error{o.place(), o.secrets()}
 	if o.masterKeyFile == "" {
 		o.masterKeyFile = filepath.Join(o.dataDir, "master.key")
 	}
 	if o.workerName == "" {
-		o.workerName, err = os.Hostname()
-		errs = append(errs, err)
+		name, err := os.Hostname()
+		o.workerName, errs = name, append(errs, err)
 	}
 	if o.concurrency < 1 || o.driftConcurrency < 1 {
 		errs = append(errs, errors.New("--concurrency and --drift-concurrency are at least 1"))
@@ -119,6 +114,15 @@ func (o *serverOptions) complete() error {
 		return &exitError{code: exitMisuse, err: err}
 	}
 	return nil
+}
+
+// place fills in where the data is.
+func (o *serverOptions) place() (err error) {
+	o.dataDir, err = filepath.Abs(o.dataDir)
+	if o.databaseURL == "" {
+		o.databaseURL = "sqlite://" + filepath.Join(o.dataDir, "cloudops.db")
+	}
+	return err
 }
 
 // secrets reads what is never a flag, since every user of a machine can see

@@ -197,7 +197,7 @@ func newStackList() *cobra.Command {
 			}
 			var rows [][]string
 			for _, s := range stacks {
-				rows = append(rows, []string{s.Name, revisionText(s.Latest), revisionText(s.Applied), strconv.Itoa(s.OpenFindings), age(s.UpdatedAt), s.Description})
+				rows = append(rows, []string{s.Name, revisionText(s.Latest), revisionText(s.Applied), strconv.Itoa(s.OpenFindings), since(s.UpdatedAt), s.Description})
 			}
 			return show(cmd, stacks, table("NAME LATEST APPLIED DRIFT UPDATED DESCRIPTION", rows))
 		},

@@ -35,10 +35,7 @@ func newState() *cobra.Command {
 // withReason adds the flag of what is not done without one.
 func withReason(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().String("reason", "", "why; kept in the audit log")
-	if err := cmd.MarkFlagRequired("reason"); err != nil {
-		panic(err) // the flag is defined in the line above
-	}
-	return cmd
+	return required(cmd, "reason")
 }
 
 func recoverState(cmd *cobra.Command, c *client.Client, args []string) error {
@@ -76,7 +73,7 @@ func listStateVersions(cmd *cobra.Command, c *client.Client, args []string) erro
 func stateTable(states []client.StateVersion) func(io.Writer) error {
 	var rows [][]string
 	for _, v := range states {
-		rows = append(rows, []string{v.ID, v.Component, strconv.FormatInt(v.Serial, 10), strconv.Itoa(v.Resources), v.By, v.Run, age(v.CreatedAt)})
+		rows = append(rows, []string{v.ID, v.Component, strconv.FormatInt(v.Serial, 10), strconv.Itoa(v.Resources), v.By, v.Run, since(v.CreatedAt)})
 	}
 	return table("VERSION COMPONENT SERIAL RESOURCES BY RUN AGE", rows)
 }
@@ -97,7 +94,7 @@ func listLocks(cmd *cobra.Command, c *client.Client, args []string) error {
 	}
 	var rows [][]string
 	for _, l := range locks {
-		rows = append(rows, []string{l.Component, l.Holder, l.Reason, age(l.CreatedAt)})
+		rows = append(rows, []string{l.Component, l.Holder, l.Reason, since(l.CreatedAt)})
 	}
 	return show(cmd, locks, table("COMPONENT HOLDER REASON AGE", rows))
 }

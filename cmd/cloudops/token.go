@@ -44,7 +44,7 @@ func listTokens(cmd *cobra.Command, c *client.Client, _ []string) error {
 	}
 	var rows [][]string
 	for _, t := range tokens {
-		rows = append(rows, []string{t.ID, t.User, t.Name, age(t.CreatedAt), timeText(t.ExpiresAt), timeText(t.UsedAt)})
+		rows = append(rows, []string{t.ID, t.User, t.Name, since(t.CreatedAt), timeText(t.ExpiresAt), timeText(t.UsedAt)})
 	}
 	return show(cmd, tokens, table("TOKEN USER NAME AGE EXPIRES USED", rows))
 }

@@ -47,7 +47,7 @@ func listUsers(cmd *cobra.Command, c *client.Client, _ []string) error {
 		if u.Disabled {
 			state = "disabled"
 		}
-		rows = append(rows, []string{u.Name, u.Role, state, age(u.CreatedAt)})
+		rows = append(rows, []string{u.Name, u.Role, state, since(u.CreatedAt)})
 	}
 	return show(cmd, users, table("NAME ROLE STATE AGE", rows))
 }
