@@ -26,7 +26,7 @@ var (
 // The short form, which runs with all other tests.
 const (
 	shortSeed = 20261123
-	shortFor  = 75 * time.Second
+	shortFor  = time.Minute
 )
 
 // restFor is how long everything is left in peace before the checks, at most.

@@ -33,9 +33,10 @@ func (w *world) kinds() []kind {
 		onNode("upgrade a scheduler", "scheduler", 1, 2*time.Second, syscall.SIGTERM),
 		kind{name: "stop an API", weight: 1, min: time.Second, max: 12 * time.Second, do: onRole("api", (*world).suspend)},
 		kind{name: "kill a worker's machine", weight: 1, max: 5 * time.Second, do: onRole("worker", (*world).killMachine)},
-		kind{name: "Redis is away and comes back empty", weight: 2, min: time.Second, max: 20 * time.Second, do: (*world).redisAway},
+		kind{name: "Redis is away and comes back empty", weight: 2, min: time.Second, max: 45 * time.Second, do: (*world).redisAway},
 		kind{name: "flush Redis", weight: 1, do: (*world).redisFlushed},
 		kind{name: "PostgreSQL crashes", weight: 2, max: 5 * time.Second, do: (*world).postgresCrash},
+		kind{name: "PostgreSQL stands still", weight: 1, min: time.Second, max: 20 * time.Second, do: (*world).postgresStill},
 		kind{name: "PostgreSQL cuts all connections", weight: 1, do: (*world).postgresCut},
 	)
 }
@@ -147,6 +148,15 @@ func (w *world) postgresCrash(f fault) {
 	w.done(f)
 	time.Sleep(f.lasts)
 	w.postgres.Start(w.t)
+}
+
+func (w *world) postgresStill(f fault) {
+	w.mending.Lock()
+	defer w.mending.Unlock()
+	thaw := w.postgres.Freeze()
+	w.done(f)
+	time.Sleep(f.lasts)
+	thaw()
 }
 
 func (w *world) postgresCut(f fault) {

@@ -39,6 +39,7 @@ func TestServerGoesOnFromABackup(t *testing.T) {
 	}
 	for name, databases := range moves {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			first := databases[0](t)
 			v := startSurvivor(t, startServer(t, first...), "terraform")
 			v.until(t, func() bool { return strings.Contains(v.cli(t, "", "run", "logs", v.run), "line 20.") })

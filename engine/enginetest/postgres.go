@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -130,6 +131,36 @@ func (s *PostgresServer) Stop(how syscall.Signal) {
 	_ = s.cmd.Process.Signal(how) // gone already is as good
 	_ = s.cmd.Wait()
 	s.cmd = nil
+}
+
+// Freeze makes the server stand still, with connections open, until thaw.
+func (s *PostgresServer) Freeze() (thaw func()) {
+	pids := append(children(s.cmd.Process.Pid), s.cmd.Process.Pid)
+	signal := func(sig syscall.Signal) {
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, sig) // one that has ended meanwhile needs none
+		}
+	}
+	signal(syscall.SIGSTOP)
+	return func() { signal(syscall.SIGCONT) }
+}
+
+// children lists the processes that one has started. Source: proc(5), the
+// fourth field of /proc/pid/stat.
+func children(parent int) (pids []int) {
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		panic(err) // the pattern is in the line above
+	}
+	for _, f := range files {
+		b, _ := os.ReadFile(f) // it may have ended
+		_, rest, _ := strings.Cut(string(b), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f))) // digits, by the pattern
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // postgresBin finds the folder of the server's programs, which Debian keeps
