@@ -32,6 +32,7 @@ func (w *world) kinds() []kind {
 		onNode("upgrade a worker", "worker", 2, 2*time.Second, syscall.SIGTERM),
 		onNode("upgrade a scheduler", "scheduler", 1, 2*time.Second, syscall.SIGTERM),
 		kind{name: "stop an API", weight: 1, min: time.Second, max: 12 * time.Second, do: onRole("api", (*world).suspend)},
+		kind{name: "upgrade all, one after the other", weight: 1, do: (*world).upgradeAll},
 		kind{name: "kill a worker's machine", weight: 1, max: 5 * time.Second, do: onRole("worker", (*world).killMachine)},
 		kind{name: "Redis is away and comes back empty", weight: 2, min: time.Second, max: 45 * time.Second, do: (*world).redisAway},
 		kind{name: "flush Redis", weight: 1, do: (*world).redisFlushed},
@@ -75,6 +76,15 @@ func onRole(role string, do func(*world, *node, fault)) func(*world, fault) {
 		}
 		do(w, all[f.index%len(all)], f)
 	}
+}
+
+// upgradeAll restarts each process in turn, as a rolling upgrade does.
+func (w *world) upgradeAll(f fault) {
+	for _, n := range w.nodes {
+		n.signal(syscall.SIGTERM, restartAfter)
+		time.Sleep(time.Second)
+	}
+	w.done(f)
 }
 
 // suspend stops a process without ending it, as a machine that swaps does.

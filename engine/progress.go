@@ -104,7 +104,7 @@ func (p *Progress) take(line string) {
 	if m[3] != "" {
 		t.ID = m[3]
 	}
-	if m[2] == "complete" {
+	if m[2] == "complete" { // what errored did not come to be, or Terraform has it in the state as tainted
 		p.Finished = append(p.Finished, t)
 	}
 }
@@ -245,14 +245,23 @@ func (p *Progress) Lines() []string {
 		}
 		lines[0] = fmt.Sprintf("the last state has serial %d, written by %s", p.Serial, by)
 	}
-	for _, t := range p.Finished {
+	for _, t := range p.Finished[:min(len(p.Finished), told)] {
 		lines = append(lines, "finished: "+t.String())
+	}
+	if more := len(p.Finished) - told; more > 0 {
+		lines = append(lines, fmt.Sprintf("finished: %d more, which the log names", more))
 	}
 	for _, t := range p.Unknown {
 		lines = append(lines, "not known: whether "+t.Address+" was "+t.done())
 	}
 	return lines
 }
+
+// told is how many finished resources are told in words.
+const told = 50
+
+// Begun reports whether the apply had anything in hand.
+func (p *Progress) Begun() bool { return len(p.Finished)+len(p.Unknown) > 0 }
 
 func (t Touched) done() string {
 	return map[Action]string{ActionCreate: "created", ActionUpdate: "changed", ActionDelete: "destroyed"}[t.Action]

@@ -93,5 +93,10 @@ func (s StepStatus) CanBecome(t StepStatus) bool { return slices.Contains(nextSt
 // Known reports whether s is a status at all.
 func (s StepStatus) Known() bool { _, ok := nextStep[s]; return ok }
 
+// CutShort reports whether a step may have ended in the middle of its apply.
+func (s StepStatus) CutShort() bool {
+	return s == StepFailed || s == StepCancelled || s == StepInterrupted
+}
+
 // Active reports whether a runner has the step in hand.
 func (s StepStatus) Active() bool { return s == StepPlanning || s == StepApplying }

@@ -93,12 +93,14 @@ func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 	var nodes []node
 	for _, s := range v.run.Steps {
 		nodes = append(nodes, node{name: s.Component.Address, note: place(s.Component), status: string(s.Status), link: "#" + s.ID, needs: s.Needs})
-		if s.Component.Kind == engine.KindTerraform && s.Status == engine.StepInterrupted {
+		if s.Component.Kind == engine.KindTerraform && s.Status.CutShort() {
 			far, err := p.Runs.Progress(ctx, s, v.run.Stack)
 			if err != nil {
 				return v, err
 			}
-			v.progress[s.ID] = far.Lines()
+			if far.Begun() || s.Status == engine.StepInterrupted {
+				v.progress[s.ID] = far.Lines()
+			}
 		}
 		if s.Component.Kind != engine.KindAnsible || s.Status != engine.StepApplied && s.Status != engine.StepFailed {
 			continue

@@ -113,14 +113,17 @@ func writeRun(w io.Writer, run client.Run) {
 func writeProgress(cmd *cobra.Command, c *client.Client, run client.Run) error {
 	w := cmd.OutOrStdout()
 	for _, s := range run.Steps {
-		if s.Status != string(engine.StepInterrupted) || s.Kind != string(engine.KindTerraform) {
+		if s.Kind != string(engine.KindTerraform) || !engine.StepStatus(s.Status).CutShort() {
 			continue
 		}
 		p, err := c.Progress(cmd.Context(), s.ID)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s was interrupted%s\n", s.Address, because(s.Reason))
+		if len(p.Finished)+len(p.Unknown) == 0 && s.Status != string(engine.StepInterrupted) {
+			continue // its apply had not begun
+		}
+		fmt.Fprintf(w, "%s is %s%s\n", s.Address, s.Status, because(s.Reason))
 		for _, line := range p.Lines {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
