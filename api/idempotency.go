@@ -44,7 +44,7 @@ func (s *server) idempotent(c *gin.Context) {
 	case kept.Request != request:
 		s.fail(c, engine.Invalid("the Idempotency-Key %q was used for another request", key))
 	case kept.Status == 0:
-		s.fail(c, engine.Conflict("the first request with the Idempotency-Key %q is still being answered", key))
+		s.fail(c, engine.Conflict("the first request with the Idempotency-Key %q is still being answered, or the server ended before it was; look whether it took effect, then use another key", key))
 	default:
 		c.Header("Idempotency-Replayed", "true")
 		c.Data(kept.Status, kept.Type, kept.Body)
