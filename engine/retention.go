@@ -55,7 +55,9 @@ func (r *Retention) Clean(ctx context.Context) (sum Removed, err error) {
 			after = stack
 		}
 		if len(stacks) < stackBatch {
-			r.Log.InfoContext(ctx, "removed what is kept no longer", "logs", sum.Logs, "checks", sum.Checks, "states", sum.States)
+			if sum != (Removed{}) {
+				r.Log.InfoContext(ctx, "removed what is kept no longer", "logs", sum.Logs, "checks", sum.Checks, "states", sum.States)
+			}
 			return sum, nil
 		}
 	}

@@ -130,8 +130,11 @@ func (s *stack) resolveAll() hcl.Diagnostics {
 	for _, c := range s.clouds {
 		d.resolveCloud(c)
 	}
+	d.expand(s)
 	for _, c := range s.components {
-		d.resolveComponent(s, c)
+		own := &decoder{sc: d.sc.in(c)}
+		own.resolveComponent(s, c)
+		d.add(own.diags)
 	}
 	return d.diags
 }
@@ -145,7 +148,7 @@ func (c *Compiler) check(s *stack) hcl.Diagnostics {
 		diags = append(diags, sc.local(name, s.locals[name].NameRange).diags...)
 	}
 	for _, part := range s.components {
-		diags = append(diags, c.checkComponent(sc, part)...)
+		diags = append(diags, c.checkComponent(sc.in(part), part)...)
 	}
 	for _, o := range s.outputs {
 		_, more := sc.eval(o.value)

@@ -15,7 +15,7 @@ import (
 func (s *stack) terraformBlock(b *hcl.Block) hcl.Diagnostics {
 	d := &decoder{}
 	c := &component{kind: engine.KindTerraform, name: b.Labels[0], at: b.DefRange}
-	d.tooEarly(b)
+	d.countless(b)
 	c.attrs, c.inner = d.content(b, []string{"cloud", "source", "inputs", "depends_on", "for_each", "count"})
 	return append(s.addComponent(c, b), d.diags...)
 }
@@ -23,19 +23,17 @@ func (s *stack) terraformBlock(b *hcl.Block) hcl.Diagnostics {
 func (s *stack) ansibleBlock(b *hcl.Block) hcl.Diagnostics {
 	d := &decoder{}
 	c := &component{kind: engine.KindAnsible, name: b.Labels[0], at: b.DefRange}
-	d.tooEarly(b)
+	d.countless(b)
 	c.attrs, c.inner = d.content(b, []string{"cloud", "credentials", "playbook", "vars", "depends_on", "on_destroy", "for_each", "count"}, "inventory", "ready")
 	d.inventory(c)
 	return append(s.addComponent(c, b), d.diags...)
 }
 
-// tooEarly says of what other tools know that it is not there yet.
-func (d *decoder) tooEarly(b *hcl.Block) {
+// countless says what to use instead of count.
+func (d *decoder) countless(b *hcl.Block) {
 	attributes, _ := bodyOf(b.Body)
-	for _, name := range []string{"for_each", "count"} {
-		if a := attributes[name]; a != nil {
-			d.mistake(a.NameRange, "Not there yet", "A component cannot have %s yet. Write a component for each instance, or use %s inside the module.", name, name)
-		}
+	if a := attributes["count"]; a != nil {
+		d.mistake(a.NameRange, "No such argument", "A component has no count. Use for_each, as in: for_each = toset([\"a\", \"b\"])")
 	}
 }
 
@@ -106,9 +104,9 @@ func (d *decoder) cloudOf(s *stack, a *hcl.Attribute) *cloud {
 	if a == nil {
 		return nil
 	}
-	t, diags := hcl.AbsTraversalForExpr(a.Expr)
-	if diags.HasErrors() || t.RootName() != "cloud" {
-		d.mistake(a.Expr.Range(), "Unusable reference", "Name a cloud block of the stack, as in: cloud = cloud.aws.main")
+	t, ok := d.sc.fixed(a.Expr)
+	if !ok || t.RootName() != "cloud" {
+		d.mistake(a.Expr.Range(), "Unusable reference", "Name a cloud block of the stack, as in: cloud = cloud.aws.main, or cloud = cloud.aws[each.key]")
 		return nil
 	}
 	ref, problem := s.resolve(t)
@@ -129,25 +127,41 @@ func (d *decoder) dependencies(s *stack, c *component) []dependency {
 	}
 	var list []dependency
 	for _, e := range exprs {
-		if dep, ok := d.dependency(s, e); ok {
-			list = append(list, dep)
-		}
+		list = append(list, d.dependency(s, e)...)
 	}
 	return list
 }
 
-func (d *decoder) dependency(s *stack, e hcl.Expression) (dependency, bool) {
-	t, diags := hcl.AbsTraversalForExpr(e)
-	if diags.HasErrors() || len(t) < 2 {
+// dependency reads one entry: a component, or all instances of one.
+func (d *decoder) dependency(s *stack, e hcl.Expression) []dependency {
+	t, ok := d.sc.fixed(e)
+	if !ok || len(t) < 2 {
 		d.mistake(e.Range(), "Unusable reference", "depends_on names components, as in terraform.network or ansible.web.")
-		return dependency{}, false
+		return nil
 	}
-	address := strings.Join(append([]string{t.RootName()}, staticNames(t)...), ".")
-	if s.component(address) == nil {
+	names := staticNames(t)
+	address := t.RootName() + "." + names[0]
+	if f := s.families[address]; f != nil && len(names) <= 2 {
+		return d.instancesOf(f, address, names[1:], e.Range())
+	}
+	if address = strings.Join(append([]string{t.RootName()}, names...), "."); s.component(address) == nil {
 		d.mistake(e.Range(), "Unknown component", "There is no component %q in the stack.%s", address, didYouMean(address, s.addresses()))
-		return dependency{}, false
+		return nil
 	}
-	return dependency{address, e.Range()}, true
+	return []dependency{{address, e.Range()}}
+}
+
+// instancesOf gives the instance of a family with the key, or all of them.
+func (d *decoder) instancesOf(f *family, address string, key []string, at hcl.Range) (list []dependency) {
+	for _, c := range f.instances {
+		if len(key) == 0 || c == f.instance(key[0]) {
+			list = append(list, dependency{c.address(), at})
+		}
+	}
+	if len(list) == 0 && len(key) > 0 && !f.open {
+		d.mistake(at, "Unknown instance", "There is no %s[%q]; there is %s.%s", address, key[0], oneOf(f.keys()), didYouMean(key[0], f.keys()))
+	}
+	return list
 }
 
 func (d *decoder) resolveSource(c *component) {

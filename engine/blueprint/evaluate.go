@@ -34,7 +34,7 @@ func (c *Compiler) Evaluate(ctx context.Context, rev *engine.Revision, address s
 	if e.part == nil {
 		return engine.Evaluated{}, engine.NotFound("revision %d of stack %s has no component %s", rev.Number, rev.Stack, address)
 	}
-	e.scope = s.with(upstream)
+	e.scope = s.with(upstream).in(e.part)
 	return e.run()
 }
 
@@ -101,7 +101,7 @@ func (e *evaluation) terraform() (*engine.TerraformJob, error) {
 	}
 	job := &engine.TerraformJob{Source: e.part.source.runAs(), Inputs: inputs, Sensitive: e.hidden, Providers: []engine.ProviderSettings{}}
 	if c := e.part.cloud; c != nil {
-		job.Providers = append(job.Providers, c.provider(e.name, e.part.address()))
+		job.Providers = append(job.Providers, c.provider(e.name, e.part.tag()))
 	}
 	return job, nil
 }

@@ -13,7 +13,7 @@ import (
 func (sc *scope) connect() (diags hcl.Diagnostics) {
 	for _, c := range sc.components {
 		needs := map[string]bool{}
-		c.refs = sc.refsOf(c)
+		c.refs = sc.in(c).refsOf(c)
 		for _, r := range c.refs {
 			needs[r.Upstream] = true
 		}
@@ -21,7 +21,7 @@ func (sc *scope) connect() (diags hcl.Diagnostics) {
 			needs[dep.address] = true
 		}
 		if needs[c.address()] {
-			diags = append(diags, mistake(sc.selfReference(c), "Self reference", "%s refers to itself. Take the reference out.", c.address()))
+			diags = append(diags, mistake(sc.in(c).selfReference(c), "Self reference", "%s refers to itself. Take the reference out.", c.address()))
 			delete(needs, c.address())
 		}
 		c.needs = sc.inOrder(needs)

@@ -12,7 +12,9 @@ type reference struct {
 	root   string // var, local, cloud, terraform or path
 	name   string
 	cloud  *cloud
-	output string // of a terraform component; empty for all of them
+	part   *component // of terraform
+	family *family    // all instances of a block, where none is named
+	output string     // of part; empty for all of them
 	at     hcl.Range
 }
 
@@ -47,8 +49,10 @@ func (s *stack) unknownRoot(ref reference) *hcl.Diagnostic {
 	switch ref.root {
 	case "ansible":
 		return mistake(ref.at, "Unknown reference", "A playbook has no outputs. To run after it, name it in depends_on.")
-	case "each", "count", "self":
-		return mistake(ref.at, "Unknown reference", "%s is not there in a stack: a component has no count and no for_each. Write a component for each instance, or count inside the module.", ref.root)
+	case "each":
+		return mistake(ref.at, "Unknown reference", "each is there only in a component that has for_each.")
+	case "count", "self":
+		return mistake(ref.at, "Unknown reference", "%s is not there in a stack. A component can have for_each, and its instances each.key and each.value.", ref.root)
 	}
 	known := []string{"var", "local", "terraform", "cloud", "path"}
 	hint := didYouMean(ref.root, append(known, "locals", "variable"))
@@ -92,15 +96,23 @@ func (s *stack) resolveOutput(ref reference, names []string) (reference, *hcl.Di
 	}
 	ref.name = names[0]
 	address := "terraform." + ref.name
-	if s.component(address) == nil {
+	if f := s.families[address]; f != nil {
+		return s.resolveInstance(ref, f, names)
+	}
+	if ref.part = s.component(address); ref.part == nil {
 		return ref, mistake(ref.at, "Unknown component", "There is no component %q in the stack.%s", address, didYouMean(address, s.addresses()))
 	}
-	if len(names) < 2 || names[1] != "outputs" {
-		return ref, mistake(ref.at, "Incomplete reference", "Only the outputs of a component can be referred to: write %s.outputs.%s.", address, suggestedOutput(names))
+	return s.resolveOutputs(ref, names[1:])
+}
+
+// resolveOutputs takes the rest of a reference to a component.
+func (s *stack) resolveOutputs(ref reference, names []string) (reference, *hcl.Diagnostic) {
+	if len(names) == 0 || names[0] != "outputs" {
+		return ref, mistake(ref.at, "Incomplete reference", "Only the outputs of a component can be referred to: write %s.outputs.%s.", ref.part.address(), suggestedOutput(append([]string{""}, names...)))
 	}
-	if len(names) > 2 {
-		ref.output = names[2]
-		return ref, s.checkOutput(ref, address)
+	if len(names) > 1 {
+		ref.output = names[1]
+		return ref, s.checkOutput(ref, ref.part.address())
 	}
 	return ref, nil
 }
@@ -148,7 +160,7 @@ func staticNames(t hcl.Traversal) []string {
 // locals and cloud blocks too.
 func (sc *scope) uses(expr hcl.Expression) []use {
 	var all []use
-	for _, t := range expr.Variables() {
+	for _, t := range sc.traversals(expr) {
 		ref, d := sc.resolve(t)
 		if d != nil {
 			continue
@@ -191,16 +203,22 @@ func (sc *scope) usesOnce(name string, expr hcl.Expression) []use {
 	return uses
 }
 
-// outputUses spells out a reference to all outputs of a component.
+// outputUses spells out a reference to all outputs of a component, or of all
+// instances of one.
 func (sc *scope) outputUses(ref reference) []use {
-	address := "terraform." + ref.name
 	if ref.output != "" {
-		return []use{{address: address, output: ref.output, at: ref.at}}
+		return []use{{address: ref.part.address(), output: ref.output, at: ref.at}}
+	}
+	parts := []*component{ref.part}
+	if ref.family != nil {
+		parts = ref.family.instances
 	}
 	var all []use
-	if m := sc.modules[address]; m != nil {
-		for _, name := range slices.Sorted(maps.Keys(m.outputs)) {
-			all = append(all, use{address: address, output: name, at: ref.at})
+	for _, part := range parts {
+		if m := sc.modules[part.address()]; m != nil {
+			for _, name := range slices.Sorted(maps.Keys(m.outputs)) {
+				all = append(all, use{address: part.address(), output: name, at: ref.at})
+			}
 		}
 	}
 	return all

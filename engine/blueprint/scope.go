@@ -13,6 +13,7 @@ import (
 type scope struct {
 	*stack
 	upstream upstream
+	part     *component // whose own expressions are worked out; nil for those of the stack
 
 	memo map[string]result
 	path []string         // of what is being worked out, to find cycles
@@ -75,21 +76,43 @@ func (sc *scope) supply(ref reference, used usedNames) hcl.Diagnostics {
 		used.set(r.value, "cloud", ref.cloud.kind, ref.cloud.label)
 		return r.diags
 	case "terraform":
-		path := []string{"terraform", ref.name, "outputs", ref.output}
-		if ref.output == "" {
-			path = path[:3]
-		}
-		used.set(sc.upstream("terraform."+ref.name, ref.output), path...)
+		sc.supplyOutputs(ref, used)
+	case "each":
+		used.set(map[string]cty.Value{"key": sc.part.each.key, "value": sc.part.each.value}[ref.name], "each", ref.name)
 	case "path":
 		used.set(cty.StringVal("."), "path", ref.name)
 	}
 	return nil
 }
 
+func (sc *scope) supplyOutputs(ref reference, used usedNames) {
+	if f := sc.families["terraform."+ref.name]; f != nil && f.open {
+		used.set(cty.DynamicVal, "terraform", ref.name)
+		return
+	}
+	if ref.family != nil {
+		all := map[string]cty.Value{}
+		for _, c := range ref.family.instances {
+			all[c.key] = cty.ObjectVal(map[string]cty.Value{"outputs": sc.upstream(c.address(), "")})
+		}
+		used.set(cty.ObjectVal(all), "terraform", ref.name)
+		return
+	}
+	path := []string{"terraform", ref.name}
+	if ref.part.key != "" {
+		path = append(path, ref.part.key)
+	}
+	path = append(path, "outputs")
+	if ref.output != "" {
+		path = append(path, ref.output)
+	}
+	used.set(sc.upstream(ref.part.address(), ref.output), path...)
+}
+
 // local gives the value of a local.
 func (sc *scope) local(name string, at hcl.Range) result {
 	return sc.once("local."+name, at, func() result {
-		v, diags := sc.eval(sc.locals[name].Expr)
+		v, diags := sc.in(nil).eval(sc.locals[name].Expr)
 		return result{v, diags}
 	})
 }
@@ -100,7 +123,7 @@ func (sc *scope) cloudValue(c *cloud, at hcl.Range) result {
 		var r result
 		values := map[string]cty.Value{}
 		for name, a := range c.attributes {
-			v, diags := sc.eval(a.Expr)
+			v, diags := sc.in(nil).eval(a.Expr)
 			values[name] = v
 			r.diags = append(r.diags, diags...)
 		}

@@ -31,7 +31,8 @@ type stack struct {
 	locals     map[string]*hcl.Attribute
 	clouds     []*cloud
 	byAddress  map[string]*component
-	components []*component // in the order of the sources, after arrange that of the graph
+	families   map[string]*family // blocks with for_each, by their address
+	components []*component       // in the order of the sources, after arrange that of the graph
 	outputs    []*output
 
 	functions func() map[string]function.Function
@@ -59,6 +60,8 @@ func (c *cloud) address() string { return "cloud." + c.kind + "." + c.label }
 type component struct {
 	kind  engine.Kind
 	name  string
+	key   string // of an instance of for_each; empty where there is none
+	each  each   // of such an instance
 	at    hcl.Range
 	attrs hcl.Attributes
 	inner map[string]*hcl.Block
@@ -79,7 +82,22 @@ type component struct {
 	refs     []engine.Ref
 }
 
-func (c *component) address() string { return string(c.kind) + "." + c.name }
+// address names the component in the stack, as in terraform.web or, with
+// for_each, terraform.region["eu"].
+func (c *component) address() string {
+	if c.key != "" {
+		return string(c.kind) + "." + c.name + `["` + c.key + `"]`
+	}
+	return string(c.kind) + "." + c.name
+}
+
+// tag is the address in letters that clouds take in tags.
+func (c *component) tag() string {
+	if c.key != "" {
+		return string(c.kind) + "." + c.name + "." + c.key
+	}
+	return c.address()
+}
 
 // dependency is one entry of depends_on.
 type dependency struct {

@@ -34,7 +34,7 @@ terraform "1a" { # ERROR: Unusable name
 
 terraform "many" {
   source   = "modules/local/greeting"
-  for_each = toset(["a"]) # ERROR: Not there yet
+  count    = 2 # ERROR: No such argument
 }
 
 variable "v" {
