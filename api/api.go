@@ -117,6 +117,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.accessRoutes()
 	s.stackRoutes()
 	s.revisionRoutes()
+	s.variableRoutes()
 	s.runRoutes()
 	s.stepRoutes()
 	s.stateRoutes(router)

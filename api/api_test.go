@@ -82,7 +82,7 @@ func openStore(t testing.TB, log *slog.Logger) (*store.Store, *vault.Vault) {
 	if os.Getenv(onPostgres) != "" {
 		url = enginetest.Postgres(t)
 	}
-	db, err := store.Open(t.Context(), store.Options{URL: url, Log: log})
+	db, err := store.Open(t.Context(), store.Options{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}

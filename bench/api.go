@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -77,7 +76,7 @@ func (b *bench) api() error {
 // seedRuns writes finished runs straight into the database.
 func seedRuns(path string, n int) error {
 	ctx := context.Background()
-	st, err := store.Open(ctx, store.Options{URL: "sqlite://" + path, Log: slog.New(slog.DiscardHandler)})
+	st, err := store.Open(ctx, store.Options{URL: "sqlite://" + path})
 	if err != nil {
 		return err
 	}

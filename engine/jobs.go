@@ -92,6 +92,9 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		Sources: rev.Digest, LogOffset: size, PlanHash: step.PlanHash,
 		Terraform: ev.Terraform, Ansible: ev.Ansible, Env: map[string]string{}, Mask: ev.Mask, Grace: s.Grace,
 	}
+	if err := s.environment(ctx, run.Stack, job); err != nil {
+		return nil, err
+	}
 	for k, v := range env {
 		job.Env[k] = v.Reveal()
 		job.Mask = append(job.Mask, v.Reveal())

@@ -19,6 +19,9 @@ type Compiler interface {
 	// back all at once as Diagnostics.
 	Compile(ctx context.Context, sources []byte, vars map[string]json.RawMessage) (Blueprint, []byte, error)
 
+	// Outline reads what a bundle says of itself, without checking the rest.
+	Outline(sources []byte) (Outline, error)
+
 	// Evaluate gives the component at address with its expressions turned
 	// into values, with the outputs of other components by address. It wraps
 	// ErrInvalid where a value does not fit.

@@ -43,18 +43,32 @@ func (s *Stacks) Create(ctx context.Context, p Principal, name, description stri
 	return stack, s.Store.CreateStack(ctx, stack, s.event(p, "stack.create", name, nil))
 }
 
-// Submit checks a submission and stores it as the stack's next revision.
-// Mistakes come back as Diagnostics, and then nothing is stored.
+// Submit checks a submission, with the values that are kept for the stack, and
+// stores it as the stack's next revision. Mistakes come back as Diagnostics,
+// and then nothing is stored.
 func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
-	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables)
+	var err error
+	if sub.Variables, err = s.withStored(ctx, sub); err != nil {
+		return nil, err
+	}
+	rev, drift, err := s.compile(ctx, p, sub)
 	if err != nil {
 		return nil, err
 	}
+	return rev, s.addRevision(ctx, p, rev, drift)
+}
+
+// compile makes a revision of a submission, with the schedule that it asks for.
+func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission) (*Revision, *Schedule, error) {
+	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables)
+	if err != nil {
+		return nil, nil, err
+	}
 	if sub.Stack != "" && bp.Name != sub.Stack {
-		return nil, Invalid("the sources describe stack %q, but were sent for stack %q", bp.Name, sub.Stack)
+		return nil, nil, Invalid("the sources describe stack %q, but were sent for stack %q", bp.Name, sub.Stack)
 	}
 	if err := s.checkCredentials(ctx, &bp); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sum := sha256.Sum256(sources)
 	rev := &Revision{
@@ -62,16 +76,17 @@ func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revi
 		Blueprint: bp, Sources: sources, Variables: sub.Variables,
 	}
 	drift, err := s.driftSchedule(p, &bp)
+	return rev, drift, err
+}
+
+func (s *Stacks) addRevision(ctx context.Context, p Principal, rev *Revision, drift *Schedule) error {
+	err := s.Store.AddRevision(ctx, rev, drift, s.event(p, "stack.submit", rev.Stack, map[string]any{"digest": rev.Digest, "message": rev.Message}))
 	if err != nil {
-		return nil, err
-	}
-	err = s.Store.AddRevision(ctx, rev, drift, s.event(p, "stack.submit", bp.Name, map[string]any{"digest": rev.Digest, "message": sub.Message}))
-	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Bell.Ring(TopicSchedules)
 	s.Bell.Ring(TopicRuns)
-	return rev, nil
+	return nil
 }
 
 // checkCredentials finds credentials that are not there before a run does.

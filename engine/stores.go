@@ -194,6 +194,13 @@ type UserStore interface {
 	DeleteExpiredSessions(ctx context.Context, at time.Time) error
 }
 
+// VariableStore keeps values for stacks beside their sources, encrypted.
+type VariableStore interface {
+	Variables(ctx context.Context, stack string) ([]*Variable, error)
+	PutVariable(ctx context.Context, v *Variable, e Event) error
+	DeleteVariable(ctx context.Context, stack, name string, kind VariableKind, e Event) error
+}
+
 // RetentionStore removes what is kept no longer. The Drop methods take a stack,
 // how many of the newest stay whatever their age, before when something has to
 // have ended, and how many to remove at most; they give how many they removed,
@@ -251,6 +258,7 @@ type Store interface {
 	CredentialStore
 	ScheduleStore
 	UserStore
+	VariableStore
 	RetentionStore
 	EventStore
 	IdempotencyStore

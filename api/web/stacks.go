@@ -20,6 +20,7 @@ type stackView struct {
 	states    []*engine.StateVersion
 	locks     []lockView
 	schedules []*engine.Schedule
+	variables []*engine.Variable
 	outputs   engine.Outputs
 	unread    string // why the outputs cannot be shown
 	graph     graph
@@ -61,6 +62,9 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 		return err
 	}
 	if v.states, err = p.Store.StateVersions(ctx, name, "", engine.Page{Limit: shownStates}); err != nil {
+		return err
+	}
+	if v.variables, err = p.Store.Variables(ctx, name); err != nil {
 		return err
 	}
 	v.schedules, err = p.Store.Schedules(ctx, name)

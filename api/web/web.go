@@ -60,6 +60,8 @@ func (p *Pages) routes() []route {
 		{"GET", "/", engine.MayRead, p.stacks},
 		{"GET", "/stacks/:stack", engine.MayRead, p.stack},
 		{"POST", "/stacks/:stack/runs", engine.MaySubmit, p.startRun},
+		{"POST", "/stacks/:stack/variables", engine.MaySubmit, p.setVariable},
+		{"POST", "/stacks/:stack/variables/unset", engine.MaySubmit, p.unsetVariable},
 		{"POST", "/stacks/:stack/unlock", engine.MayWriteState, p.breakLock},
 		{"POST", "/stacks/:stack/recover", engine.MayWriteState, p.recoverState},
 		{"POST", "/stacks/:stack/restore", engine.MayWriteState, p.restoreState},

@@ -84,11 +84,11 @@ func submit(cmd *cobra.Command, c *client.Client, file string, vars varFlags, me
 	if err != nil {
 		return rev, err
 	}
-	name, err := blueprint.StackName(bundle)
+	outline, err := blueprint.Outline(bundle)
 	if err != nil {
 		return rev, err
 	}
-	return c.SubmitBundle(cmd.Context(), name, bundle, values, message)
+	return c.SubmitBundle(cmd.Context(), outline.Stack, bundle, values, message)
 }
 
 func newStackDestroy() *cobra.Command {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -95,7 +94,7 @@ func counted(rows map[string]int) string {
 
 // open opens the database.
 func (o *backupOptions) open(ctx context.Context) (*store.Store, error) {
-	return store.Open(ctx, store.Options{URL: o.server.databaseURL, Log: slog.New(slog.DiscardHandler)})
+	return store.Open(ctx, store.Options{URL: o.server.databaseURL})
 }
 
 func (o *backupOptions) encryptFor() (to []age.Recipient, err error) {

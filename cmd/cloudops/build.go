@@ -72,7 +72,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 			c.close()
 		}
 	}()
-	if c.store, err = store.Open(ctx, store.Options{URL: o.databaseURL, Log: log}); err != nil {
+	if c.store, err = store.Open(ctx, store.Options{URL: o.databaseURL}); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	if err := c.store.Migrate(ctx); err != nil {

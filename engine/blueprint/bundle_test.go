@@ -250,11 +250,11 @@ func TestASubmissionMayBeHCLAlone(t *testing.T) {
 	wantInvalid(t, err, "No stack block")
 }
 
-func TestStackName(t *testing.T) {
-	name, err := StackName(handmade(t, file("stack.hcl", "stack \"s\" {\n wrong = 1\n}\nalso_wrong {}\n")))
-	if name != "s" || err != nil {
-		t.Errorf("name = %q, error = %v", name, err)
+func TestOutline(t *testing.T) {
+	o, err := Outline(handmade(t, file("stack.hcl", "stack \"s\" {\n wrong = 1\n}\nalso_wrong {}\nvariable \"a\" { sensitive = true }\nvariable \"b\" {}\n")))
+	if o.Stack != "s" || len(o.Variables) != 2 || !o.Variables["a"] || o.Variables["b"] || err != nil {
+		t.Errorf("outline = %v, error = %v", o, err)
 	}
-	_, err = StackName(handmade(t, file("stack.hcl", "stack {}\n")))
+	_, err = Outline(handmade(t, file("stack.hcl", "stack {}\n")))
 	wantInvalid(t, err, "Missing name")
 }

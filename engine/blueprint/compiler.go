@@ -78,18 +78,25 @@ func (c *Compiler) CompileDir(ctx context.Context, dir string, vars map[string]j
 	return s.blueprint(), nil
 }
 
-// StackName reads out of a bundle what its stack is called. Other mistakes in
-// it are left for Compile to tell.
-func StackName(bundle []byte) (string, error) {
+// Outline implements engine.Compiler. Mistakes are left for Compile to tell, but
+// for those that keep the stack's name from being known.
+func (c *Compiler) Outline(sources []byte) (engine.Outline, error) { return Outline(sources) }
+
+// Outline reads out of a bundle what its stack is called and what variables it has.
+func Outline(bundle []byte) (engine.Outline, error) {
 	tree, err := Unpack(bundle)
 	if err != nil {
-		return "", err
+		return engine.Outline{}, err
 	}
 	s, diags := parse(withoutJunk(tree))
 	if s.head == nil {
-		return "", s.report(diags).Err()
+		return engine.Outline{}, s.report(diags).Err()
 	}
-	return s.name, nil
+	o := engine.Outline{Stack: s.name, Variables: map[string]bool{}}
+	for name, v := range s.variables {
+		o.Variables[name] = v.sensitive
+	}
+	return o, nil
 }
 
 // compile reads a stack and checks all of it. Its error holds every mistake.

@@ -135,11 +135,11 @@ func (d *decoder) dependencies(s *stack, c *component) []dependency {
 // dependency reads one entry: a component, or all instances of one.
 func (d *decoder) dependency(s *stack, e hcl.Expression) []dependency {
 	t, ok := d.sc.fixed(e)
-	if !ok || len(t) < 2 {
+	names := staticNames(t)
+	if !ok || len(names) == 0 {
 		d.mistake(e.Range(), "Unusable reference", "depends_on names components, as in terraform.network or ansible.web.")
 		return nil
 	}
-	names := staticNames(t)
 	address := t.RootName() + "." + names[0]
 	if f := s.families[address]; f != nil && len(names) <= 2 {
 		return d.instancesOf(f, address, names[1:], e.Range())

@@ -140,7 +140,7 @@ func (s *stack) checkOutput(ref reference, address string) *hcl.Diagnostic {
 // staticNames lists the names after the root, as far as they are written out.
 func staticNames(t hcl.Traversal) []string {
 	var names []string
-	for _, step := range t[1:] {
+	for _, step := range t[min(1, len(t)):] {
 		switch step := step.(type) {
 		case hcl.TraverseAttr:
 			names = append(names, step.Name)

@@ -28,6 +28,7 @@ func full(t testing.TB, s *store.Store) {
 	rev.Sources = []byte{0, 1, 2, 0xff, '\n'}
 	must(t, s.AddRevision(ctx, rev, nil, event("revision.add", "shop")))
 	must(t, s.HoldStack(ctx, "shop", &engine.Hold{By: "ada", Reason: "case", At: noon}, event("stack.hold", "shop")))
+	must(t, s.PutVariable(ctx, &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: "env", Secret: true, Value: `"prod"`, UpdatedBy: "ada", UpdatedAt: noon}, event("variable.set", "shop")))
 	newStack(t, s, "lab")
 	r := planned("shop", noon, "d1")
 	must(t, s.CreateRun(ctx, r))

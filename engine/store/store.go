@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -44,7 +43,6 @@ var _ engine.Store = (*Store)(nil)
 // Options say which database to open.
 type Options struct {
 	URL string // sqlite:///path or postgres://...
-	Log *slog.Logger
 }
 
 // readers is how many connections read from SQLite at a time.
@@ -68,11 +66,11 @@ func openSQLite(o Options) (*Store, error) {
 	// The path is escaped as a URI: a % or ? in it means itself.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
 	// Who means to write says so at once: a lock that is taken later may fail.
-	db, err := connect(sqliteDialector(dsn+"&_txlock=immediate"), o.Log, 1)
+	db, err := connect(sqliteDialector(dsn+"&_txlock=immediate"), 1)
 	if err != nil {
 		return nil, err
 	}
-	read, err := connect(sqliteDialector(dsn+"&_pragma=query_only(1)"), o.Log, readers)
+	read, err := connect(sqliteDialector(dsn+"&_pragma=query_only(1)"), readers)
 	if err != nil {
 		return nil, errors.Join(err, closeDB(db))
 	}
@@ -80,7 +78,7 @@ func openSQLite(o Options) (*Store, error) {
 }
 
 func openPostgres(ctx context.Context, o Options) (*Store, error) {
-	db, err := connect(postgres.Open(o.URL), o.Log, 20)
+	db, err := connect(postgres.Open(o.URL), 20)
 	if err != nil {
 		return nil, hidePassword(err, o.URL)
 	}
@@ -100,10 +98,10 @@ func hidePassword(err error, raw string) error {
 	return errors.New(text)
 }
 
-func connect(d gorm.Dialector, log *slog.Logger, connections int) (*gorm.DB, error) {
+func connect(d gorm.Dialector, connections int) (*gorm.DB, error) {
 	db, err := gorm.Open(d, &gorm.Config{
 		TranslateError: true, SkipDefaultTransaction: true, PrepareStmt: true,
-		Logger: logger.NewSlogLogger(log, logger.Config{ParameterizedQueries: true, IgnoreRecordNotFoundError: true, LogLevel: logger.Error}),
+		Logger: logger.Discard, // errors are told by who gets them, and some are expected
 	})
 	if err != nil {
 		return nil, err

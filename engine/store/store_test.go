@@ -3,7 +3,6 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,7 +58,7 @@ func eachDatabase(t *testing.T, do func(t *testing.T, s *store.Store)) {
 
 func connect(t testing.TB, url string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: url, Log: slog.New(slog.DiscardHandler)})
+	s, err := store.Open(t.Context(), store.Options{URL: url})
 	must(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
@@ -210,7 +209,7 @@ func TestOpenTellsWhatAURLStartsWith(t *testing.T) {
 
 func TestOpenHidesThePasswordOfTheURL(t *testing.T) {
 	_, err := store.Open(t.Context(), store.Options{
-		URL: "postgres://ada:hunter2@127.0.0.1:1/none?connect_timeout=1", Log: slog.New(slog.DiscardHandler)})
+		URL: "postgres://ada:hunter2@127.0.0.1:1/none?connect_timeout=1"})
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error = %v, want one without the password", err)
 	}

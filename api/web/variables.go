@@ -1,0 +1,54 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func (p *Pages) setVariable(c *gin.Context) error {
+	v := &engine.Variable{Stack: c.Param("stack"), Kind: engine.VariableKind(c.PostForm("kind")), Name: strings.TrimSpace(c.PostForm("name")), Secret: c.PostForm("secret") != ""}
+	v.Value = engine.Secret(c.PostForm("value"))
+	if v.Kind == engine.VariableInput {
+		v.Value = typed(c.PostForm("value"))
+	}
+	return p.changeVariable(c, func(ctx context.Context, who engine.Principal) error {
+		_, err := p.Stacks.SetVariable(ctx, who, v)
+		return err
+	})
+}
+
+// typed takes JSON lists and maps as they are and all else as text, which the
+// variable's type then converts.
+func typed(text string) engine.Secret {
+	if t := strings.TrimSpace(text); (strings.HasPrefix(t, "[") || strings.HasPrefix(t, "{")) && json.Valid([]byte(t)) {
+		return engine.Secret(t)
+	}
+	b, _ := json.Marshal(text) // a text always renders
+	return engine.Secret(b)
+}
+
+func (p *Pages) unsetVariable(c *gin.Context) error {
+	return p.changeVariable(c, func(ctx context.Context, who engine.Principal) error {
+		_, err := p.Stacks.UnsetVariable(ctx, who, c.Param("stack"), c.PostForm("name"), engine.VariableKind(c.PostForm("kind")))
+		return err
+	})
+}
+
+func (p *Pages) changeVariable(c *gin.Context, change func(context.Context, engine.Principal) error) error {
+	ctx := c.Request.Context()
+	err := change(ctx, engine.PrincipalFrom(ctx))
+	if refused(err) {
+		return p.showStack(c, statusOf(err), err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/stacks/"+c.Param("stack")+"#variables")
+	return nil
+}

@@ -1,0 +1,14 @@
+-- +goose Up
+CREATE TABLE variables (
+    stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    kind       TEXT NOT NULL CHECK (kind IN ('input', 'environment')),
+    name       TEXT NOT NULL,
+    secret     BOOLEAN NOT NULL,
+    value      BLOB NOT NULL, -- sealed
+    updated_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (stack, kind, name)
+);
+
+-- +goose Down
+DROP TABLE variables;

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+type variableRow struct {
+	Stack, Kind, Name, UpdatedBy string
+	Secret                       bool
+	Value                        []byte
+	UpdatedAt                    *int64
+}
+
+// place is what a value's seal is bound to.
+func (row variableRow) place() string { return row.Stack + "/" + row.Kind + "/" + row.Name }
+
+// Variables implements engine.VariableStore.
+func (s *Store) Variables(ctx context.Context, stack string) ([]*engine.Variable, error) {
+	var rows []variableRow
+	if err := s.read.WithContext(ctx).Raw(`SELECT * FROM variables WHERE stack = ? ORDER BY kind DESC, name`, stack).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	return each(rows, func(row variableRow) (*engine.Variable, error) {
+		value, err := s.seal.Unseal("variables", row.place(), "value", row.Value)
+		return &engine.Variable{Stack: row.Stack, Kind: engine.VariableKind(row.Kind), Name: row.Name, Secret: row.Secret,
+			Value: engine.Secret(value), UpdatedBy: row.UpdatedBy, UpdatedAt: instant(row.UpdatedAt)}, err
+	})
+}
+
+// PutVariable implements engine.VariableStore.
+func (s *Store) PutVariable(ctx context.Context, v *engine.Variable, e engine.Event) error {
+	row := variableRow{Stack: v.Stack, Kind: string(v.Kind), Name: v.Name}
+	sealed, err := s.seal.Seal("variables", row.place(), "value", []byte(v.Value.Reveal()))
+	if err != nil {
+		return err
+	}
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		err := tx.Exec(`INSERT INTO variables (stack, kind, name, secret, value, updated_by, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (stack, kind, name) DO UPDATE SET secret = excluded.secret, value = excluded.value, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
+			v.Stack, row.Kind, v.Name, v.Secret, sealed, v.UpdatedBy, micros(v.UpdatedAt)).Error
+		if err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+// DeleteVariable implements engine.VariableStore.
+func (s *Store) DeleteVariable(ctx context.Context, stack, name string, kind engine.VariableKind, e engine.Event) error {
+	missing := engine.NotFound("nothing is kept for %s variable %s of stack %s", kind, name, stack)
+	return s.writeOne(ctx, missing, e, `DELETE FROM variables WHERE stack = ? AND kind = ? AND name = ?`, stack, string(kind), name)
+}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"strings"
+	"time"
+)
+
+// VariableKind is what a stored variable is for.
+type VariableKind string
+
+// The kinds of stored variable.
+const (
+	VariableInput       VariableKind = "input"       // a value for a variable block of the stack
+	VariableEnvironment VariableKind = "environment" // of Terraform and Ansible
+)
+
+// Variable is a value that is kept for a stack beside its sources.
+type Variable struct {
+	Stack     string
+	Name      string
+	Kind      VariableKind
+	Secret    bool
+	Value     Secret // JSON for an input, text for the environment
+	UpdatedBy string
+	UpdatedAt time.Time
+}
+
+// Outline is what a bundle says without being checked.
+type Outline struct {
+	Stack     string          // name
+	Variables map[string]bool // names of variable blocks, and whether each is sensitive
+}
+
+// SetVariable keeps a value for a stack. One for a variable block makes a new
+// revision of the stack's newest, which is returned, so that a value that does
+// not fit is refused, and who changed it when is on record; nil where there is
+// no revision yet, and for the environment.
+func (s *Stacks) SetVariable(ctx context.Context, p Principal, v *Variable) (*Revision, error) {
+	stack, err := s.Store.Stack(ctx, v.Stack)
+	if err == nil {
+		err = v.check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
+	put := func() error {
+		return s.Store.PutVariable(ctx, v, s.event(p, "variable.set", v.Stack, map[string]any{"name": v.Name, "kind": v.Kind, "secret": v.Secret}))
+	}
+	if v.Kind == VariableEnvironment || stack.Latest == 0 {
+		return nil, put()
+	}
+	return s.resubmit(ctx, p, stack, "variable "+v.Name+" set", put, func(o Outline, values map[string]json.RawMessage) error {
+		values[v.Name] = json.RawMessage(v.Value.Reveal())
+		return v.fits(o)
+	})
+}
+
+// UnsetVariable forgets a value that is kept for a stack.
+func (s *Stacks) UnsetVariable(ctx context.Context, p Principal, stack, name string, kind VariableKind) (*Revision, error) {
+	st, err := s.Store.Stack(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	forget := func() error {
+		return s.Store.DeleteVariable(ctx, stack, name, kind, s.event(p, "variable.unset", stack, map[string]any{"name": name, "kind": kind}))
+	}
+	if kind == VariableEnvironment || st.Latest == 0 {
+		return nil, forget()
+	}
+	return s.resubmit(ctx, p, st, "variable "+name+" unset", forget, func(_ Outline, values map[string]json.RawMessage) error {
+		delete(values, name)
+		return nil
+	})
+}
+
+// resubmit makes a new revision of the newest with other values, after keeping
+// what changed.
+func (s *Stacks) resubmit(ctx context.Context, p Principal, stack *Stack, message string, keep func() error, change func(Outline, map[string]json.RawMessage) error) (*Revision, error) {
+	last, err := s.Store.Revision(ctx, stack.Name, stack.Latest)
+	if err != nil {
+		return nil, err
+	}
+	outline, err := s.Compiler.Outline(last.Sources)
+	if err != nil {
+		return nil, err
+	}
+	values := maps.Clone(last.Variables)
+	if values == nil {
+		values = map[string]json.RawMessage{}
+	}
+	if err := change(outline, values); err != nil {
+		return nil, err
+	}
+	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: message})
+	if err != nil {
+		return nil, err
+	}
+	if err := keep(); err != nil {
+		return nil, err
+	}
+	return rev, s.addRevision(ctx, p, rev, drift)
+}
+
+// withStored adds the values that are kept for the stack to those given. What
+// is given wins, and what the stack has no variable for is left out.
+func (s *Stacks) withStored(ctx context.Context, sub Submission) (map[string]json.RawMessage, error) {
+	outline, err := s.Compiler.Outline(sub.Sources)
+	if err != nil {
+		return sub.Variables, nil // Compile tells this mistake with all others
+	}
+	stored, err := s.Store.Variables(ctx, outline.Stack)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]json.RawMessage{}
+	for _, v := range stored {
+		if _, declared := outline.Variables[v.Name]; !declared || v.Kind != VariableInput {
+			continue
+		}
+		if err := v.fits(outline); err != nil {
+			return nil, err
+		}
+		values[v.Name] = json.RawMessage(v.Value.Reveal())
+	}
+	maps.Copy(values, sub.Variables)
+	return values, nil
+}
+
+func (v *Variable) check() error {
+	switch v.Kind {
+	case VariableEnvironment:
+		return v.checkEnvironment()
+	case VariableInput:
+		if !json.Valid([]byte(v.Value.Reveal())) {
+			return Invalid("the value of variable %s is not JSON; a text stands in quotes", v.Name)
+		}
+		return nil
+	}
+	return Invalid("a variable is %s or %s, not %q", VariableInput, VariableEnvironment, v.Kind)
+}
+
+// checkEnvironment refuses what is the engine's own to set.
+func (v *Variable) checkEnvironment() error {
+	for _, prefix := range []string{"TF_", "ANSIBLE_", "LD_", "PYTHON", "CLOUDOPS_"} {
+		if strings.HasPrefix(strings.ToUpper(v.Name), prefix) {
+			return Invalid("%q cannot be set for a stack: names that begin with %s are the engine's own", v.Name, prefix)
+		}
+	}
+	return checkEnvName(v.Name)
+}
+
+// fits checks that the stack has the variable, and hides it where it is secret.
+func (v *Variable) fits(o Outline) error {
+	sensitive, declared := o.Variables[v.Name]
+	switch {
+	case !declared:
+		return Invalid("stack %s has no variable %q; declare it in a variable block first", v.Stack, v.Name)
+	case v.Secret && !sensitive:
+		return Invalid("variable %q of stack %s is kept as a secret, but the stack would show it: write sensitive = true in its block", v.Name, v.Stack)
+	}
+	return nil
+}
+
+// environment is what a stack's tools get beside their credentials.
+func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
+	stored, err := s.Store.Variables(ctx, stack)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	for _, v := range stored {
+		if v.Kind != VariableEnvironment {
+			continue
+		}
+		job.Env[v.Name] = v.Value.Reveal()
+		if v.Secret {
+			job.Mask = append(job.Mask, v.Value.Reveal())
+		}
+	}
+	return err
+}
