@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"strings"
 	"time"
@@ -169,9 +168,6 @@ func (v *Variable) fits(o Outline) error {
 // environment is what a stack's tools get beside their credentials.
 func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
 	stored, err := s.Store.Variables(ctx, stack)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
 	for _, v := range stored {
 		if v.Kind != VariableEnvironment {
 			continue

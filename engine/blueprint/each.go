@@ -63,8 +63,9 @@ func (d *decoder) expand(s *stack) {
 			s.byAddress[c.address()] = c
 		}
 	}
-	if len(blocks) <= MaxComponents && len(s.components) > MaxComponents {
-		d.mistake(s.components[MaxComponents].at, "Too many components", "With all instances of for_each the stack has %d components, of at most %d. Split it into several.", len(s.components), MaxComponents)
+	if len(all) > MaxComponents {
+		d.mistake(all[MaxComponents].at, "Too many components", "With all instances of for_each the stack has %d components, of at most %d. Split it into several.", len(all), MaxComponents)
+		s.components = all[:MaxComponents] // the rest would take its time
 	}
 }
 
@@ -82,6 +83,10 @@ func (d *decoder) family(c *component, a *hcl.Attribute) *family {
 	t, f := v.Type(), &family{}
 	if !t.IsMapType() && !t.IsObjectType() && !(t.IsSetType() && (t.ElementType() == cty.String || v.LengthInt() == 0)) {
 		d.mistake(a.Expr.Range(), "Wrong type", "for_each is a map, or a set of texts. Make a set of a list with toset, as in: for_each = toset([\"eu\", \"us\"])")
+		return &family{open: true}
+	}
+	if n := v.LengthInt(); n > MaxComponents {
+		d.mistake(a.Expr.Range(), "Too many components", "for_each has %d keys, and a stack at most %d components. Split it into several.", n, MaxComponents)
 		return &family{open: true}
 	}
 	for it := v.ElementIterator(); it.Next(); {

@@ -27,6 +27,7 @@ func TestSealedValuesAreNotInTheFile(t *testing.T) {
 	must(t, s.AddRevision(t.Context(), rev, nil, event("r", "shop")))
 	must(t, s.PutArtifact(t.Context(), step, "plan", []byte(secret)))
 	must(t, s.PutCredential(t.Context(), credential("prod", secret), event("c", "")))
+	must(t, s.PutVariable(t.Context(), &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: public, Value: secret, UpdatedAt: noon}, event("v", "shop")))
 	v := state(1, "l", 0)
 	v.Data = []byte(secret)
 	must(t, s.PutState(t.Context(), v))
