@@ -62,7 +62,7 @@ func (s *server) startRun(ctx context.Context, in *struct {
 	Body client.StartRun
 }) (*body[client.Run], error) {
 	return showRun(s.Runs.Start(ctx, me(ctx), engine.StartRequest{
-		Stack: in.Stack, Kind: engine.RunKind(in.Body.Kind), Revision: in.Body.Revision, Message: in.Body.Message,
+		Stack: in.Stack, Kind: engine.RunKind(in.Body.Kind), Revision: in.Body.Revision, Message: in.Body.Message, Only: in.Body.Only,
 	}))
 }
 

@@ -50,6 +50,7 @@ type Run struct {
 	StartedBy string // name of the principal
 	Message   string // from who started it
 	Rule      ApprovalRule
+	Partial   bool // of some of the stack's components only
 
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval
@@ -185,7 +186,7 @@ type Event struct {
 // Applied tells which revision the stack is at once the run is over, 0 for
 // nothing; false where the run says nothing about it.
 func (r *Run) Applied() (revision int, ok bool) {
-	if r.Status != RunSucceeded || !r.Kind.Changing() {
+	if r.Status != RunSucceeded || !r.Kind.Changing() || r.Partial {
 		return 0, false
 	}
 	if r.Kind == RunDestroy {

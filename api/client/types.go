@@ -80,6 +80,8 @@ type StartRun struct {
 	Kind     string `json:"kind" enum:"apply,destroy,preview,drift"`
 	Revision int    `json:"revision,omitempty" doc:"0 for the newest." minimum:"0"`
 	Message  string `json:"message,omitempty"`
+	// Only names the components that are wanted.
+	Only []string `json:"only,omitempty" doc:"Addresses of the components that are wanted, or names of blocks with for_each; all without."`
 }
 
 // Decide is a person's word on a plan.
@@ -123,6 +125,7 @@ type Run struct {
 	Message    string     `json:"message,omitempty"`
 	Digest     string     `json:"digest,omitempty" doc:"Of the joint plan; an approval names it."`
 	Cancelling bool       `json:"cancelling,omitempty"`
+	Partial    bool       `json:"partial,omitempty" doc:"Of some of the stack's components only."`
 	Summary    Summary    `json:"summary"`
 	Approvals  []Approval `json:"approvals,omitempty"`
 	Steps      []Step     `json:"steps"`

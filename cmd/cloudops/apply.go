@@ -33,6 +33,7 @@ type applyFlags struct {
 	yes      bool // approve without asking
 	planOnly bool
 	noWait   bool
+	only     []string
 }
 
 func (a *applyFlags) add(cmd *cobra.Command) {
@@ -41,6 +42,7 @@ func (a *applyFlags) add(cmd *cobra.Command) {
 	f.BoolVar(&a.yes, "yes", false, "approve the plan without asking")
 	f.BoolVar(&a.planOnly, "plan-only", false, "end once the plan waits for approval")
 	f.BoolVar(&a.noWait, "no-wait", false, "end once the run is started")
+	f.StringArrayVar(&a.only, "only", nil, "component that is wanted, such as terraform.web; may be given several times (default all)")
 	cmd.MarkFlagsMutuallyExclusive("yes", "plan-only", "no-wait")
 }
 
@@ -109,6 +111,7 @@ func newStackDestroy() *cobra.Command {
 
 // startAndFollow starts a run and goes with it as far as the flags say.
 func startAndFollow(cmd *cobra.Command, c *client.Client, stack string, req client.StartRun, a applyFlags) error {
+	req.Only = a.only
 	run, err := c.StartRun(cmd.Context(), stack, req)
 	if err != nil {
 		return err

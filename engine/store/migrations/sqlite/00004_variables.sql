@@ -9,6 +9,8 @@ CREATE TABLE variables (
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (stack, kind, name)
 );
+ALTER TABLE runs ADD COLUMN partial BOOLEAN NOT NULL DEFAULT false; -- of some components only
 
 -- +goose Down
+ALTER TABLE runs DROP COLUMN partial;
 DROP TABLE variables;

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// only keeps the parts of a run that somebody asks for, by address; the name of
+// a block with for_each stands for all its instances. What they rest on has to
+// be there, and what rests on them has to go with them.
+func (s *Runs) only(ctx context.Context, req StartRequest, parts []placed) ([]placed, error) {
+	if len(req.Only) == 0 {
+		return parts, nil
+	}
+	if req.Kind == RunDrift {
+		return nil, Invalid("a drift check looks at all that is deployed; it takes no components")
+	}
+	wanted := map[string]bool{}
+	for _, name := range req.Only {
+		found := false
+		for _, p := range parts {
+			if p.Address == name || strings.HasPrefix(p.Address, name+"[") {
+				wanted[p.Address], found = true, true
+			}
+		}
+		if !found {
+			return nil, Invalid("stack %s has no component %q for this run; it has %s", req.Stack, name, strings.Join(addressesOf(parts), ", "))
+		}
+	}
+	deployed, err := s.Store.Deployed(ctx, req.Stack)
+	if err != nil {
+		return nil, err
+	}
+	var kept []placed
+	for _, p := range parts {
+		if !wanted[p.Address] {
+			continue
+		}
+		if err := standsAlone(p, wanted, deployed); err != nil {
+			return nil, err
+		}
+		p.needs = slices.DeleteFunc(slices.Clone(p.needs), func(need string) bool { return !wanted[need] })
+		kept = append(kept, p)
+	}
+	return kept, nil
+}
+
+// standsAlone checks that a part can be run without those that are not wanted.
+func standsAlone(p placed, wanted map[string]bool, deployed map[string]int) error {
+	for _, need := range p.needs {
+		_, there := deployed[need]
+		switch {
+		case wanted[need]:
+		case p.destroy && there:
+			return Conflict("%s needs %s and is still there; destroy it, too, with: --only %[1]s", need, p.Address)
+		case !p.destroy && !there:
+			return Conflict("%s needs %s, which is not applied yet; apply it, too, with: --only %[2]s", p.Address, need)
+		}
+	}
+	return nil
+}
+
+func addressesOf(parts []placed) []string {
+	names := map[string]bool{}
+	for _, p := range parts {
+		names[p.Address] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
