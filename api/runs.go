@@ -63,6 +63,7 @@ func (s *server) startRun(ctx context.Context, in *struct {
 }) (*body[client.Run], error) {
 	return showRun(s.Runs.Start(ctx, me(ctx), engine.StartRequest{
 		Stack: in.Stack, Kind: engine.RunKind(in.Body.Kind), Revision: in.Body.Revision, Message: in.Body.Message, Only: in.Body.Only,
+		Resources: engine.ResourceChoice{Replace: in.Body.Replace, Target: in.Body.Target},
 	}))
 }
 

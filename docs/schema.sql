@@ -137,7 +137,7 @@ CREATE TABLE runs (
     planned_at  INTEGER,
     approved_at INTEGER,
     applying_at INTEGER,
-    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false,
+    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}',
     -- Nothing reaches real infrastructure without a plan that was looked at.
     CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
     -- Previews and drift checks never get that far.

@@ -54,6 +54,7 @@ type TerraformJob struct {
 	Providers []ProviderSettings         `json:"providers"`
 	State     StateAccess                `json:"state"`
 	Lock      bool                       `json:"lock"` // take the state lock; previews and drift checks do not
+	Resources ResourceChoice             `json:"resources"`
 }
 
 // ProviderSettings are the settings of one provider block. Values are JSON.

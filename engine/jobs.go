@@ -100,7 +100,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		job.Mask = append(job.Mask, v.Reveal())
 	}
 	if t := job.Terraform; t != nil {
-		t.Lock = run.Kind.Changing()
+		t.Lock, t.Resources = run.Kind.Changing(), run.Resources.of(job.Component)
 		t.State = StateAccess{Address: s.StateURL(run.Stack, job.Component), Username: step.ID}
 	}
 	return job, nil

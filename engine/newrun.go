@@ -14,6 +14,8 @@ type StartRequest struct {
 	Trigger  Trigger // empty for TriggerManual
 	// Only names the components that are wanted; empty for all.
 	Only []string
+	// Resources are what of the components is to be replaced, or alone is meant.
+	Resources ResourceChoice
 	// AutoApprove stands in for the stack's own rule; empty to keep that. Only
 	// the engine sets it, for remediation.
 	AutoApprove AutoApprove
@@ -32,7 +34,7 @@ func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at tim
 	r := &Run{
 		ID: NewID("run", at), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger,
 		Status: RunPending, StartedBy: p.User, Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
-		Partial: len(req.Only) > 0,
+		Partial: len(req.Only) > 0, Resources: req.Resources,
 	}
 	if r.Trigger == "" {
 		r.Trigger = TriggerManual

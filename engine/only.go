@@ -7,11 +7,59 @@ import (
 	"strings"
 )
 
+// ResourceChoice names Terraform resources of a run, each behind its component
+// and a colon: "terraform.web:aws_instance.this[0]".
+type ResourceChoice struct {
+	Replace []string `json:"replace,omitempty"` // to be made anew
+	Target  []string `json:"target,omitempty"`  // to be looked at alone, with what they rest on
+}
+
+// of gives the resources of a component, without it.
+func (c ResourceChoice) of(component string) ResourceChoice {
+	return ResourceChoice{Replace: within(component, c.Replace), Target: within(component, c.Target)}
+}
+
+// Targets reports whether some resources of the component alone are meant.
+func (c ResourceChoice) Targets(component string) bool { return len(within(component, c.Target)) > 0 }
+
+func within(component string, names []string) (resources []string) {
+	for _, name := range names {
+		if rest, ok := strings.CutPrefix(name, component+":"); ok {
+			resources = append(resources, rest)
+		}
+	}
+	return resources
+}
+
+// check finds names whose component is not a Terraform part of the run, and
+// gives the components that targets are in.
+func (c ResourceChoice) check(kind RunKind, parts []placed) (targeted []string, err error) {
+	if kind == RunDrift && len(c.Replace)+len(c.Target) > 0 {
+		return nil, Invalid("a drift check looks at all that is deployed; it takes no resources")
+	}
+	for _, name := range slices.Concat(c.Replace, c.Target) {
+		i := slices.IndexFunc(parts, func(p placed) bool {
+			return p.Kind == KindTerraform && strings.HasPrefix(name, p.Address+":") && len(name) > len(p.Address)+1
+		})
+		if i < 0 {
+			return nil, Invalid("%q is no resource of this run; write its component, a colon and its address, as in terraform.web:aws_instance.this[0]", name)
+		}
+		if slices.Contains(c.Target, name) {
+			targeted = append(targeted, parts[i].Address)
+		}
+	}
+	return targeted, nil
+}
+
 // only keeps the parts of a run that somebody asks for, by address; the name of
 // a block with for_each stands for all its instances. What they rest on has to
 // be there, and what rests on them has to go with them.
-func (s *Runs) only(ctx context.Context, req StartRequest, parts []placed) ([]placed, error) {
-	if len(req.Only) == 0 {
+func (s *Runs) only(ctx context.Context, req *StartRequest, parts []placed) ([]placed, error) {
+	targeted, err := req.Resources.check(req.Kind, parts)
+	if err != nil {
+		return nil, err
+	}
+	if req.Only = append(req.Only, targeted...); len(req.Only) == 0 {
 		return parts, nil
 	}
 	if req.Kind == RunDrift {

@@ -51,6 +51,7 @@ type Run struct {
 	Message   string // from who started it
 	Rule      ApprovalRule
 	Partial   bool // of some of the stack's components only
+	Resources ResourceChoice
 
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval

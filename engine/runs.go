@@ -35,7 +35,7 @@ func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, 
 	if err != nil {
 		return nil, err
 	}
-	if parts, err = s.only(ctx, req, parts); err != nil {
+	if parts, err = s.only(ctx, &req, parts); err != nil {
 		return nil, err
 	}
 	run := newRun(req, p, rev, parts, s.Now())

@@ -82,6 +82,9 @@ type StartRun struct {
 	Message  string `json:"message,omitempty"`
 	// Only names the components that are wanted.
 	Only []string `json:"only,omitempty" doc:"Addresses of the components that are wanted, or names of blocks with for_each; all without."`
+	// Replace and Target name resources behind their component and a colon.
+	Replace []string `json:"replace,omitempty" doc:"Resources to be made anew, as in terraform.web:aws_instance.this[0]."`
+	Target  []string `json:"target,omitempty" doc:"Resources to be looked at alone, with what they rest on."`
 }
 
 // Decide is a person's word on a plan.

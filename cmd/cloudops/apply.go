@@ -34,6 +34,8 @@ type applyFlags struct {
 	planOnly bool
 	noWait   bool
 	only     []string
+	replace  []string
+	target   []string
 }
 
 func (a *applyFlags) add(cmd *cobra.Command) {
@@ -43,6 +45,8 @@ func (a *applyFlags) add(cmd *cobra.Command) {
 	f.BoolVar(&a.planOnly, "plan-only", false, "end once the plan waits for approval")
 	f.BoolVar(&a.noWait, "no-wait", false, "end once the run is started")
 	f.StringArrayVar(&a.only, "only", nil, "component that is wanted, such as terraform.web; may be given several times (default all)")
+	f.StringArrayVar(&a.replace, "replace", nil, "resource to be made anew, as in terraform.web:aws_instance.this[0]; may be given several times")
+	f.StringArrayVar(&a.target, "target", nil, "resource to be looked at alone, with what it rests on; may be given several times")
 	cmd.MarkFlagsMutuallyExclusive("yes", "plan-only", "no-wait")
 }
 
@@ -111,7 +115,7 @@ func newStackDestroy() *cobra.Command {
 
 // startAndFollow starts a run and goes with it as far as the flags say.
 func startAndFollow(cmd *cobra.Command, c *client.Client, stack string, req client.StartRun, a applyFlags) error {
-	req.Only = a.only
+	req.Only, req.Replace, req.Target = a.only, a.replace, a.target
 	run, err := c.StartRun(cmd.Context(), stack, req)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 type runRow struct {
 	ID, Stack, Kind, Cause, Status, Reason      string
 	StartedBy, Message, Rule, Digest, CancelBy  string
+	Resources                                   string
 	Revision                                    int
 	Kill, Partial                               bool
 	ExpiresAt, CreatedAt, PlanningAt, PlannedAt *int64
@@ -26,7 +27,7 @@ func newRunRow(r *engine.Run) runRow {
 	row := runRow{
 		ID: r.ID, Stack: r.Stack, Kind: string(r.Kind), Cause: string(r.Trigger), Status: string(r.Status), Reason: r.Reason,
 		StartedBy: r.StartedBy, Message: r.Message, Rule: text(r.Rule), Digest: r.Digest, CancelBy: r.CancelBy,
-		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial,
+		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial, Resources: text(r.Resources),
 		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
 		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
 		PurgedAt: micros(r.PurgedAt),
@@ -39,14 +40,15 @@ func newRunRow(r *engine.Run) runRow {
 
 func (row runRow) run() (*engine.Run, error) {
 	rule, err := parse[engine.ApprovalRule](row.Rule)
+	resources, rerr := parse[engine.ResourceChoice](row.Resources)
 	return &engine.Run{
 		ID: row.ID, Stack: row.Stack, Revision: row.Revision, Kind: engine.RunKind(row.Kind), Trigger: engine.Trigger(row.Cause),
 		Status: engine.RunStatus(row.Status), Reason: row.Reason, StartedBy: row.StartedBy, Message: row.Message, Rule: rule,
-		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial,
+		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial, Resources: resources,
 		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
 		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
 		PurgedAt: instant(row.PurgedAt),
-	}, err
+	}, errors.Join(err, rerr)
 }
 
 func noRun(id string) error { return engine.NotFound("there is no run %s", id) }

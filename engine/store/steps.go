@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"time"
 
@@ -114,16 +115,21 @@ func (s *Store) StepByToken(ctx context.Context, hash string) (*engine.Step, err
 // Deployed implements engine.RunStore.
 func (s *Store) Deployed(ctx context.Context, stack string) (map[string]int, error) {
 	var rows []struct {
-		Address  string
-		Revision int
-		Destroy  bool
+		Address   string
+		Revision  int
+		Destroy   bool
+		Resources string
 	}
-	err := s.read.WithContext(ctx).Raw(`SELECT s.address, s.revision, s.destroy FROM steps s JOIN runs r ON r.id = s.run_id
+	err := s.read.WithContext(ctx).Raw(`SELECT s.address, s.revision, s.destroy, r.resources FROM steps s JOIN runs r ON r.id = s.run_id
 		WHERE s.stack = ? AND r.kind IN ('apply', 'destroy')
 			AND (s.status = 'applied' OR s.status = 'unchanged' AND r.status = 'succeeded')
 		ORDER BY s.id`, stack).Scan(&rows).Error
 	deployed := map[string]int{}
 	for _, row := range rows {
+		chosen, perr := parse[engine.ResourceChoice](row.Resources)
+		if err = errors.Join(err, perr); chosen.Targets(row.Address) && (row.Destroy || deployed[row.Address] > 0) {
+			continue // of some of its resources only
+		}
 		if row.Destroy {
 			delete(deployed, row.Address)
 		} else {

@@ -133,6 +133,12 @@ func (r *session) planOptions() []tfexec.PlanOption {
 	if r.job.Terraform.Lock {
 		opts = append(opts, tfexec.LockTimeout(r.LockTimeout.String()))
 	}
+	for _, address := range r.job.Terraform.Resources.Replace {
+		opts = append(opts, tfexec.Replace(address))
+	}
+	for _, address := range r.job.Terraform.Resources.Target {
+		opts = append(opts, tfexec.Target(address))
+	}
 	return opts
 }
 

@@ -10,7 +10,9 @@ CREATE TABLE variables (
     PRIMARY KEY (stack, kind, name)
 );
 ALTER TABLE runs ADD COLUMN partial BOOLEAN NOT NULL DEFAULT false; -- of some components only
+ALTER TABLE runs ADD COLUMN resources TEXT NOT NULL DEFAULT '{}'; -- that are to be replaced, or alone are meant
 
 -- +goose Down
+ALTER TABLE runs DROP COLUMN resources;
 ALTER TABLE runs DROP COLUMN partial;
 DROP TABLE variables;
