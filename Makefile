@@ -51,7 +51,7 @@ lint: ## gofmt, vet and staticcheck
 
 generate: ## write everything that is made from code: pages, state drawings, schema, OpenAPI, READMEs, CLI reference
 	$(GO) tool templ generate -path api/web
-	$(GO) test ./engine ./engine/store ./api ./modules ./playbooks ./cmd/cloudops -run 'Drawn|Schema|OpenAPI|Readme|README|Reference' -update
+	$(GO) test ./engine ./engine/store ./api ./modules ./playbooks ./cmd/cloudops -run 'Drawn|Schema|EveryVersion|OpenAPI|Readme|README|Reference' -update
 
 verify: generate ## fail when something generated is stale
 	git diff --exit-code
