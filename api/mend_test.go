@@ -199,3 +199,17 @@ func (s *system) locked(want bool) {
 		s.t.Errorf("locks %+v", locks)
 	}
 }
+
+func TestPlanLeavesNoState(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	claim := s.claim(s.start("preview"))
+	err := client.New(s.url, claim.Token).Runner().PutArtifact(t.Context(), engine.ArtifactErrored, []byte(stateText(1, "a")))
+	if !errors.Is(err, engine.ErrConflict) || len(s.versions()) > 0 {
+		t.Errorf("%d versions, error = %v", len(s.versions()), err)
+	}
+	_, err = s.as(engine.RoleOperator).RecoverState(t.Context(), "hello", "terraform.greeting", "it was offered", false)
+	if !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("error = %v", err)
+	}
+}

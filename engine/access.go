@@ -269,7 +269,7 @@ var envNameRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompi
 func checkEnvName(name string) error {
 	forbidden := map[string]bool{"PATH": true, "HOME": true, "LD_PRELOAD": true, "LD_LIBRARY_PATH": true, "TMPDIR": true, "TF_CLI_CONFIG_FILE": true}
 	if !envNameRule().MatchString(name) || forbidden[name] {
-		return Invalid("%q cannot be set as an environment variable by credentials", name)
+		return Invalid("%q cannot be set as an environment variable", name)
 	}
 	return nil
 }

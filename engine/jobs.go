@@ -242,6 +242,9 @@ func (s *Runs) PutArtifact(ctx context.Context, step *Step, name string, data []
 			return err
 		}
 	case ArtifactErrored:
+		if step.Status != StepApplying && !step.Status.CutShort() {
+			return Conflict("step %s is %s; only an apply leaves a state", step.Component.Address, step.Status)
+		}
 	default:
 		return Invalid("a runner keeps no artifact named %q", name)
 	}
@@ -254,7 +257,7 @@ func (s *Runs) PutArtifact(ctx context.Context, step *Step, name string, data []
 // mend writes a state that Terraform could not write, unless the step was given
 // up or the state has moved on: then a person may recover it.
 func (s *Runs) mend(ctx context.Context, step *Step, data []byte) error {
-	if step.held(step.Attempt) != nil {
+	if step.Status != StepApplying {
 		return nil
 	}
 	run, err := s.Store.Run(ctx, step.Run)

@@ -169,8 +169,11 @@ func stateIDs(data []byte) (map[string]string, error) {
 // aftermath notes on a plan what came of the apply before it, where that was
 // interrupted: what it made and no state knows would be made a second time.
 func (s *Runs) aftermath(ctx context.Context, run *Run, step *Step, plan *Plan) error {
+	if step.Component.Kind != KindTerraform {
+		return nil
+	}
 	before, err := s.Store.InterruptedStep(ctx, run.Stack, step.Component.Address)
-	if errors.Is(err, ErrNotFound) || step.Component.Kind != KindTerraform {
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -206,6 +209,9 @@ func (p *Progress) found(run string, changes []Change) []string {
 		if t.lost() {
 			notes = append(notes, fmt.Sprintf("run %s was making %s when it was interrupted; look whether it is there: %s", run, t.named(), what(t)))
 		}
+	}
+	if !p.Begun() {
+		return []string{fmt.Sprintf("run %s before this one was interrupted, and no log of it names what it made: look whether there is anything that no state has", run)}
 	}
 	if len(notes) == 0 {
 		notes = append(notes, fmt.Sprintf("run %s before this one was interrupted; all that it is known to have made is in the state, and was compared with what is there", run))

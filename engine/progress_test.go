@@ -79,4 +79,7 @@ func TestNextPlanTellsWhatItFound(t *testing.T) {
 	if notes := p.found("run-1", nil); len(notes) != 1 || !strings.Contains(notes[0], "all that it is known to have made") {
 		t.Errorf("notes: %v", notes)
 	}
+	if notes := (&Progress{}).found("run-1", nil); len(notes) != 1 || !strings.Contains(notes[0], "no log of it names") {
+		t.Errorf("notes without a log: %v", notes)
+	}
 }

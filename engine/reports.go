@@ -219,9 +219,7 @@ func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
 	if err := s.forget(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.states().SweepLocks(ctx); err != nil {
-		return nil, err
-	}
+	s.noteSweep(ctx, "locks", "", s.states().SweepLocks(ctx))
 	stacks, err := s.Store.PendingStacks(ctx, sweepBatch)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"time"
@@ -54,6 +55,7 @@ func (s *Stacks) SetVariable(ctx context.Context, p Principal, v *Variable) (*Re
 		return nil, put()
 	}
 	return s.resubmit(ctx, p, stack, "variable "+v.Name+" set", put, func(o Outline, values map[string]json.RawMessage) error {
+		v.Secret = v.Secret || o.Variables[v.Name] // what the stack hides is not shown here either
 		values[v.Name] = json.RawMessage(v.Value.Reveal())
 		return v.fits(o)
 	})
@@ -121,13 +123,35 @@ func (s *Stacks) withStored(ctx context.Context, sub Submission) (map[string]jso
 		if _, declared := outline.Variables[v.Name]; !declared || v.Kind != VariableInput {
 			continue
 		}
-		if err := v.fits(outline); err != nil {
+		if err := errors.Join(v.fits(outline), s.hide(ctx, v, outline)); err != nil {
 			return nil, err
 		}
 		values[v.Name] = json.RawMessage(v.Value.Reveal())
 	}
 	maps.Copy(values, sub.Variables)
 	return values, nil
+}
+
+// hide keeps a value as a secret from now on whose variable has become sensitive.
+func (s *Stacks) hide(ctx context.Context, v *Variable, o Outline) error {
+	if v.Secret || !o.Variables[v.Name] {
+		return nil
+	}
+	v.Secret = true
+	return s.Store.PutVariable(ctx, v, s.event(Principal{User: "engine"}, "variable.hide", v.Stack, map[string]any{"name": v.Name}))
+}
+
+// ValueOf takes JSON lists and objects as they are and all else as text, which
+// a variable's type then converts.
+func ValueOf(text string) json.RawMessage {
+	if t := strings.TrimSpace(text); (strings.HasPrefix(t, "[") || strings.HasPrefix(t, "{")) && json.Valid([]byte(t)) {
+		return json.RawMessage(t)
+	}
+	b, err := json.Marshal(text)
+	if err != nil {
+		return json.RawMessage(`""`) // does not come about: a text always renders
+	}
+	return b
 }
 
 func (v *Variable) check() error {

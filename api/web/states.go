@@ -28,7 +28,13 @@ func (p *Pages) recoverState(c *gin.Context) error {
 
 func (p *Pages) restoreState(c *gin.Context) error {
 	return p.mend(c, func(ctx context.Context, who engine.Principal, reason string) error {
-		_, err := p.States.Restore(ctx, who, c.PostForm("version"), reason)
+		v, err := p.Store.State(ctx, c.PostForm("version"))
+		if err == nil && v.Stack != c.Param("stack") {
+			err = engine.NotFound("stack %s has no state version %s", c.Param("stack"), v.ID)
+		}
+		if err == nil {
+			_, err = p.States.Restore(ctx, who, v.ID, reason)
+		}
 		return err
 	})
 }

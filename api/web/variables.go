@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -15,22 +14,12 @@ func (p *Pages) setVariable(c *gin.Context) error {
 	v := &engine.Variable{Stack: c.Param("stack"), Kind: engine.VariableKind(c.PostForm("kind")), Name: strings.TrimSpace(c.PostForm("name")), Secret: c.PostForm("secret") != ""}
 	v.Value = engine.Secret(c.PostForm("value"))
 	if v.Kind == engine.VariableInput {
-		v.Value = typed(c.PostForm("value"))
+		v.Value = engine.Secret(engine.ValueOf(c.PostForm("value")))
 	}
 	return p.changeVariable(c, func(ctx context.Context, who engine.Principal) error {
 		_, err := p.Stacks.SetVariable(ctx, who, v)
 		return err
 	})
-}
-
-// typed takes JSON lists and maps as they are and all else as text, which the
-// variable's type then converts.
-func typed(text string) engine.Secret {
-	if t := strings.TrimSpace(text); (strings.HasPrefix(t, "[") || strings.HasPrefix(t, "{")) && json.Valid([]byte(t)) {
-		return engine.Secret(t)
-	}
-	b, _ := json.Marshal(text) // a text always renders
-	return engine.Secret(b)
 }
 
 func (p *Pages) unsetVariable(c *gin.Context) error {

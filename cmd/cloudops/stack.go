@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudops-manager/cloudops/api/client"
+	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 )
 
@@ -62,24 +63,9 @@ func (v *varFlags) values() (map[string]json.RawMessage, error) {
 		if !ok {
 			return nil, misuse("--var %q has no value, as in: --var env=prod", kv)
 		}
-		all[name] = varValue(value)
+		all[name] = engine.ValueOf(value)
 	}
 	return all, nil
-}
-
-// varValue takes JSON lists and objects as they are and all else as text,
-// which the variable's type then converts.
-func varValue(s string) json.RawMessage {
-	if t := strings.TrimSpace(s); strings.HasPrefix(t, "[") || strings.HasPrefix(t, "{") {
-		if json.Valid([]byte(t)) {
-			return json.RawMessage(t)
-		}
-	}
-	b, err := json.Marshal(s)
-	if err != nil {
-		return json.RawMessage(`""`)
-	}
-	return b
 }
 
 func newStackValidate() *cobra.Command {

@@ -42,8 +42,14 @@ func variableKind(cmd *cobra.Command) string {
 }
 
 func setVariable(cmd *cobra.Command, c *client.Client, args []string) error {
+	secret, err := cmd.Flags().GetBool("secret")
+	if err != nil {
+		return err
+	}
 	text := ""
-	if len(args) == 3 {
+	if len(args) == 3 && secret {
+		return misuse("everybody on this machine can see the arguments of a command; give a secret on standard input, as in: cloudops variable set %s %s --secret < FILE", args[0], args[1])
+	} else if len(args) == 3 {
 		text = args[2]
 	} else {
 		b, err := io.ReadAll(cmd.InOrStdin())
@@ -52,17 +58,13 @@ func setVariable(cmd *cobra.Command, c *client.Client, args []string) error {
 		}
 		text = strings.TrimRight(string(b), "\r\n")
 	}
-	kind, value := variableKind(cmd), varValue(text)
+	kind, value := variableKind(cmd), engine.ValueOf(text)
 	if kind == string(engine.VariableEnvironment) {
 		b, err := json.Marshal(text)
 		if err != nil {
 			return err
 		}
 		value = b
-	}
-	secret, err := cmd.Flags().GetBool("secret")
-	if err != nil {
-		return err
 	}
 	done, err := c.SetVariable(cmd.Context(), args[0], kind, args[1], client.SetVariable{Value: value, Secret: secret})
 	return saySet(cmd, args[0], done, err)

@@ -62,7 +62,11 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) (map[string]int, error) {
 	if err := tx.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&head.Schema); err != nil {
 		return nil, fmt.Errorf("dump: %w", err)
 	}
-	if latest, err := s.latestSchema(); err != nil || latest != head.Schema {
+	latest, err := s.latestSchema()
+	if err != nil {
+		return nil, err
+	}
+	if latest != head.Schema {
 		return nil, engine.Conflict("the database has schema %d and this program %d: back up with the version that runs on it", head.Schema, latest)
 	}
 	if err := d.to.Encode(head); err != nil {

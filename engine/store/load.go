@@ -26,7 +26,11 @@ func (s *Store) Load(ctx context.Context, r io.Reader) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	if latest, err := s.latestSchema(); err != nil || head.Schema > latest {
+	latest, err := s.latestSchema()
+	if err != nil {
+		return nil, err
+	}
+	if head.Schema > latest {
 		return nil, engine.Invalid("the backup has schema %d, this program knows %d: restore with the version that made it, or a newer one", head.Schema, latest)
 	}
 	if err := s.migrate(ctx, head.Schema); err != nil {
