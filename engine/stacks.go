@@ -55,7 +55,11 @@ func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revi
 	if err != nil {
 		return nil, err
 	}
-	return rev, s.addRevision(ctx, p, rev, drift)
+	if err := s.Store.AddRevision(ctx, rev, drift, s.submitted(p, rev)); err != nil {
+		return nil, err
+	}
+	s.ringSubmitted()
+	return rev, nil
 }
 
 // compile makes a revision of a submission, with the schedule that it asks for.
@@ -79,14 +83,15 @@ func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission) (*Rev
 	return rev, drift, err
 }
 
-func (s *Stacks) addRevision(ctx context.Context, p Principal, rev *Revision, drift *Schedule) error {
-	err := s.Store.AddRevision(ctx, rev, drift, s.event(p, "stack.submit", rev.Stack, map[string]any{"digest": rev.Digest, "message": rev.Message}))
-	if err != nil {
-		return err
-	}
+// submitted is the event of a new revision.
+func (s *Stacks) submitted(p Principal, rev *Revision) Event {
+	return s.event(p, "stack.submit", rev.Stack, map[string]any{"digest": rev.Digest, "message": rev.Message})
+}
+
+// ringSubmitted wakes who waits for revisions and their schedules.
+func (s *Stacks) ringSubmitted() {
 	s.Bell.Ring(TopicSchedules)
 	s.Bell.Ring(TopicRuns)
-	return nil
 }
 
 // checkCredentials finds credentials that are not there before a run does.

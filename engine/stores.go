@@ -199,6 +199,10 @@ type VariableStore interface {
 	Variables(ctx context.Context, stack string) ([]*Variable, error)
 	PutVariable(ctx context.Context, v *Variable, e Event) error
 	DeleteVariable(ctx context.Context, stack, name string, kind VariableKind, e Event) error
+	// ReviseVariable keeps a variable, or forgets it, together with the revision
+	// that this makes: both or neither. It wraps ErrConflict where the stack's
+	// newest revision is another than after, by which a value would be lost.
+	ReviseVariable(ctx context.Context, v *Variable, forget bool, rev *Revision, after int, drift *Schedule, events ...Event) error
 }
 
 // RetentionStore removes what is kept no longer. The Drop methods take a stack,

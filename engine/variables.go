@@ -48,13 +48,13 @@ func (s *Stacks) SetVariable(ctx context.Context, p Principal, v *Variable) (*Re
 		return nil, err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	put := func() error {
-		return s.Store.PutVariable(ctx, v, s.event(p, "variable.set", v.Stack, map[string]any{"name": v.Name, "kind": v.Kind, "secret": v.Secret}))
+	set := func() Event {
+		return s.event(p, "variable.set", v.Stack, map[string]any{"name": v.Name, "kind": v.Kind, "secret": v.Secret})
 	}
 	if v.Kind == VariableEnvironment || stack.Latest == 0 {
-		return nil, put()
+		return nil, s.Store.PutVariable(ctx, v, set())
 	}
-	return s.resubmit(ctx, p, stack, "variable "+v.Name+" set", put, func(o Outline, values map[string]json.RawMessage) error {
+	return s.revise(ctx, p, stack, v, false, set, func(o Outline, values map[string]json.RawMessage) error {
 		v.Secret = v.Secret || o.Variables[v.Name] // what the stack hides is not shown here either
 		values[v.Name] = json.RawMessage(v.Value.Reveal())
 		return v.fits(o)
@@ -67,21 +67,22 @@ func (s *Stacks) UnsetVariable(ctx context.Context, p Principal, stack, name str
 	if err != nil {
 		return nil, err
 	}
-	forget := func() error {
-		return s.Store.DeleteVariable(ctx, stack, name, kind, s.event(p, "variable.unset", stack, map[string]any{"name": name, "kind": kind}))
+	unset := func() Event {
+		return s.event(p, "variable.unset", stack, map[string]any{"name": name, "kind": kind})
 	}
 	if kind == VariableEnvironment || st.Latest == 0 {
-		return nil, forget()
+		return nil, s.Store.DeleteVariable(ctx, stack, name, kind, unset())
 	}
-	return s.resubmit(ctx, p, st, "variable "+name+" unset", forget, func(_ Outline, values map[string]json.RawMessage) error {
+	v := &Variable{Stack: stack, Name: name, Kind: kind}
+	return s.revise(ctx, p, st, v, true, unset, func(_ Outline, values map[string]json.RawMessage) error {
 		delete(values, name)
 		return nil
 	})
 }
 
-// resubmit makes a new revision of the newest with other values, after keeping
-// what changed.
-func (s *Stacks) resubmit(ctx context.Context, p Principal, stack *Stack, message string, keep func() error, change func(Outline, map[string]json.RawMessage) error) (*Revision, error) {
+// revise makes a new revision of the newest with other values, together with
+// the change of the variable that this follows from.
+func (s *Stacks) revise(ctx context.Context, p Principal, stack *Stack, v *Variable, forget bool, what func() Event, change func(Outline, map[string]json.RawMessage) error) (*Revision, error) {
 	last, err := s.Store.Revision(ctx, stack.Name, stack.Latest)
 	if err != nil {
 		return nil, err
@@ -97,14 +98,16 @@ func (s *Stacks) resubmit(ctx context.Context, p Principal, stack *Stack, messag
 	if err := change(outline, values); err != nil {
 		return nil, err
 	}
+	message := "variable " + v.Name + map[bool]string{false: " set", true: " unset"}[forget]
 	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: message})
 	if err != nil {
 		return nil, err
 	}
-	if err := keep(); err != nil {
+	if err := s.Store.ReviseVariable(ctx, v, forget, rev, last.Number, drift, what(), s.submitted(p, rev)); err != nil {
 		return nil, err
 	}
-	return rev, s.addRevision(ctx, p, rev, drift)
+	s.ringSubmitted()
+	return rev, nil
 }
 
 // withStored adds the values that are kept for the stack to those given. What

@@ -162,19 +162,21 @@ func (row revisionRow) revision() (*engine.Revision, error) {
 // AddRevision implements engine.StackStore.
 func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, drift *engine.Schedule, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		number, err := nextRevision(tx, r)
-		if err != nil {
-			return err
-		}
-		r.Number = number
-		if err := s.insertRevision(tx, r); err != nil {
-			return err
-		}
-		if err := replaceDrift(tx, r.Stack, drift); err != nil {
+		if err := s.addRevision(tx, r, drift); err != nil {
 			return err
 		}
 		return addEvents(tx, e)
 	})
+}
+
+func (s *Store) addRevision(tx *gorm.DB, r *engine.Revision, drift *engine.Schedule) (err error) {
+	if r.Number, err = nextRevision(tx, r); err != nil {
+		return err
+	}
+	if err := s.insertRevision(tx, r); err != nil {
+		return err
+	}
+	return replaceDrift(tx, r.Stack, drift)
 }
 
 // nextRevision makes or updates the stack's row and gives the number.

@@ -33,24 +33,59 @@ func (s *Store) Variables(ctx context.Context, stack string) ([]*engine.Variable
 
 // PutVariable implements engine.VariableStore.
 func (s *Store) PutVariable(ctx context.Context, v *engine.Variable, e engine.Event) error {
-	row := variableRow{Stack: v.Stack, Kind: string(v.Kind), Name: v.Name}
-	sealed, err := s.seal.Seal("variables", row.place(), "value", []byte(v.Value.Reveal()))
-	if err != nil {
-		return err
-	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Exec(`INSERT INTO variables (stack, kind, name, secret, value, updated_by, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (stack, kind, name) DO UPDATE SET secret = excluded.secret, value = excluded.value, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
-			v.Stack, row.Kind, v.Name, v.Secret, sealed, v.UpdatedBy, micros(v.UpdatedAt)).Error
-		if err != nil {
+		if err := s.putVariable(tx, v); err != nil {
 			return err
 		}
 		return addEvents(tx, e)
 	})
 }
 
+func (s *Store) putVariable(tx *gorm.DB, v *engine.Variable) error {
+	row := variableRow{Stack: v.Stack, Kind: string(v.Kind), Name: v.Name}
+	sealed, err := s.seal.Seal("variables", row.place(), "value", []byte(v.Value.Reveal()))
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO variables (stack, kind, name, secret, value, updated_by, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (stack, kind, name) DO UPDATE SET secret = excluded.secret, value = excluded.value, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
+		v.Stack, row.Kind, v.Name, v.Secret, sealed, v.UpdatedBy, micros(v.UpdatedAt)).Error
+}
+
 // DeleteVariable implements engine.VariableStore.
 func (s *Store) DeleteVariable(ctx context.Context, stack, name string, kind engine.VariableKind, e engine.Event) error {
-	missing := engine.NotFound("nothing is kept for %s variable %s of stack %s", kind, name, stack)
-	return s.writeOne(ctx, missing, e, `DELETE FROM variables WHERE stack = ? AND kind = ? AND name = ?`, stack, string(kind), name)
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := deleteVariable(tx, stack, name, kind); err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+func deleteVariable(tx *gorm.DB, stack, name string, kind engine.VariableKind) error {
+	res := tx.Exec(`DELETE FROM variables WHERE stack = ? AND kind = ? AND name = ?`, stack, string(kind), name)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return engine.NotFound("nothing is kept for %s variable %s of stack %s", kind, name, stack)
+	}
+	return res.Error
+}
+
+// ReviseVariable implements engine.VariableStore.
+func (s *Store) ReviseVariable(ctx context.Context, v *engine.Variable, forget bool, rev *engine.Revision, after int, drift *engine.Schedule, events ...engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		change := func() error { return s.putVariable(tx, v) }
+		if forget {
+			change = func() error { return deleteVariable(tx, v.Stack, v.Name, v.Kind) }
+		}
+		if err := change(); err != nil {
+			return err
+		}
+		if err := s.addRevision(tx, rev, drift); err != nil {
+			return err
+		}
+		if rev.Number != after+1 {
+			return engine.Conflict("stack %s has another revision since; do it again", rev.Stack)
+		}
+		return addEvents(tx, events...)
+	})
 }

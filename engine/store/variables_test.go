@@ -30,3 +30,20 @@ func TestVariableKeepsEveryField(t *testing.T) {
 		wantEqual(t, actions(t, s, "shop"), []string{"stack.create", "variable.set", "variable.set", "variable.set", "variable.unset"})
 	})
 }
+
+func TestVariableIsKeptWithItsRevisionOrNotAtAll(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		must(t, s.AddRevision(t.Context(), revision("shop"), nil, event("revision.add", "shop")))
+		v := &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: "size", Value: "1", UpdatedAt: noon}
+		revise := func(after int, forget bool) error {
+			return s.ReviseVariable(t.Context(), v, forget, revision("shop"), after, nil, event("variable.set", "shop"))
+		}
+		wantKind(t, revise(0, false), engine.ErrConflict) // somebody else was quicker
+		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), []*engine.Variable{})
+		must(t, revise(1, false))
+		must(t, revise(2, true))
+		wantKind(t, revise(3, true), engine.ErrNotFound)
+		wantEqual(t, got(s.Stack(t.Context(), "shop"))(t).Latest, 3)
+		wantEqual(t, actions(t, s, "shop"), []string{"revision.add", "variable.set", "variable.set"})
+	})
+}
