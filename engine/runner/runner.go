@@ -82,9 +82,11 @@ func (r *Runner) Run(ctx context.Context) error {
 	job, err := retry(ctx, func() (*engine.Job, error) { return r.API.Job(ctx) })
 	switch {
 	case gone(err):
-		return r.abandon(ctx)
-	case errors.Is(err, engine.ErrInvalid): // such as an input that does not fit
-		return r.report(ctx, engine.Report{Outcome: engine.OutcomeFailed, Reason: err.Error()})
+		err = r.abandon(ctx)
+		r.Log.Warn("the step is in other hands", "err", err)
+		return err
+	case errors.Is(err, engine.ErrInvalid): // such as an input that does not fit, or credentials that are gone since
+		return errors.Join(r.abandon(ctx), r.report(ctx, engine.Report{Outcome: engine.OutcomeFailed, Reason: err.Error()}))
 	case err != nil:
 		return fmt.Errorf("fetch the job: %w", err)
 	}
@@ -119,8 +121,9 @@ func gone(err error) bool {
 // abandonGrace is how long a tool may take to end once its step is gone.
 const abandonGrace = 2 * time.Minute
 
-// abandon ends what goes on for a step that was given away, and hands in a
-// state that could not be written: somebody may want to recover it.
+// abandon ends what a killed runner left going on for a step that cannot be gone
+// on with, and hands in a state that could not be written: somebody may want to
+// recover it.
 func (r *Runner) abandon(ctx context.Context) error {
 	job := &engine.Job{Dir: r.Dir, Grace: abandonGrace, Hurry: make(chan struct{})}
 	var errs []error
@@ -131,7 +134,6 @@ func (r *Runner) abandon(ctx context.Context) error {
 		}
 		errs = append(errs, err)
 	}
-	r.Log.Warn("the step is in other hands", "err", errors.Join(errs...))
 	return errors.Join(errs...)
 }
 

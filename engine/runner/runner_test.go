@@ -240,6 +240,20 @@ func TestRunnerWhoseStepIsGoneEndsWhatGoesOn(t *testing.T) {
 	}
 }
 
+func TestRunnerWithoutAJobEndsWhatGoesOnAndSaysWhy(t *testing.T) {
+	s := newScene(t, engine.PhaseApply, says("never\n"))
+	s.tool.errored, s.api.errors["job"] = []byte("a state"), engine.Invalid("the credentials are gone")
+	if err := s.run(t); err != nil {
+		t.Fatal(err)
+	}
+	if s.tool.calls > 0 || s.tool.abandoned != 1 || s.api.artifacts[engine.ArtifactErrored] != "a state" {
+		t.Errorf("%d calls, abandoned %d times, artifacts %v", s.tool.calls, s.tool.abandoned, s.api.artifacts)
+	}
+	if len(s.api.reports) != 1 || s.api.reports[0].Outcome != engine.OutcomeFailed || s.api.reports[0].Reason != "the credentials are gone" {
+		t.Errorf("reports %+v", s.api.reports)
+	}
+}
+
 func TestRunnerThatIsFencedStopsItsToolAndKeepsTheState(t *testing.T) {
 	s := newScene(t, engine.PhaseApply, func(ctx context.Context, _ io.Writer) (Applied, error) {
 		<-ctx.Done()
