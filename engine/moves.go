@@ -120,9 +120,12 @@ func (r *Run) hasApproved(user string) bool {
 }
 
 // Cancel stops the run. What waits ends at once; what runs is told to stop,
-// and asked a second time it is killed without the grace.
+// and asked a second time it is killed without the grace. A run that is
+// cancelled already stays as it is: who asks twice may come too late.
 func (r *Run) Cancel(p Principal, at time.Time) error {
 	switch {
+	case r.Status == RunCancelled:
+		return nil
 	case r.Status.Final():
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(RunCancelled)}
 	case r.Status == RunPlanned:

@@ -275,10 +275,17 @@ func TestCancelStopsWhatWaitsAndTellsWhatRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStatus(t, r, RunCancelled, StepCancelled, StepCancelled, StepCancelled)
-	if err := r.Cancel(bob, noon); !errors.Is(err, ErrConflict) {
+	_, _ = r.TakeChanges()
+	err := r.Cancel(bob, noon)
+	if _, events := r.TakeChanges(); err != nil || len(events) > 0 {
+		t.Errorf("cancelling what is cancelled: %v, want nothing to happen: %v", err, events)
+	}
+	if err := endedAs(RunSucceeded).Cancel(bob, noon); !errors.Is(err, ErrConflict) {
 		t.Errorf("cancelling what is over: %v, want a conflict", err)
 	}
 }
+
+func endedAs(s RunStatus) *Run { return &Run{ID: "run-1", Status: s} }
 
 func TestReportOfAnOlderAttemptIsRefused(t *testing.T) {
 	r := begun(t, ApprovalRule{})
