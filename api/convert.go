@@ -49,7 +49,11 @@ func stackJSON(s *engine.Stack, findings int) client.Stack {
 
 func revisionJSON(r *engine.Revision) client.Revision {
 	return client.Revision{Stack: r.Stack, Number: r.Number, Digest: r.Digest, Author: r.Author, Message: r.Message,
-		Components: each(r.Blueprint.Components, componentJSON), CreatedAt: r.CreatedAt}
+		Components: each(r.Blueprint.Components, componentJSON), Upstreams: each(r.Blueprint.Upstreams, upstreamJSON), CreatedAt: r.CreatedAt}
+}
+
+func upstreamJSON(u engine.Upstream) client.Upstream {
+	return client.Upstream{Name: u.Name, Stack: u.Stack, Trigger: u.Trigger, Outputs: list(u.Outputs)}
 }
 
 func componentJSON(c engine.Component) client.Component {
@@ -67,7 +71,7 @@ func list(names []string) []string {
 
 func runJSON(r *engine.Run) client.Run {
 	return client.Run{
-		ID: r.ID, Stack: r.Stack, Revision: r.Revision, Kind: string(r.Kind), Trigger: string(r.Trigger), Status: string(r.Status),
+		ID: r.ID, Stack: r.Stack, Revision: r.Revision, Kind: string(r.Kind), Trigger: string(r.Trigger), Origin: r.Origin, Status: string(r.Status),
 		Reason: r.Reason, StartedBy: r.StartedBy, Message: r.Message, Digest: r.Digest,
 		Partial: r.Partial, Cancelling: r.CancelBy != "" && !r.Status.Final(), Summary: client.Summary(r.Summary()),
 		Approvals: each(r.Approvals, approvalJSON), Steps: each(r.Steps, stepJSON),

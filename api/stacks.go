@@ -73,7 +73,13 @@ func (s *server) getStack(ctx context.Context, in *StackPath) (*body[client.Stac
 		return nil, err
 	}
 	findings, err := s.Store.OpenFindings(ctx, []string{in.Stack})
-	return answer(stackJSON(st, findings[in.Stack]), err)
+	if err != nil {
+		return nil, err
+	}
+	readers, err := s.Store.Readers(ctx, in.Stack)
+	shown := stackJSON(st, findings[in.Stack])
+	shown.ReadBy = each(readers, func(r engine.Reader) string { return r.Stack })
+	return answer(shown, err)
 }
 
 func (s *server) stackOutputs(ctx context.Context, in *struct {

@@ -121,7 +121,6 @@ CREATE TABLE runs (
     stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
     revision    INTEGER NOT NULL,
     kind        TEXT NOT NULL CHECK (kind IN ('apply', 'destroy', 'preview', 'drift')),
-    cause       TEXT NOT NULL CHECK (cause IN ('manual', 'schedule', 'drift')),
     status      TEXT NOT NULL CHECK (status IN ('pending', 'planning', 'planned', 'approved', 'applying',
                     'succeeded', 'failed', 'discarded', 'cancelled', 'blocked', 'interrupted')),
     reason      TEXT NOT NULL,
@@ -137,7 +136,7 @@ CREATE TABLE runs (
     planned_at  INTEGER,
     approved_at INTEGER,
     applying_at INTEGER,
-    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}',
+    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')),
     -- Nothing reaches real infrastructure without a plan that was looked at.
     CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
     -- Previews and drift checks never get that far.
@@ -148,6 +147,8 @@ CREATE UNIQUE INDEX runs_active ON runs (stack)
     WHERE kind IN ('apply', 'destroy') AND status IN ('planning', 'planned', 'approved', 'applying');
 
 CREATE INDEX runs_expiry ON runs (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE UNIQUE INDEX runs_origin ON runs (stack, origin) WHERE origin <> '';
 
 CREATE INDEX runs_stack ON runs (stack, id);
 
@@ -181,6 +182,18 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
+CREATE TABLE stack_upstreams (
+    stack    TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    upstream TEXT NOT NULL,
+    follows  BOOLEAN NOT NULL, -- starts a run when an output changes
+    outputs  TEXT NOT NULL,
+    seen     TEXT NOT NULL, -- keyed digest of each output
+    seen_run TEXT NOT NULL, -- that last changed the upstream when it was looked at
+    PRIMARY KEY (stack, upstream)
+);
+
+CREATE INDEX stack_upstreams_upstream ON stack_upstreams (upstream);
+
 CREATE TABLE stacks (
     name        TEXT PRIMARY KEY,
     description TEXT NOT NULL,
@@ -189,7 +202,7 @@ CREATE TABLE stacks (
     applied     INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL
-, hold_by TEXT NOT NULL DEFAULT '', hold_reason TEXT NOT NULL DEFAULT '', hold_at INTEGER);
+, hold_by TEXT NOT NULL DEFAULT '', hold_reason TEXT NOT NULL DEFAULT '', hold_at INTEGER, changed_run TEXT NOT NULL DEFAULT '');
 
 CREATE TABLE state_locks (
     stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,

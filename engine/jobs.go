@@ -70,7 +70,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	upstream, err := s.upstream(ctx, run, step)
+	upstream, err := s.upstream(ctx, run, rev, step)
 	if err != nil {
 		return nil, err
 	}
@@ -123,13 +123,19 @@ func (s *Runs) credentials(ctx context.Context, name string) (map[string]Secret,
 
 // upstream gathers the outputs that the step's inputs refer to: as planned
 // where an upstream step has yet to be applied, else as the state has them.
-func (s *Runs) upstream(ctx context.Context, run *Run, step *Step) (map[string]Outputs, error) {
+func (s *Runs) upstream(ctx context.Context, run *Run, rev *Revision, step *Step) (map[string]Outputs, error) {
 	all := map[string]Outputs{}
 	for _, ref := range step.Component.Refs {
 		if _, ok := all[ref.Upstream]; ok {
 			continue
 		}
-		outputs, err := s.outputs(ctx, run, step, ref.Upstream)
+		var outputs Outputs
+		var err error
+		if up := rev.Blueprint.Upstream(ref.Upstream); up != nil {
+			outputs, err = s.upstreamOutputs(ctx, *up, step)
+		} else {
+			outputs, err = s.outputs(ctx, run, step, ref.Upstream)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("outputs of %s: %w", ref.Upstream, err)
 		}
@@ -206,6 +212,11 @@ func (s *Runs) StackOutputs(ctx context.Context, stack string) (Outputs, error) 
 			if all[c.Address], err = s.stateOutputs(ctx, stack, c.Address); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, up := range rev.Blueprint.Upstreams { // never in a circle: that is refused when submitted
+		if all[up.Address()], err = s.StackOutputs(ctx, up.Stack); err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
 		}
 	}
 	return s.Compiler.Outputs(ctx, rev, all)

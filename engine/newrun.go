@@ -12,6 +12,7 @@ type StartRequest struct {
 	Revision int // 0 for the newest
 	Message  string
 	Trigger  Trigger // empty for TriggerManual
+	Origin   string  // run that this one follows from; empty for none
 	// Only names the components that are wanted; empty for all.
 	Only []string
 	// Resources are what of the components is to be replaced, or alone is meant.
@@ -32,7 +33,7 @@ type placed struct {
 // newRun makes a run of the components, in their order.
 func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at time.Time) *Run {
 	r := &Run{
-		ID: NewID("run", at), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger,
+		ID: NewID("run", at), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger, Origin: req.Origin,
 		Status: RunPending, StartedBy: p.User, Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
 		Partial: len(req.Only) > 0, Resources: req.Resources,
 	}

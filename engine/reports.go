@@ -220,6 +220,9 @@ func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
 		return nil, err
 	}
 	s.noteSweep(ctx, "locks", "", s.states().SweepLocks(ctx))
+	if err := s.followUpstreams(ctx); err != nil {
+		return nil, err
+	}
 	stacks, err := s.Store.PendingStacks(ctx, sweepBatch)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,8 @@ type Trigger string
 const (
 	TriggerManual   Trigger = "manual"
 	TriggerSchedule Trigger = "schedule"
-	TriggerDrift    Trigger = "drift" // a drift check with remediation
+	TriggerDrift    Trigger = "drift"    // a drift check with remediation
+	TriggerUpstream Trigger = "upstream" // outputs of another stack changed
 )
 
 // Run is one pass over a stack: plan, approve, apply, or a part of that.
@@ -45,6 +46,7 @@ type Run struct {
 	Revision  int
 	Kind      RunKind
 	Trigger   Trigger
+	Origin    string // run that this one follows from; a stack has one run at most for it
 	Status    RunStatus
 	Reason    string // why it failed, waits or ended; for people
 	StartedBy string // name of the principal

@@ -38,6 +38,9 @@ func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, 
 	if parts, err = s.only(ctx, &req, parts); err != nil {
 		return nil, err
 	}
+	if err := s.checkReaders(ctx, req); err != nil {
+		return nil, err
+	}
 	run := newRun(req, p, rev, parts, s.Now())
 	if err := run.Begin(s.Now()); err != nil {
 		return nil, err
@@ -205,6 +208,7 @@ func (s *Runs) after(ctx context.Context, run *Run) {
 	s.Bell.Ring(TopicRuns)
 	if run.Status.Final() && run.Kind.Changing() {
 		s.beginNext(context.WithoutCancel(ctx), run.Stack)
+		s.noteSweep(ctx, "stacks that read another", run.ID, s.followUpstreams(context.WithoutCancel(ctx)))
 	}
 }
 

@@ -67,6 +67,7 @@ type Blueprint struct {
 	Approval    ApprovalRule
 	Drift       DriftRule
 	Components  []Component // in an order in which each follows what it needs
+	Upstreams   []Upstream  // other stacks whose outputs are read, by name
 	Outputs     []string    // names of the stack's outputs
 }
 
@@ -96,7 +97,7 @@ type Component struct {
 // Ref says that an input of a component is made from an output of another.
 type Ref struct {
 	Input    string // attribute it is used in, such as "inputs.subnet_ids"
-	Upstream string // address of the other component
+	Upstream string // address of the other component, or of an upstream block
 	Output   string // name of its output
 }
 

@@ -62,6 +62,18 @@ func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revi
 	return rev, nil
 }
 
+// Newest is what the stack's newest revision says.
+func (s *Stacks) Newest(ctx context.Context, stack string) (*Blueprint, error) {
+	newest, err := s.Store.Revisions(ctx, stack, Page{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(newest) == 0 {
+		return nil, NotFound("stack %q has no revision", stack)
+	}
+	return &newest[0].Blueprint, nil
+}
+
 // compile makes a revision of a submission, with the schedule that it asks for.
 func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission) (*Revision, *Schedule, error) {
 	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables)

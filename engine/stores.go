@@ -13,7 +13,8 @@ type StackStore interface {
 	// Stacks lists by name.
 	Stacks(ctx context.Context, p Page) ([]*Stack, error)
 	// DeleteStack removes the stack and all that belongs to it. It wraps
-	// ErrConflict while a run is not final or a state holds resources.
+	// ErrConflict while a run is not final, a state holds resources or another
+	// stack reads its outputs.
 	DeleteStack(ctx context.Context, name string, e Event) error
 	// AddRevision gives the revision the next number of its stack, makes the
 	// stack where it is new and replaces the schedule named "drift" by next,
@@ -23,6 +24,17 @@ type StackStore interface {
 	Revision(ctx context.Context, stack string, number int) (*Revision, error)
 	// Revisions lists without sources and variables, newest first; a cursor is a number.
 	Revisions(ctx context.Context, stack string, p Page) ([]*Revision, error)
+}
+
+// UpstreamStore knows which stacks read the outputs of which.
+type UpstreamStore interface {
+	// Readers lists, by name, the stacks whose newest revision reads the stack.
+	Readers(ctx context.Context, stack string) ([]Reader, error)
+	// StaleReaders lists those that have yet to look at the last change of a
+	// stack that they read.
+	StaleReaders(ctx context.Context, limit int) ([]Reader, error)
+	// SawUpstream notes that the reader has looked at r.Change, and what it saw.
+	SawUpstream(ctx context.Context, r Reader, seen map[string]string) error
 }
 
 // RunFilter narrows a list of runs. Empty fields match everything.
@@ -252,6 +264,7 @@ type IdempotencyStore interface {
 // Store is everything the engine keeps.
 type Store interface {
 	StackStore
+	UpstreamStore
 	RunStore
 	SweepStore
 	OutboxStore

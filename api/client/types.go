@@ -28,6 +28,7 @@ type Stack struct {
 	Applied      int               `json:"applied" doc:"Number of the revision that was last applied; 0 for none."`
 	OpenFindings int               `json:"open_findings" doc:"Drift that is not resolved."`
 	Hold         *Hold             `json:"hold,omitempty" doc:"Legal hold; nothing of the stack is removed."`
+	ReadBy       []string          `json:"read_by,omitempty" doc:"Stacks that read its outputs; not in lists."`
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
 }
@@ -65,7 +66,16 @@ type Revision struct {
 	Author     string      `json:"author"`
 	Message    string      `json:"message"`
 	Components []Component `json:"components"`
+	Upstreams  []Upstream  `json:"upstreams,omitempty"`
 	CreatedAt  time.Time   `json:"created_at"`
+}
+
+// Upstream is another stack whose outputs a revision reads.
+type Upstream struct {
+	Name    string   `json:"name" doc:"Label of its block."`
+	Stack   string   `json:"stack"`
+	Trigger bool     `json:"trigger" doc:"A change of these outputs starts a run."`
+	Outputs []string `json:"outputs"`
 }
 
 // SubmitFiles is a revision given as the texts of its files.
@@ -122,6 +132,7 @@ type Run struct {
 	Revision   int        `json:"revision"`
 	Kind       string     `json:"kind"`
 	Trigger    string     `json:"trigger"`
+	Origin     string     `json:"origin,omitempty" doc:"Run of another stack that this one follows from."`
 	Status     string     `json:"status"`
 	Reason     string     `json:"reason,omitempty"`
 	StartedBy  string     `json:"started_by"`

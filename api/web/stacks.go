@@ -21,6 +21,7 @@ type stackView struct {
 	locks     []lockView
 	schedules []*engine.Schedule
 	variables []*engine.Variable
+	readers   []engine.Reader
 	outputs   engine.Outputs
 	unread    string // why the outputs cannot be shown
 	graph     graph
@@ -65,6 +66,9 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 		return err
 	}
 	if v.variables, err = p.Store.Variables(ctx, name); err != nil {
+		return err
+	}
+	if v.readers, err = p.Store.Readers(ctx, name); err != nil {
 		return err
 	}
 	v.schedules, err = p.Store.Schedules(ctx, name)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"sort"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +71,32 @@ func newStackApply() *cobra.Command {
 	cmd.Flags().StringVarP(&file, "file", "f", ".", "stack file or its folder")
 	vars.add(cmd)
 	a.add(cmd)
+	return cmd
+}
+
+func newStackSubmit() *cobra.Command {
+	var file, message string
+	var vars varFlags
+	cmd := &cobra.Command{
+		Use: "submit", Short: "Check a stack and store it as its next revision, without a run", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			rev, err := submit(cmd, c, file, vars, message)
+			if err != nil {
+				return err
+			}
+			return show(cmd, rev, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "revision %d of stack %s\n", rev.Number, rev.Stack)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", ".", "stack file or its folder")
+	cmd.Flags().StringVarP(&message, "message", "m", "", "why; kept with the revision")
+	vars.add(cmd)
 	return cmd
 }
 
@@ -210,27 +235,6 @@ func follow(cmd *cobra.Command, c *client.Client, id string) (client.Run, error)
 
 // errWatched ends a watch that has seen what it was for.
 var errWatched = fmt.Errorf("watched")
-
-// writeStack prints a stack for people.
-func writeStack(w io.Writer, stack client.Stack, outputs map[string]client.Output) error {
-	fmt.Fprintf(w, "%s", stack.Name)
-	if stack.Description != "" {
-		fmt.Fprintf(w, ": %s", stack.Description)
-	}
-	fmt.Fprintf(w, "\nlatest revision %s, applied %s, %d open drift findings\n", revisionText(stack.Latest), revisionText(stack.Applied), stack.OpenFindings)
-	if h := stack.Hold; h != nil {
-		fmt.Fprintf(w, "under a legal hold by %s: %s\n", h.By, h.Reason)
-	}
-	names := make([]string, 0, len(outputs))
-	for name := range outputs {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		fmt.Fprintf(w, "  %s = %s\n", name, outputText(outputs[name]))
-	}
-	return nil
-}
 
 func outputText(o client.Output) string {
 	switch {

@@ -102,7 +102,7 @@ func newRunShow() *cobra.Command {
 func writeRun(w io.Writer, run client.Run) {
 	fmt.Fprintf(w, "%s of stack %s, revision %d: %s%s\n", run.Kind, run.Stack, run.Revision,
 		paint(w, statusColour(run.Status), run.Status), because(run.Reason))
-	fmt.Fprintf(w, "started by %s %s ago\n", run.StartedBy, since(run.CreatedAt))
+	fmt.Fprintf(w, "started by %s %s ago%s\n", run.StartedBy, since(run.CreatedAt), because(run.Message))
 	for _, a := range run.Approvals {
 		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
 	}

@@ -18,7 +18,7 @@ import (
 
 func newStack() *cobra.Command {
 	cmd := &cobra.Command{Use: "stack", Short: "Write, submit and look at stacks"}
-	cmd.AddCommand(newStackValidate(), newStackFmt(), newStackGraph(), newStackApply(), newStackDestroy(), newStackList(), newStackShow(),
+	cmd.AddCommand(newStackValidate(), newStackFmt(), newStackGraph(), newStackSubmit(), newStackApply(), newStackDestroy(), newStackList(), newStackShow(),
 		newStackHold(), newStackRelease(), newStackDelete())
 	return cmd
 }
@@ -196,32 +196,6 @@ func revisionText(n int) string {
 		return "-"
 	}
 	return strconv.Itoa(n)
-}
-
-func newStackShow() *cobra.Command {
-	var reveal bool
-	cmd := &cobra.Command{
-		Use: "show STACK", Short: "Show a stack with its components and outputs", Args: exactly(1, "cloudops stack show payments"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := connect(cmd)
-			if err != nil {
-				return err
-			}
-			stack, err := c.Stack(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			outputs, err := c.StackOutputs(cmd.Context(), args[0], reveal)
-			if err != nil {
-				return err
-			}
-			return show(cmd, map[string]any{"stack": stack, "outputs": outputs}, func(w io.Writer) error {
-				return writeStack(w, stack, outputs)
-			})
-		},
-	}
-	cmd.Flags().BoolVar(&reveal, "reveal", false, "print sensitive outputs too")
-	return cmd
 }
 
 func newStackDelete() *cobra.Command {

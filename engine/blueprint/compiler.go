@@ -23,7 +23,10 @@ type Options struct {
 	Playbooks     func(name string) (fs.FS, error)
 	PlaybookNames []string
 	Git           Git // nil where modules cannot be fetched
-	Log           *slog.Logger
+	// Stack gives the newest revision of another stack, for those that read its
+	// outputs. It wraps ErrNotFound where there is none. Nil checks nothing.
+	Stack func(ctx context.Context, name string) (*engine.Blueprint, error)
+	Log   *slog.Logger
 }
 
 // Compiler implements engine.Compiler. It keeps the stacks it evaluated last,
@@ -113,6 +116,11 @@ func (c *Compiler) compile(ctx context.Context, tree Tree, vars map[string]json.
 		return nil, err
 	}
 	diags = append(append(diags, modules...), c.check(s)...)
+	upstreams, err := c.checkUpstreams(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	diags = append(diags, upstreams...)
 	if err := s.report(diags).Err(); err != nil {
 		return nil, err
 	}
@@ -136,6 +144,9 @@ func (s *stack) resolveAll() hcl.Diagnostics {
 	d.resolveHead(s)
 	for _, c := range s.clouds {
 		d.resolveCloud(c)
+	}
+	for _, name := range sortedKeys(s.neighbours) {
+		d.resolveUpstream(s, s.neighbours[name])
 	}
 	d.expand(s)
 	for _, c := range s.components {
@@ -161,6 +172,7 @@ func (c *Compiler) check(s *stack) hcl.Diagnostics {
 		_, more := sc.eval(o.value)
 		diags = append(diags, more...)
 	}
+	sc.reading()
 	if !diags.HasErrors() {
 		diags = append(diags, s.arrange()...)
 	}

@@ -32,6 +32,7 @@ func testCompiler() *Compiler {
 		},
 		PlaybookNames: []string{"baseline", "web"},
 		Git:           GitCLI{},
+		Stack:         neighbours,
 	})
 }
 

@@ -2,6 +2,7 @@ package blueprint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -17,13 +18,29 @@ func DOT(bp engine.Blueprint) string {
 	for _, c := range bp.Components {
 		fmt.Fprintf(&b, "  %q [label = \"%s\\n%s\"]\n", c.Address, dotText(c.Address), dotText(c.Source))
 	}
+	for _, u := range bp.Upstreams {
+		fmt.Fprintf(&b, "  %q [label = \"stack %s\", shape = \"ellipse\"]\n", u.Address(), dotText(u.Stack))
+	}
 	for _, c := range bp.Components {
+		for _, up := range upstreamsOf(bp, c) {
+			fmt.Fprintf(&b, "  %q -> %q\n", c.Address, up)
+		}
 		for _, need := range c.Needs {
 			fmt.Fprintf(&b, "  %q -> %q%s\n", c.Address, need, edgeStyle(c, need))
 		}
 	}
 	b.WriteString("}\n")
 	return b.String()
+}
+
+// upstreamsOf lists, each once, the other stacks whose outputs a component reads.
+func upstreamsOf(bp engine.Blueprint, c engine.Component) (list []string) {
+	for _, r := range c.Refs {
+		if bp.Upstream(r.Upstream) != nil && !slices.Contains(list, r.Upstream) {
+			list = append(list, r.Upstream)
+		}
+	}
+	return list
 }
 
 func edgeStyle(c engine.Component, need string) string {

@@ -15,7 +15,9 @@ func (sc *scope) connect() (diags hcl.Diagnostics) {
 		needs := map[string]bool{}
 		c.refs = sc.in(c).refsOf(c)
 		for _, r := range c.refs {
-			needs[r.Upstream] = true
+			if sc.component(r.Upstream) != nil { // and not another stack
+				needs[r.Upstream] = true
+			}
 		}
 		for _, dep := range c.dependsOn {
 			needs[dep.address] = true

@@ -21,6 +21,7 @@ func blocks() *hcl.BodySchema {
 		{Type: "cloud", LabelNames: []string{"kind", "name"}},
 		{Type: "terraform", LabelNames: []string{"name"}},
 		{Type: "ansible", LabelNames: []string{"name"}},
+		{Type: "upstream", LabelNames: []string{"name"}},
 		{Type: "output", LabelNames: []string{"name"}},
 	}}
 }
@@ -31,6 +32,7 @@ func parse(tree Tree) (*stack, hcl.Diagnostics) {
 	s := &stack{
 		tree: tree, texts: map[string][]byte{}, variables: map[string]*variable{},
 		locals: map[string]*hcl.Attribute{}, byAddress: map[string]*component{},
+		neighbours: map[string]*neighbour{},
 	}
 	s.functions = sync.OnceValue(s.functionTable)
 	var diags hcl.Diagnostics
@@ -97,6 +99,8 @@ func (s *stack) block(b *hcl.Block) hcl.Diagnostics {
 		return s.terraformBlock(b)
 	case "ansible":
 		return s.ansibleBlock(b)
+	case "upstream":
+		return s.upstreamBlock(b)
 	default:
 		return s.outputBlock(b)
 	}
@@ -164,7 +168,11 @@ func (s *stack) duplicates() (diags hcl.Diagnostics) {
 }
 
 func duplicate(at hcl.Range, what, name string, before hcl.Range) *hcl.Diagnostic {
-	return mistake(at, "Duplicate "+what, "There is a %s %q already at %s:%d. Rename or remove one of them.", what, name, before.Filename, before.Start.Line)
+	article := "a"
+	if strings.ContainsAny(what[:1], "aeiou") {
+		article = "an"
+	}
+	return mistake(at, "Duplicate "+what, "There is %s %s %q already at %s:%d. Rename or remove one of them.", article, what, name, before.Filename, before.Start.Line)
 }
 
 // order returns the earlier of two places first.

@@ -9,12 +9,12 @@ import (
 
 // reference is what a traversal such as terraform.web.outputs.url refers to.
 type reference struct {
-	root   string // var, local, cloud, terraform or path
+	root   string // var, local, cloud, terraform, upstream or path
 	name   string
 	cloud  *cloud
 	part   *component // of terraform
 	family *family    // all instances of a block, where none is named
-	output string     // of part; empty for all of them
+	output string     // of part, where empty means all of them, or of another stack
 	at     hcl.Range
 }
 
@@ -41,6 +41,8 @@ func (s *stack) resolve(t hcl.Traversal) (reference, *hcl.Diagnostic) {
 		return s.resolveCloud(ref, names)
 	case "terraform":
 		return s.resolveOutput(ref, names)
+	case "upstream":
+		return s.resolveNeighbour(ref, names)
 	}
 	return ref, s.unknownRoot(ref)
 }
@@ -54,12 +56,12 @@ func (s *stack) unknownRoot(ref reference) *hcl.Diagnostic {
 	case "count", "self":
 		return mistake(ref.at, "Unknown reference", "%s is not there in a stack. A component can have for_each, and its instances each.key and each.value.", ref.root)
 	}
-	known := []string{"var", "local", "terraform", "cloud", "path"}
+	known := []string{"var", "local", "terraform", "upstream", "cloud", "path"}
 	hint := didYouMean(ref.root, append(known, "locals", "variable"))
 	if s.component("terraform."+ref.root) != nil {
 		hint = " Did you mean \"terraform." + ref.root + ".outputs\"?"
 	}
-	return mistake(ref.at, "Unknown reference", "There is nothing called %q. Expressions refer to var.<name>, local.<name>, cloud.<kind>.<name> and terraform.<component>.outputs.<name>.%s", ref.root, hint)
+	return mistake(ref.at, "Unknown reference", "There is nothing called %q. Expressions refer to var.<name>, local.<name>, cloud.<kind>.<name>, terraform.<component>.outputs.<name> and upstream.<name>.outputs.<output>.%s", ref.root, hint)
 }
 
 // resolveIn looks a name up among what there is.
@@ -179,6 +181,8 @@ func (sc *scope) usesOf(ref reference) []use {
 		return []use{{variable: ref.name}}
 	case "terraform":
 		return sc.outputUses(ref)
+	case "upstream":
+		return []use{{address: sc.neighbours[ref.name].address(), output: ref.output, at: ref.at}}
 	case "local":
 		return sc.usesOnce("local."+ref.name, sc.locals[ref.name].Expr)
 	case "cloud":

@@ -77,6 +77,8 @@ func (sc *scope) supply(ref reference, used usedNames) hcl.Diagnostics {
 		return r.diags
 	case "terraform":
 		sc.supplyOutputs(ref, used)
+	case "upstream":
+		used.set(sc.upstream(sc.neighbours[ref.name].address(), ref.output), "upstream", ref.name, "outputs", ref.output)
 	case "each":
 		used.set(map[string]cty.Value{"key": sc.part.each.key, "value": sc.part.each.value}[ref.name], "each", ref.name)
 	case "path":

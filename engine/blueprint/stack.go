@@ -34,6 +34,7 @@ type stack struct {
 	families   map[string]*family // blocks with for_each, by their address
 	components []*component       // in the order of the sources, after arrange that of the graph
 	outputs    []*output
+	neighbours map[string]*neighbour // upstream blocks
 
 	functions func() map[string]function.Function
 
@@ -145,6 +146,7 @@ func (s *stack) blueprint() engine.Blueprint {
 		}
 		bp.Components = append(bp.Components, part)
 	}
+	bp.Upstreams = s.upstreams()
 	for _, o := range s.outputs {
 		bp.Outputs = append(bp.Outputs, o.name)
 	}

@@ -13,7 +13,7 @@ import (
 type runRow struct {
 	ID, Stack, Kind, Cause, Status, Reason      string
 	StartedBy, Message, Rule, Digest, CancelBy  string
-	Resources                                   string
+	Resources, Origin                           string
 	Revision                                    int
 	Kill, Partial                               bool
 	ExpiresAt, CreatedAt, PlanningAt, PlannedAt *int64
@@ -27,7 +27,7 @@ func newRunRow(r *engine.Run) runRow {
 	row := runRow{
 		ID: r.ID, Stack: r.Stack, Kind: string(r.Kind), Cause: string(r.Trigger), Status: string(r.Status), Reason: r.Reason,
 		StartedBy: r.StartedBy, Message: r.Message, Rule: text(r.Rule), Digest: r.Digest, CancelBy: r.CancelBy,
-		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial, Resources: text(r.Resources),
+		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial, Resources: text(r.Resources), Origin: r.Origin,
 		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
 		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
 		PurgedAt: micros(r.PurgedAt),
@@ -44,7 +44,7 @@ func (row runRow) run() (*engine.Run, error) {
 	return &engine.Run{
 		ID: row.ID, Stack: row.Stack, Revision: row.Revision, Kind: engine.RunKind(row.Kind), Trigger: engine.Trigger(row.Cause),
 		Status: engine.RunStatus(row.Status), Reason: row.Reason, StartedBy: row.StartedBy, Message: row.Message, Rule: rule,
-		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial, Resources: resources,
+		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial, Resources: resources, Origin: row.Origin,
 		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
 		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
 		PurgedAt: instant(row.PurgedAt),
@@ -190,6 +190,11 @@ func saveRun(tx *gorm.DB, r *engine.Run, before []stepRow, known int) error {
 	}
 	if revision, ok := r.Applied(); ok {
 		if err := tx.Exec(`UPDATE stacks SET applied = ?, updated_at = ? WHERE name = ?`, revision, row.FinishedAt, r.Stack).Error; err != nil {
+			return err
+		}
+	}
+	if r.Status == engine.RunSucceeded && r.Kind.Changing() {
+		if err := tx.Exec(`UPDATE stacks SET changed_run = ? WHERE name = ?`, r.ID, r.Stack).Error; err != nil {
 			return err
 		}
 	}

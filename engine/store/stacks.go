@@ -108,8 +108,8 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 	})
 }
 
-// nothingLeft refuses to lose what is under a legal hold, a run under way or
-// resources in a state.
+// nothingLeft refuses to lose what is under a legal hold, a run under way,
+// resources in a state or what another stack reads.
 func nothingLeft(tx *gorm.DB, name string) error {
 	var hold string
 	err := tx.Raw(`SELECT hold_reason FROM stacks WHERE name = ? AND hold_at IS NOT NULL`, name).Scan(&hold).Error
@@ -126,6 +126,9 @@ func nothingLeft(tx *gorm.DB, name string) error {
 	}
 	if run != "" {
 		return engine.Conflict("run %s of stack %s is not over", run, name)
+	}
+	if err := unread(tx, name); err != nil {
+		return err
 	}
 	var left []string
 	err = tx.Raw(`SELECT component FROM state_versions v WHERE stack = ? AND resources > 0
@@ -174,6 +177,9 @@ func (s *Store) addRevision(tx *gorm.DB, r *engine.Revision, drift *engine.Sched
 		return err
 	}
 	if err := s.insertRevision(tx, r); err != nil {
+		return err
+	}
+	if err := replaceUpstreams(tx, r.Stack, r.Blueprint.Upstreams); err != nil {
 		return err
 	}
 	return replaceDrift(tx, r.Stack, drift)

@@ -1,0 +1,30 @@
+-- +goose Up
+-- Which stacks read the outputs of which, by their newest revisions.
+CREATE TABLE stack_upstreams (
+    stack    TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    upstream TEXT NOT NULL,
+    follows  BOOLEAN NOT NULL, -- starts a run when an output changes
+    outputs  TEXT NOT NULL,
+    seen     TEXT NOT NULL, -- keyed digest of each output
+    seen_run TEXT NOT NULL, -- that last changed the upstream when it was looked at
+    PRIMARY KEY (stack, upstream)
+);
+CREATE INDEX stack_upstreams_upstream ON stack_upstreams (upstream);
+ALTER TABLE stacks ADD COLUMN changed_run TEXT NOT NULL DEFAULT ''; -- the last that changed it
+ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT ''; -- run that it follows from
+CREATE UNIQUE INDEX runs_origin ON runs (stack, origin) WHERE origin <> '';
+-- One more cause; as SQLite has to do it, so that dumps are alike.
+ALTER TABLE runs ADD COLUMN cause_new TEXT NOT NULL DEFAULT 'manual' CHECK (cause_new IN ('manual', 'schedule', 'drift', 'upstream'));
+UPDATE runs SET cause_new = cause;
+ALTER TABLE runs DROP COLUMN cause;
+ALTER TABLE runs RENAME COLUMN cause_new TO cause;
+
+-- +goose Down
+ALTER TABLE runs ADD COLUMN cause_old TEXT NOT NULL DEFAULT 'manual' CHECK (cause_old IN ('manual', 'schedule', 'drift'));
+UPDATE runs SET cause_old = CASE cause WHEN 'upstream' THEN 'manual' ELSE cause END;
+ALTER TABLE runs DROP COLUMN cause;
+ALTER TABLE runs RENAME COLUMN cause_old TO cause;
+DROP INDEX runs_origin;
+ALTER TABLE runs DROP COLUMN origin;
+ALTER TABLE stacks DROP COLUMN changed_run;
+DROP TABLE stack_upstreams;

@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/store"
+)
+
+func reading(stack string, upstreams ...engine.Upstream) *engine.Revision {
+	r := revision(stack)
+	r.Blueprint.Upstreams = upstreams
+	return r
+}
+
+func TestReadersLookAtEachChangeOnce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		newStack(t, s, "net")
+		must(t, s.AddRevision(ctx, reading("app", engine.Upstream{Name: "a", Stack: "net", Trigger: true, Outputs: []string{"url"}},
+			engine.Upstream{Name: "b", Stack: "net", Outputs: []string{"id", "url"}}), nil, event("stack.submit", "app")))
+		stale := func() []engine.Reader { return got(s.StaleReaders(ctx, 10))(t) }
+		wantEqual(t, len(stale()), 0)
+		run := ended(t, s, "net", engine.RunApply, 0)
+		got(s.UpdateRun(ctx, run.ID, func(*engine.Run) error { return nil }))(t)
+		want := engine.Reader{Stack: "app", Upstream: "net", Trigger: true, Outputs: []string{"id", "url"}, Change: run.ID, Seen: map[string]string{}}
+		wantEqual(t, stale(), []engine.Reader{want})
+		must(t, s.SawUpstream(ctx, want, map[string]string{"url": "1"}))
+		wantEqual(t, len(stale()), 0)
+		must(t, s.SawUpstream(ctx, want, map[string]string{"url": "2"})) // too late: another has looked
+		readers := got(s.Readers(ctx, "net"))(t)
+		wantEqual(t, readers[0].Seen, map[string]string{"url": "1"})
+
+		must(t, s.AddRevision(ctx, reading("app", engine.Upstream{Name: "a", Stack: "net", Outputs: []string{"url"}}), nil, event("stack.submit", "app")))
+		readers = got(s.Readers(ctx, "net"))(t)
+		wantEqual(t, readers[0].SeenRun, run.ID) // what was seen stays
+		wantEqual(t, readers[0].Outputs, []string{"url"})
+		if err := s.DeleteStack(ctx, "net", event("stack.delete", "net")); !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("a stack that is read is deleted: %v", err)
+		}
+		must(t, s.AddRevision(ctx, reading("app"), nil, event("stack.submit", "app")))
+		wantEqual(t, len(got(s.Readers(ctx, "net"))(t)), 0)
+		must(t, s.DeleteStack(ctx, "net", event("stack.delete", "net")))
+	})
+}
+
+func TestAStackHasOneRunForEachOrigin(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "app")
+		first, second := newRun("app", engine.RunApply, noon), newRun("app", engine.RunApply, noon)
+		first.Origin, second.Origin = "run-1", "run-1"
+		must(t, s.CreateRun(t.Context(), first))
+		if err := s.CreateRun(t.Context(), second); !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("a second run for the same origin: %v", err)
+		}
+		wantEqual(t, got(s.Run(t.Context(), first.ID))(t).Origin, "run-1")
+	})
+}

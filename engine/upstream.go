@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Upstream is another stack whose outputs a stack reads.
+type Upstream struct {
+	Name    string   // its label, as in upstream.shared
+	Stack   string   // that it stands for
+	Trigger bool     // start a run when one of Outputs changes
+	Outputs []string // that are read
+}
+
+// upstreamPrefix begins the addresses of upstream blocks among those of components.
+const upstreamPrefix = "upstream."
+
+// Address is what references to the upstream's outputs begin with.
+func (u Upstream) Address() string { return upstreamPrefix + u.Name }
+
+// Upstream returns the upstream block at address, or nil.
+func (b *Blueprint) Upstream(address string) *Upstream {
+	for i := range b.Upstreams {
+		if b.Upstreams[i].Address() == address {
+			return &b.Upstreams[i]
+		}
+	}
+	return nil
+}
+
+// Reader is a stack that reads the outputs of another one.
+type Reader struct {
+	Stack    string
+	Upstream string // name of the stack that is read
+	Trigger  bool   // start a run when one of Outputs changes
+	Outputs  []string
+	Applied  int               // revision that the reading stack is at
+	Change   string            // run that last changed the upstream; empty for none
+	SeenRun  string            // the last such run that was looked at; empty for none yet
+	Seen     map[string]string // keyed digest of each output as it was then
+}
+
+// changed lists the outputs that are no longer as they were seen.
+func (r Reader) changed(now map[string]string) (names []string) {
+	for _, name := range r.Outputs {
+		if now[name] != r.Seen[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// upstreamOutputs reads the outputs of another stack as they are. Where the
+// step takes its component away it goes on without those that are gone.
+func (s *Runs) upstreamOutputs(ctx context.Context, up Upstream, step *Step) (Outputs, error) {
+	outputs, err := s.StackOutputs(ctx, up.Stack)
+	if err != nil || step.Destroy {
+		return outputs, err
+	}
+	for _, ref := range step.Component.Refs {
+		if o, there := outputs[ref.Output]; ref.Upstream == up.Address() && (!there || o.Unknown) {
+			return nil, Invalid("%s: %s waits for output %s of stack %s, which has none by that name as it is applied; apply it first",
+				step.Component.Address, ref.Input, ref.Output, up.Stack)
+		}
+	}
+	return outputs, nil
+}
+
+// followUpstreams starts runs of the stacks that asked for one when outputs
+// of a stack they read change. What fails is tried again by the next sweep.
+func (s *Runs) followUpstreams(ctx context.Context) error {
+	readers, err := s.Store.StaleReaders(ctx, sweepBatch)
+	if err != nil {
+		return err
+	}
+	for _, r := range readers {
+		s.noteSweep(ctx, "reader "+r.Stack+" of stack "+r.Upstream, r.Change, s.follow(ctx, r))
+	}
+	return nil
+}
+
+// follow looks at what a run changed of what a stack reads. The start comes
+// before the note that it was seen: a second one for the same change is refused.
+func (s *Runs) follow(ctx context.Context, r Reader) error {
+	outputs, err := s.StackOutputs(ctx, r.Upstream)
+	if err != nil {
+		return err
+	}
+	now := map[string]string{}
+	for name, o := range s.digests(outputs) {
+		if slices.Contains(r.Outputs, name) {
+			now[name] = o.Digest
+		}
+	}
+	if names := r.changed(now); len(names) > 0 && r.Trigger && r.SeenRun != "" && r.Applied > 0 {
+		if err := s.startReader(ctx, r, names); err != nil {
+			return err
+		}
+	}
+	return s.Store.SawUpstream(ctx, r, now)
+}
+
+// startReader starts the run of a reading stack. One that cannot be started as
+// things are is not tried again for the same change.
+func (s *Runs) startReader(ctx context.Context, r Reader, changed []string) error {
+	_, err := s.Start(ctx, Principal{User: "stack " + r.Upstream, Role: RoleOperator}, StartRequest{
+		Stack: r.Stack, Kind: RunApply, Revision: r.Applied, Trigger: TriggerUpstream, Origin: r.Change,
+		Message: fmt.Sprintf("%s of stack %s changed with %s", strings.Join(changed, ", "), r.Upstream, r.Change),
+	})
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound) {
+		s.Log.WarnContext(ctx, "a change upstream started no run", "stack", r.Stack, "upstream", r.Upstream, "err", err)
+		return nil
+	}
+	return err
+}
+
+// checkReaders refuses to take a stack away whose outputs are in use.
+func (s *Runs) checkReaders(ctx context.Context, req StartRequest) error {
+	if req.Kind != RunDestroy {
+		return nil
+	}
+	readers, err := s.Store.Readers(ctx, req.Stack)
+	if err != nil {
+		return err
+	}
+	using := map[string]bool{}
+	for _, r := range readers {
+		using[r.Stack] = using[r.Stack] || r.Applied > 0
+	}
+	maps.DeleteFunc(using, func(_ string, applied bool) bool { return !applied })
+	if len(using) > 0 {
+		return Conflict("the outputs of stack %s are read by what is applied of %s; destroy that first", req.Stack, strings.Join(slices.Sorted(maps.Keys(using)), ", "))
+	}
+	return nil
+}
