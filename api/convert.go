@@ -49,11 +49,16 @@ func stackJSON(s *engine.Stack, findings int) client.Stack {
 
 func revisionJSON(r *engine.Revision) client.Revision {
 	return client.Revision{Stack: r.Stack, Number: r.Number, Digest: r.Digest, Author: r.Author, Message: r.Message,
-		Components: each(r.Blueprint.Components, componentJSON), Upstreams: each(r.Blueprint.Upstreams, upstreamJSON), CreatedAt: r.CreatedAt}
+		Components: each(r.Blueprint.Components, componentJSON), Upstreams: each(r.Blueprint.Upstreams, upstreamJSON), Scales: each(r.Blueprint.Scales, scaleJSON),
+		CreatedAt: r.CreatedAt}
 }
 
 func upstreamJSON(u engine.Upstream) client.Upstream {
 	return client.Upstream{Name: u.Name, Stack: u.Stack, Trigger: u.Trigger, Outputs: list(u.Outputs)}
+}
+
+func scaleJSON(s engine.Scale) client.Scalable {
+	return client.Scalable{Variable: s.Variable, Min: s.Min, Max: s.Max, Value: s.Value, Inputs: list(s.Inputs)}
 }
 
 func componentJSON(c engine.Component) client.Component {

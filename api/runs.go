@@ -26,6 +26,14 @@ type decision struct {
 
 func (s *server) runRoutes() {
 	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/runs", id: "start-run", summary: "Start a run of a stack", tag: "runs", permission: engine.MaySubmit, status: http.StatusCreated}, s.startRun)
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/scale", id: "scale-stack", summary: "Change a variable within its bounds and start a run of that", tag: "runs", permission: engine.MaySubmit, status: http.StatusCreated}, s.scale)
+	handle(s, operation{method: "POST", path: "/v1/runs/{run}/retry", id: "retry-run", summary: "Start a run of what this one did not finish", tag: "runs", permission: engine.MaySubmit, status: http.StatusCreated},
+		func(ctx context.Context, in *struct {
+			RunPath
+			Body client.Retry
+		}) (*body[client.Run], error) {
+			return showRun(s.Runs.Retry(ctx, me(ctx), in.Run, in.Body.Message))
+		})
 	handle(s, operation{method: "GET", path: "/v1/runs", id: "list-runs", summary: "List runs, newest first", tag: "runs", permission: engine.MayRead}, s.listRuns)
 	handle(s, operation{method: "GET", path: "/v1/runs/{run}", id: "get-run", summary: "Read a run with its steps", tag: "runs", permission: engine.MayRead},
 		func(ctx context.Context, in *RunPath) (*body[client.Run], error) {
@@ -63,7 +71,16 @@ func (s *server) startRun(ctx context.Context, in *struct {
 }) (*body[client.Run], error) {
 	return showRun(s.Runs.Start(ctx, me(ctx), engine.StartRequest{
 		Stack: in.Stack, Kind: engine.RunKind(in.Body.Kind), Revision: in.Body.Revision, Message: in.Body.Message, Only: in.Body.Only,
-		Resources: engine.ResourceChoice{Replace: in.Body.Replace, Target: in.Body.Target},
+		Resources: engine.ResourceChoice{Replace: in.Body.Replace, Target: in.Body.Target, RefreshOnly: in.Body.RefreshOnly},
+	}))
+}
+
+func (s *server) scale(ctx context.Context, in *struct {
+	StackPath
+	Body client.Scale
+}) (*body[client.Run], error) {
+	return showRun(engine.ScaleAndRun(ctx, s.Stacks, s.Runs, me(ctx), engine.ScaleRequest{
+		Stack: in.Stack, Component: in.Body.Component, Name: in.Body.Name, Value: in.Body.Value, Message: in.Body.Message,
 	}))
 }
 

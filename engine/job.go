@@ -55,6 +55,7 @@ type TerraformJob struct {
 	State     StateAccess                `json:"state"`
 	Lock      bool                       `json:"lock"` // take the state lock; previews and drift checks do not
 	Resources ResourceChoice             `json:"resources"`
+	Imports   map[string]string          `json:"imports,omitempty"` // identifier of what exists, by the address it gets
 }
 
 // ProviderSettings are the settings of one provider block. Values are JSON.

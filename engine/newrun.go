@@ -35,7 +35,7 @@ func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at tim
 	r := &Run{
 		ID: NewID("run", at), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger, Origin: req.Origin,
 		Status: RunPending, StartedBy: p.User, Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
-		Partial: len(req.Only) > 0, Resources: req.Resources,
+		Partial: len(req.Only) > 0 || req.Resources.RefreshOnly, Resources: req.Resources,
 	}
 	if r.Trigger == "" {
 		r.Trigger = TriggerManual
@@ -60,6 +60,16 @@ func applyParts(bp *Blueprint, revision int) []placed {
 		parts[i] = placed{Component: c, revision: revision, needs: c.Needs}
 	}
 	return parts
+}
+
+// protect refuses to take away a component that says so.
+func protect(parts []placed) error {
+	for _, part := range parts {
+		if part.destroy && part.PreventDestroy {
+			return Conflict("%s is protected: revision %d has prevent_destroy = true for it. Submit a revision that has it without, or leave it out with: --only", part.Address, part.revision)
+		}
+	}
+	return nil
 }
 
 // destroyParts lists what has to be taken down, the other way round: each

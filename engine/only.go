@@ -12,15 +12,24 @@ import (
 type ResourceChoice struct {
 	Replace []string `json:"replace,omitempty"` // to be made anew
 	Target  []string `json:"target,omitempty"`  // to be looked at alone, with what they rest on
+	// RefreshOnly takes what changed outside of Terraform into the state, and
+	// changes nothing else.
+	RefreshOnly bool `json:"refresh_only,omitempty"`
 }
 
 // of gives the resources of a component, without it.
 func (c ResourceChoice) of(component string) ResourceChoice {
-	return ResourceChoice{Replace: within(component, c.Replace), Target: within(component, c.Target)}
+	return ResourceChoice{Replace: within(component, c.Replace), Target: within(component, c.Target), RefreshOnly: c.RefreshOnly}
 }
 
 // Targets reports whether some resources of the component alone are meant.
 func (c ResourceChoice) Targets(component string) bool { return len(within(component, c.Target)) > 0 }
+
+// whole reports whether an apply makes all of the component as it should be, so
+// that nothing which had drifted is left.
+func (c ResourceChoice) whole(component string) bool {
+	return !c.RefreshOnly && !c.Targets(component)
+}
 
 func within(component string, names []string) (resources []string) {
 	for _, name := range names {
@@ -36,6 +45,9 @@ func within(component string, names []string) (resources []string) {
 func (c ResourceChoice) check(kind RunKind, parts []placed) (targeted []string, err error) {
 	if kind == RunDrift && len(c.Replace)+len(c.Target) > 0 {
 		return nil, Invalid("a drift check looks at all that is deployed; it takes no resources")
+	}
+	if c.RefreshOnly && (len(c.Replace) > 0 || kind != RunApply && kind != RunPreview) {
+		return nil, Invalid("a run that only refreshes is an apply or a preview, and replaces nothing")
 	}
 	for _, name := range slices.Concat(c.Replace, c.Target) {
 		i := slices.IndexFunc(parts, func(p placed) bool {
@@ -58,6 +70,11 @@ func (s *Runs) only(ctx context.Context, req *StartRequest, parts []placed) ([]p
 	targeted, err := req.Resources.check(req.Kind, parts)
 	if err != nil {
 		return nil, err
+	}
+	if req.Resources.RefreshOnly {
+		if parts, err = s.refreshed(ctx, req, parts); err != nil {
+			return nil, err
+		}
 	}
 	if req.Only = append(req.Only, targeted...); len(req.Only) == 0 {
 		return parts, nil
@@ -91,6 +108,30 @@ func (s *Runs) only(ctx context.Context, req *StartRequest, parts []placed) ([]p
 		}
 		p.needs = slices.DeleteFunc(slices.Clone(p.needs), func(need string) bool { return !wanted[need] })
 		kept = append(kept, p)
+	}
+	return kept, nil
+}
+
+// refreshed keeps the parts that have a state which can be refreshed.
+func (s *Runs) refreshed(ctx context.Context, req *StartRequest, parts []placed) ([]placed, error) {
+	deployed, err := s.Store.Deployed(ctx, req.Stack)
+	if err != nil {
+		return nil, err
+	}
+	there := func(address string) bool {
+		_, ok := deployed[address]
+		return ok && strings.HasPrefix(address, string(KindTerraform)+".")
+	}
+	var kept []placed
+	for _, p := range parts {
+		if p.destroy || !there(p.Address) {
+			continue
+		}
+		p.needs = slices.DeleteFunc(slices.Clone(p.needs), func(need string) bool { return !there(need) })
+		kept = append(kept, p)
+	}
+	if len(kept) == 0 {
+		return nil, Conflict("nothing of stack %s is applied yet, so there is nothing to refresh", req.Stack)
 	}
 	return kept, nil
 }

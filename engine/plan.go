@@ -12,6 +12,7 @@ const (
 	ActionReplace Action = "replace"
 	ActionDelete  Action = "delete"
 	ActionForget  Action = "forget" // leave the thing alone, drop it from the state
+	ActionImport  Action = "import" // leave the thing alone, take it into the state
 )
 
 // Change is one line of a plan or of a drift result: a resource that
@@ -77,6 +78,7 @@ type Summary struct {
 	Update  int `json:"update"`
 	Replace int `json:"replace"`
 	Delete  int `json:"delete"`
+	Import  int `json:"import,omitempty"`
 	Outputs int `json:"outputs"` // outputs that will change
 }
 
@@ -84,6 +86,9 @@ type Summary struct {
 func Summarize(p Plan) Summary {
 	var s Summary
 	for _, c := range p.Changes {
+		if c.Imported {
+			s.Import++
+		}
 		switch c.Action {
 		case ActionCreate:
 			s.Create++
@@ -101,7 +106,7 @@ func Summarize(p Plan) Summary {
 
 // Add returns the sum of both.
 func (s Summary) Add(t Summary) Summary {
-	return Summary{s.Create + t.Create, s.Update + t.Update, s.Replace + t.Replace, s.Delete + t.Delete, s.Outputs + t.Outputs}
+	return Summary{s.Create + t.Create, s.Update + t.Update, s.Replace + t.Replace, s.Delete + t.Delete, s.Import + t.Import, s.Outputs + t.Outputs}
 }
 
 // Empty reports whether nothing is counted.

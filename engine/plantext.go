@@ -17,7 +17,7 @@ func sign(a Action) string {
 		return "-/+"
 	case ActionDelete:
 		return "-"
-	case ActionForget:
+	case ActionForget, ActionImport:
 		return "."
 	default:
 		return "~"
@@ -99,6 +99,9 @@ func ShowValue(raw json.RawMessage) string {
 // A replacement counts as one of each.
 func (s Summary) String() string {
 	text := fmt.Sprintf("%d to add, %d to change, %d to destroy", s.Create+s.Replace, s.Update, s.Delete+s.Replace)
+	if s.Import > 0 {
+		text = fmt.Sprintf("%d to import, %s", s.Import, text)
+	}
 	if s.Outputs > 0 {
 		text += fmt.Sprintf(", %d outputs", s.Outputs)
 	}

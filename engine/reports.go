@@ -91,6 +91,9 @@ func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, res *Result
 		}
 		res.Outputs = s.digests(outputs)
 	}
+	if !run.Resources.whole(step.Component.Address) {
+		return nil
+	}
 	return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
 }
 
@@ -159,7 +162,7 @@ func (s *Runs) recordFindings(ctx context.Context, run *Run, step *Step, outcome
 		}
 		found := keepFindings(rev.Blueprint.Drift, step.Component.Address, p.Changes)
 		return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, found, s.Now())
-	case run.Kind == RunApply && outcome == OutcomeUnchanged:
+	case run.Kind == RunApply && outcome == OutcomeUnchanged && run.Resources.whole(step.Component.Address):
 		return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
 	}
 	return nil

@@ -156,6 +156,16 @@ func (r *Run) StepByID(id string) *Step {
 	return nil
 }
 
+// unfinished lists the components that are not as the run meant them to be.
+func (r *Run) unfinished() (addresses []string) {
+	for _, s := range r.Steps {
+		if !s.done() {
+			addresses = append(addresses, s.Component.Address)
+		}
+	}
+	return addresses
+}
+
 // Summary adds up the plans of all steps.
 func (r *Run) Summary() Summary {
 	var sum Summary

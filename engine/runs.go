@@ -38,7 +38,7 @@ func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, 
 	if parts, err = s.only(ctx, &req, parts); err != nil {
 		return nil, err
 	}
-	if err := s.checkReaders(ctx, req); err != nil {
+	if err := errors.Join(protect(parts), s.checkReaders(ctx, req)); err != nil {
 		return nil, err
 	}
 	run := newRun(req, p, rev, parts, s.Now())
@@ -54,6 +54,28 @@ func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, 
 	}
 	s.after(ctx, run)
 	return run, nil
+}
+
+// Retry starts a run of what an earlier one did not finish, with the revision
+// and the choices of that.
+func (s *Runs) Retry(ctx context.Context, p Principal, id, message string) (*Run, error) {
+	run, err := s.Store.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	only := run.unfinished()
+	switch {
+	case !run.Status.Final():
+		return nil, Conflict("run %s is %s; it can be done again once it is over", id, run.Status)
+	case !run.Kind.Changing():
+		return nil, Conflict("run %s changed nothing; start another one", id)
+	case len(only) == 0:
+		return nil, Conflict("run %s finished all of its components", id)
+	}
+	if message == "" {
+		message = "what " + id + " did not finish"
+	}
+	return s.Start(ctx, p, StartRequest{Stack: run.Stack, Kind: run.Kind, Revision: run.Revision, Only: only, Resources: run.Resources, Message: message})
 }
 
 // enqueue keeps the run until its turn comes.

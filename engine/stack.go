@@ -69,6 +69,7 @@ type Blueprint struct {
 	Components  []Component // in an order in which each follows what it needs
 	Upstreams   []Upstream  // other stacks whose outputs are read, by name
 	Outputs     []string    // names of the stack's outputs
+	Scales      []Scale     // variables that may be changed on their own
 }
 
 // Component returns the component at address, or nil.
@@ -92,6 +93,8 @@ type Component struct {
 	Needs       []string
 	Refs        []Ref
 	OnDestroy   bool // an ansible component with a decommission play
+
+	PreventDestroy bool // no run takes it away
 }
 
 // Ref says that an input of a component is made from an output of another.

@@ -54,7 +54,7 @@ func (s *Stacks) SetVariable(ctx context.Context, p Principal, v *Variable) (*Re
 	if v.Kind == VariableEnvironment || stack.Latest == 0 {
 		return nil, s.Store.PutVariable(ctx, v, set())
 	}
-	return s.revise(ctx, p, stack, v, false, set, func(o Outline, values map[string]json.RawMessage) error {
+	return s.revise(ctx, p, stack, v, revision{message: "variable " + v.Name + " set", event: set}, func(o Outline, values map[string]json.RawMessage) error {
 		v.Secret = v.Secret || o.Variables[v.Name] // what the stack hides is not shown here either
 		values[v.Name] = json.RawMessage(v.Value.Reveal())
 		return v.fits(o)
@@ -74,15 +74,22 @@ func (s *Stacks) UnsetVariable(ctx context.Context, p Principal, stack, name str
 		return nil, s.Store.DeleteVariable(ctx, stack, name, kind, unset())
 	}
 	v := &Variable{Stack: stack, Name: name, Kind: kind}
-	return s.revise(ctx, p, st, v, true, unset, func(_ Outline, values map[string]json.RawMessage) error {
+	return s.revise(ctx, p, st, v, revision{message: "variable " + name + " unset", event: unset, forget: true}, func(_ Outline, values map[string]json.RawMessage) error {
 		delete(values, name)
 		return nil
 	})
 }
 
+// revision is why a stack is revised.
+type revision struct {
+	message string
+	event   func() Event
+	forget  bool // the variable, not change it
+}
+
 // revise makes a new revision of the newest with other values, together with
 // the change of the variable that this follows from.
-func (s *Stacks) revise(ctx context.Context, p Principal, stack *Stack, v *Variable, forget bool, what func() Event, change func(Outline, map[string]json.RawMessage) error) (*Revision, error) {
+func (s *Stacks) revise(ctx context.Context, p Principal, stack *Stack, v *Variable, why revision, change func(Outline, map[string]json.RawMessage) error) (*Revision, error) {
 	last, err := s.Store.Revision(ctx, stack.Name, stack.Latest)
 	if err != nil {
 		return nil, err
@@ -98,12 +105,11 @@ func (s *Stacks) revise(ctx context.Context, p Principal, stack *Stack, v *Varia
 	if err := change(outline, values); err != nil {
 		return nil, err
 	}
-	message := "variable " + v.Name + map[bool]string{false: " set", true: " unset"}[forget]
-	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: message})
+	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: why.message})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Store.ReviseVariable(ctx, v, forget, rev, last.Number, drift, what(), s.submitted(p, rev)); err != nil {
+	if err := s.Store.ReviseVariable(ctx, v, why.forget, rev, last.Number, drift, why.event(), s.submitted(p, rev)); err != nil {
 		return nil, err
 	}
 	s.ringSubmitted()

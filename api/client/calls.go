@@ -130,6 +130,16 @@ func (c *Client) Discard(ctx context.Context, id, comment string) (Run, error) {
 	return post[Run](ctx, c, path("runs", id, "discard"), Decide{Comment: comment})
 }
 
+// Scale changes a variable with a scale block and starts a run of that.
+func (c *Client) Scale(ctx context.Context, stack string, s Scale) (Run, error) {
+	return post[Run](ctx, c, path("stacks", stack, "scale"), s)
+}
+
+// Retry starts a run of what another one did not finish.
+func (c *Client) Retry(ctx context.Context, id, message string) (Run, error) {
+	return post[Run](ctx, c, path("runs", id, "retry"), Retry{Message: message})
+}
+
 // Cancel stops a run; asked twice, it kills what runs.
 func (c *Client) Cancel(ctx context.Context, id string) (Run, error) {
 	return post[Run](ctx, c, path("runs", id, "cancel"), struct{}{})

@@ -67,6 +67,7 @@ type Revision struct {
 	Message    string      `json:"message"`
 	Components []Component `json:"components"`
 	Upstreams  []Upstream  `json:"upstreams,omitempty"`
+	Scales     []Scalable  `json:"scales,omitempty"`
 	CreatedAt  time.Time   `json:"created_at"`
 }
 
@@ -95,6 +96,30 @@ type StartRun struct {
 	// Replace and Target name resources behind their component and a colon.
 	Replace []string `json:"replace,omitempty" doc:"Resources to be made anew, as in terraform.web:aws_instance.this[0]."`
 	Target  []string `json:"target,omitempty" doc:"Resources to be looked at alone, with what they rest on."`
+	// RefreshOnly changes nothing but the state.
+	RefreshOnly bool `json:"refresh_only,omitempty" doc:"Take what changed outside of Terraform into the state, and change nothing else."`
+}
+
+// Scale asks for another value of a variable with a scale block, and a run.
+type Scale struct {
+	Component string `json:"component,omitempty" doc:"Component whose input is meant; without it name is a variable."`
+	Name      string `json:"name" doc:"Input of the component, or variable of the stack."`
+	Value     int    `json:"value"`
+	Message   string `json:"message,omitempty" doc:"Why."`
+}
+
+// Scalable is a variable that may be changed on its own, within bounds.
+type Scalable struct {
+	Variable string   `json:"variable"`
+	Min      int      `json:"min"`
+	Max      int      `json:"max"`
+	Value    int      `json:"value" doc:"In this revision."`
+	Inputs   []string `json:"inputs" doc:"Inputs that are this variable and nothing else."`
+}
+
+// Retry starts a run of what another one did not finish.
+type Retry struct {
+	Message string `json:"message,omitempty"`
 }
 
 // Decide is a person's word on a plan.
@@ -109,6 +134,7 @@ type Summary struct {
 	Update  int `json:"update"`
 	Replace int `json:"replace"`
 	Delete  int `json:"delete"`
+	Import  int `json:"import,omitempty"`
 	Outputs int `json:"outputs"`
 }
 

@@ -201,6 +201,15 @@ func (v runView) granted() (n int) {
 	return n
 }
 
+// mayRetry reports whether the page offers to run what is left.
+func (v runView) mayRetry() bool {
+	switch v.run.Status {
+	case engine.RunFailed, engine.RunInterrupted, engine.RunCancelled:
+		return v.run.Kind.Changing() && v.may(engine.MaySubmit)
+	}
+	return false
+}
+
 // mayCancel reports whether the page offers to stop the run. Who may discard
 // a plan needs no second way to do so.
 func (v runView) mayCancel() bool {
@@ -270,6 +279,19 @@ func (p *Pages) cancel(c *gin.Context) error {
 		_, err := p.Runs.Cancel(ctx, who, c.Param("run"))
 		return err
 	})
+}
+
+func (p *Pages) retry(c *gin.Context) error {
+	ctx := c.Request.Context()
+	run, err := p.Runs.Retry(ctx, engine.PrincipalFrom(ctx), c.Param("run"), "")
+	if refused(err) {
+		return p.showRun(c, statusOf(err), err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/runs/"+run.ID)
+	return nil
 }
 
 // decide does what a form asks for and shows the run, with what is wrong

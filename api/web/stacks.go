@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -124,6 +125,24 @@ func (p *Pages) startRun(c *gin.Context) error {
 		return p.showStack(c, http.StatusUnprocessableEntity, "To destroy the stack, type its name: "+req.Stack)
 	}
 	run, err := p.Runs.Start(ctx, engine.PrincipalFrom(ctx), req)
+	return p.started(c, run, err)
+}
+
+// scale changes a variable within its bounds and shows the run of that.
+func (p *Pages) scale(c *gin.Context) error {
+	ctx := c.Request.Context()
+	value, err := strconv.Atoi(strings.TrimSpace(c.PostForm("value")))
+	if err != nil {
+		return p.showStack(c, http.StatusUnprocessableEntity, "Write a whole number.")
+	}
+	run, err := engine.ScaleAndRun(ctx, p.Stacks, p.Runs, engine.PrincipalFrom(ctx), engine.ScaleRequest{
+		Stack: c.Param("stack"), Name: c.PostForm("variable"), Value: value, Message: strings.TrimSpace(c.PostForm("message")),
+	})
+	return p.started(c, run, err)
+}
+
+// started shows a run that was started, or on the stack's page why it was not.
+func (p *Pages) started(c *gin.Context, run *engine.Run, err error) error {
 	if refused(err) {
 		return p.showStack(c, statusOf(err), err.Error())
 	}

@@ -76,7 +76,7 @@ func sign(a engine.Action) string {
 		return "±"
 	case engine.ActionDelete:
 		return "−"
-	case engine.ActionForget:
+	case engine.ActionForget, engine.ActionImport:
 		return "·"
 	default:
 		return "~"

@@ -26,27 +26,39 @@ func compileLocal(cmd *cobra.Command, file string, vars varFlags) (engine.Bluepr
 	return newCompiler(blueprint.GitCLI{Env: proxies()}).CompileDir(cmd.Context(), dir, values)
 }
 
-// applyFlags say how far a run is followed.
-type applyFlags struct {
+// followFlags say how far a run is followed.
+type followFlags struct {
 	message  string
 	yes      bool // approve without asking
 	planOnly bool
 	noWait   bool
-	only     []string
-	replace  []string
-	target   []string
 }
 
-func (a *applyFlags) add(cmd *cobra.Command) {
+func (a *followFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&a.message, "message", "m", "", "why; kept with the revision and the run")
 	f.BoolVar(&a.yes, "yes", false, "approve the plan without asking")
 	f.BoolVar(&a.planOnly, "plan-only", false, "end once the plan waits for approval")
 	f.BoolVar(&a.noWait, "no-wait", false, "end once the run is started")
+	cmd.MarkFlagsMutuallyExclusive("yes", "plan-only", "no-wait")
+}
+
+// applyFlags say which part of a stack a run is of, too.
+type applyFlags struct {
+	followFlags
+	only        []string
+	replace     []string
+	target      []string
+	refreshOnly bool
+}
+
+func (a *applyFlags) add(cmd *cobra.Command) {
+	a.followFlags.add(cmd)
+	f := cmd.Flags()
 	f.StringArrayVar(&a.only, "only", nil, "component that is wanted, such as terraform.web; may be given several times (default all)")
 	f.StringArrayVar(&a.replace, "replace", nil, "resource to be made anew, as in terraform.web:aws_instance.this[0]; may be given several times")
 	f.StringArrayVar(&a.target, "target", nil, "resource to be looked at alone, with what it rests on; may be given several times")
-	cmd.MarkFlagsMutuallyExclusive("yes", "plan-only", "no-wait")
+	f.BoolVar(&a.refreshOnly, "refresh-only", false, "take what changed outside of Terraform into the state, and change nothing else")
 }
 
 func newStackApply() *cobra.Command {
@@ -140,8 +152,13 @@ func newStackDestroy() *cobra.Command {
 
 // startAndFollow starts a run and goes with it as far as the flags say.
 func startAndFollow(cmd *cobra.Command, c *client.Client, stack string, req client.StartRun, a applyFlags) error {
-	req.Only, req.Replace, req.Target = a.only, a.replace, a.target
+	req.Only, req.Replace, req.Target, req.RefreshOnly = a.only, a.replace, a.target, a.refreshOnly
 	run, err := c.StartRun(cmd.Context(), stack, req)
+	return followStarted(cmd, c, run, err, a.followFlags)
+}
+
+// followStarted goes with a run that was started as far as the flags say.
+func followStarted(cmd *cobra.Command, c *client.Client, run client.Run, err error, a followFlags) error {
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,15 @@ func appliedDriftedDestroyed(t *testing.T, s *testServer) {
 		t.Errorf("the drift check names more than what changed:\n%s", out)
 	}
 
+	out = s.cli(t, "", "stack", "apply", "-f", example, "--var", "fake_aws=true", "--refresh-only", "--yes")
+	if !strings.Contains(out, "~ aws_vpc.") || !strings.Contains(out, "tags.Owner") || !strings.Contains(out, "0 to add, 1 to change") {
+		t.Errorf("a run that only refreshes does not show what it takes into the state:\n%s", out)
+	}
+	if tags := aws("ec2", "describe-vpcs", "--vpc-ids", vpc, "--query", "Vpcs[0].Tags[].Key", "--output", "text"); !strings.Contains(tags, "Owner") {
+		t.Errorf("a run that only refreshes changed the VPC, whose tags are %s", tags)
+	}
+	s.cliCode(t, exitChanges, "drift", "aws-web") // it still is not what the stack says
+
 	s.cli(t, "", "stack", "destroy", "aws-web", "--yes")
 	if left := strings.TrimSpace(aws("ec2", "describe-vpcs", "--filters", "Name=tag:cloudops:stack,Values=aws-web", "--query", "length(Vpcs)", "--output", "text")); left != "0" {
 		t.Errorf("%s VPCs are left", left)

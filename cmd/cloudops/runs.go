@@ -16,7 +16,7 @@ func newRun() *cobra.Command {
 	cmd.AddCommand(newRunStart(), newRunList(), newRunShow(), newRunWatch(), newRunLogs(),
 		newRunDecision("approve", "Approve the plan that a run waits with", (*client.Client).Approve),
 		newRunDecision("discard", "Turn the plan of a run down", discard),
-		newRunCancel())
+		newRunCancel(), newRunRetry())
 	return cmd
 }
 
@@ -228,6 +228,17 @@ func newRunDecision(name, short string, decide func(c *client.Client, ctx contex
 		cmd.Flags().StringVar(&digest, "digest", "", "digest of the plan that is meant, as run show prints it (default the plan that waits now)")
 	}
 	cmd.Flags().StringVarP(&comment, "comment", "m", "", "why")
+	return cmd
+}
+
+func newRunRetry() *cobra.Command {
+	var a followFlags
+	cmd := remote("retry RUN", "Start a run of what another one did not finish", exactly(1, "cloudops run retry run-..."),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			run, err := c.Retry(cmd.Context(), args[0], a.message)
+			return followStarted(cmd, c, run, err, a)
+		})
+	a.add(cmd)
 	return cmd
 }
 

@@ -16,7 +16,7 @@ func (s *stack) terraformBlock(b *hcl.Block) hcl.Diagnostics {
 	d := &decoder{}
 	c := &component{kind: engine.KindTerraform, name: b.Labels[0], at: b.DefRange}
 	d.countless(b)
-	c.attrs, c.inner = d.content(b, []string{"cloud", "source", "inputs", "depends_on", "for_each", "count"})
+	c.attrs, c.inner = d.content(b, []string{"cloud", "source", "inputs", "depends_on", "for_each", "count", "imports", "prevent_destroy"})
 	return append(s.addComponent(c, b), d.diags...)
 }
 
@@ -92,6 +92,8 @@ func (d *decoder) resolveComponent(s *stack, c *component) {
 	c.dependsOn = d.dependencies(s, c)
 	if c.kind == engine.KindTerraform {
 		c.args = d.arguments("inputs", c.attrs["inputs"])
+		c.imports = d.textMap(c.attrs["imports"])
+		c.protected = d.truth(c.attrs["prevent_destroy"])
 		d.resolveSource(c)
 		return
 	}

@@ -74,6 +74,11 @@ func (d *decoder) text(a *hcl.Attribute) string {
 	return v.AsString()
 }
 
+func (d *decoder) truth(a *hcl.Attribute) bool {
+	v, ok := d.value(a, cty.Bool, "true or false")
+	return ok && v.True()
+}
+
 func (d *decoder) texts(a *hcl.Attribute) []string {
 	v, ok := d.value(a, cty.List(cty.String), "a list of texts")
 	if !ok {
@@ -112,6 +117,11 @@ func (d *decoder) number(a *hcl.Attribute, least, most, fallback int64) int {
 	if !ok {
 		return int(fallback)
 	}
+	return d.whole(a, v, least, most, fallback)
+}
+
+// whole takes a number within the bounds.
+func (d *decoder) whole(a *hcl.Attribute, v cty.Value, least, most, fallback int64) int {
 	n, exact := v.AsBigFloat().Int64()
 	if exact != big.Exact || n < least || n > most {
 		d.mistake(a.Expr.Range(), "Out of range", "%s is a whole number from %d to %d.", a.Name, least, most)

@@ -99,7 +99,7 @@ func (e *evaluation) terraform() (*engine.TerraformJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := &engine.TerraformJob{Source: e.part.source.runAs(), Inputs: inputs, Sensitive: e.hidden, Providers: []engine.ProviderSettings{}}
+	job := &engine.TerraformJob{Source: e.part.source.runAs(), Inputs: inputs, Sensitive: e.hidden, Imports: e.part.imports, Providers: []engine.ProviderSettings{}}
 	if c := e.part.cloud; c != nil {
 		job.Providers = append(job.Providers, c.provider(e.name, e.part.tag()))
 	}

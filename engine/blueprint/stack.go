@@ -73,6 +73,8 @@ type component struct {
 	sourceAt    hcl.Range
 	dependsOn   []dependency
 	args        arguments // inputs or vars
+	imports     map[string]string
+	protected   bool // from being destroyed
 
 	groups    []group // from here on of ansible components
 	onDestroy string
@@ -139,14 +141,14 @@ func (s *stack) blueprint() engine.Blueprint {
 	for _, c := range s.components {
 		part := engine.Component{
 			Address: c.address(), Kind: c.kind, Cloud: engine.CloudLocal, Credentials: c.credentials,
-			Source: c.source.text, Needs: c.needs, Refs: c.refs, OnDestroy: c.onDestroy != "",
+			Source: c.source.text, Needs: c.needs, Refs: c.refs, OnDestroy: c.onDestroy != "", PreventDestroy: c.protected,
 		}
 		if c.cloud != nil {
 			part.Cloud, part.Region = engine.Cloud(c.cloud.kind), c.cloud.region
 		}
 		bp.Components = append(bp.Components, part)
 	}
-	bp.Upstreams = s.upstreams()
+	bp.Upstreams, bp.Scales = s.upstreams(), s.scales()
 	for _, o := range s.outputs {
 		bp.Outputs = append(bp.Outputs, o.name)
 	}

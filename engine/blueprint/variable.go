@@ -24,6 +24,7 @@ type variable struct {
 	sensitive   bool
 	nullable    bool
 	validations []validation
+	scale       *scaleRule // nil where it cannot be changed on its own
 }
 
 // validation is a rule that a variable's value must keep.
@@ -34,7 +35,7 @@ type validation struct {
 func variableSchema() *hcl.BodySchema {
 	return &hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}, {Name: "nullable"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}, {Type: "scale"}},
 	}
 }
 
@@ -44,6 +45,10 @@ func (s *stack) variableBlock(b *hcl.Block) hcl.Diagnostics {
 	v, more := decodeVariable(b, content)
 	diags = append(diags, more...)
 	for _, inner := range content.Blocks {
+		if inner.Type == "scale" {
+			diags = append(diags, v.addScale(inner)...)
+			continue
+		}
 		diags = append(diags, v.addValidation(inner)...)
 	}
 	if before, dup := s.variables[v.name]; dup {
@@ -219,6 +224,9 @@ func parseValue(raw json.RawMessage, kind cty.Type) (cty.Value, error) {
 func (s *stack) validate(names []string) (diags hcl.Diagnostics) {
 	sc := s.scope(func(string, string) cty.Value { return cty.DynamicVal })
 	for _, name := range names {
+		if d := s.variables[name].checkScale(s.values[name]); d != nil {
+			diags = append(diags, d)
+		}
 		for _, rule := range s.variables[name].validations {
 			diags = append(diags, sc.check(s.variables[name], rule)...)
 		}

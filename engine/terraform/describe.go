@@ -52,7 +52,7 @@ func change(rc *tfjson.ResourceChange, s secrets) (engine.Change, bool) {
 	act, ok := action(rc.Change.Actions)
 	imported := rc.Change.Importing != nil
 	if !ok && imported {
-		act, ok = engine.ActionUpdate, true
+		act, ok = engine.ActionImport, true
 	}
 	if !ok || rc.Mode == tfjson.DataResourceMode {
 		return engine.Change{}, false

@@ -70,7 +70,7 @@ func TestPlanIsDescribedForPeople(t *testing.T) {
 	number := func(text string) json.RawMessage { return json.RawMessage(text) }
 	want := engine.Plan{
 		Changes: []engine.Change{
-			{Subject: "a.adopted", Type: "a", Action: engine.ActionUpdate, Imported: true},
+			{Subject: "a.adopted", Type: "a", Action: engine.ActionImport, Imported: true},
 			{Subject: "a.left", Type: "a", Action: engine.ActionForget, Attributes: []engine.AttributeChange{{Path: "n", Before: number("1")}}},
 			{Subject: "a.old", Type: "a", Action: engine.ActionDelete, Reason: "it is no longer in the configuration",
 				Attributes: []engine.AttributeChange{{Path: "n", Before: number("1")}}},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
+	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
@@ -128,7 +129,7 @@ func (r *session) plan(ctx context.Context) (changed bool, err error) {
 func (r *session) planOptions() []tfexec.PlanOption {
 	opts := []tfexec.PlanOption{
 		tfexec.Out(r.planFile()), tfexec.VarFile(r.inputFile()), tfexec.Destroy(r.job.Destroy),
-		tfexec.Lock(r.job.Terraform.Lock),
+		tfexec.Lock(r.job.Terraform.Lock), tfexec.RefreshOnly(r.job.Terraform.Resources.RefreshOnly),
 	}
 	if r.job.Terraform.Lock {
 		opts = append(opts, tfexec.LockTimeout(r.LockTimeout.String()))
@@ -185,11 +186,20 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 		return Plan{}, phaseError(ctx, "show", err)
 	}
 	secrets := secretsOf(r.job)
-	p := Plan{Changed: true, File: file, Hash: hash(file), Plan: describe(shown, secrets), Outputs: outputs(shown, secrets)}
+	p := Plan{Changed: true, File: file, Hash: hash(file), Plan: r.describe(shown, secrets), Outputs: outputs(shown, secrets)}
 	if p.JSON, err = masked(shown, secrets); err != nil {
 		return Plan{}, fmt.Errorf("mask the plan: %w", err)
 	}
 	return p, nil
+}
+
+// describe says what a plan does: a run that only refreshes takes what it found
+// different into the state.
+func (r *session) describe(shown *tfjson.Plan, s secrets) engine.Plan {
+	if r.job.Terraform.Resources.RefreshOnly {
+		shown.ResourceChanges = shown.ResourceDrift
+	}
+	return describe(shown, s)
 }
 
 // erroredFile is where Terraform puts a state that it could not write.

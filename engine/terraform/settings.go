@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -20,7 +22,23 @@ func (r *session) writeSettings() error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(r.space.root, settingsFile), doc)
+	if err := writeJSON(filepath.Join(r.space.root, settingsFile), doc); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(r.space.root, importsFile), imports(r.job.Terraform.Imports))
+}
+
+// importsFile has the import blocks, which a file that is merged into others
+// cannot have.
+const importsFile = "cloudops_imports.tf.json"
+
+// imports are the blocks that take what exists into the state.
+func imports(ids map[string]string) map[string]any {
+	blocks := []any{}
+	for _, to := range slices.Sorted(maps.Keys(ids)) {
+		blocks = append(blocks, map[string]any{"to": to, "id": literal(ids[to])})
+	}
+	return map[string]any{"import": blocks}
 }
 
 // settings is what goes beside the user's files: the backend, whose address
