@@ -55,6 +55,19 @@ func (s *server) stateRoutes(router *gin.Engine) {
 			v, err := s.States.Recover(ctx, me(ctx), in.Stack, in.Component, in.Body.Reason, in.DryRun)
 			return answerState(v, err)
 		})
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/states/{component}/edit", id: "edit-state", summary: "Move resources within a state or into that of another component, or forget them", tag: "states", permission: engine.MayWriteState}, s.editState)
+}
+
+func (s *server) editState(ctx context.Context, in *struct {
+	ComponentPath
+	DryRun bool `query:"dry_run" doc:"Only say what would be done."`
+	Body   client.EditState
+}) (*body[client.EditedState], error) {
+	done, err := s.States.Edit(ctx, me(ctx), engine.StateEdit{Stack: in.Stack, Component: in.Component, From: in.Body.From, To: in.Body.To, Reason: in.Body.Reason, DryRun: in.DryRun})
+	if err != nil {
+		return nil, err
+	}
+	return answer(client.EditedState{Resources: done.Resources, Versions: each(done.Versions, stateJSON)}, nil)
 }
 
 func answerState(v *engine.StateVersion, err error) (*body[client.StateVersion], error) {

@@ -157,20 +157,36 @@ func (s *Runs) orphans(ctx context.Context, rev *Revision) ([]placed, error) {
 	}
 	lost := map[int][]string{}
 	for _, v := range states {
-		if v.Resources == 0 || v.Run == "" || rev.Blueprint.Component(v.Component) != nil {
+		if v.Resources == 0 || rev.Blueprint.Component(v.Component) != nil {
 			continue
 		}
-		run, err := s.Store.Run(ctx, v.Run)
+		number, err := s.writtenAt(ctx, v)
 		if err != nil {
-			return nil, fmt.Errorf("run that wrote state %s: %w", v.ID, err)
+			return nil, err
 		}
-		number := run.Revision
-		if step := run.Step(v.Component); step != nil {
-			number = step.Revision
+		if number > 0 {
+			lost[number] = append(lost[number], v.Component)
 		}
-		lost[number] = append(lost[number], v.Component)
 	}
 	return s.orphansOf(ctx, rev, lost)
+}
+
+// writtenAt gives the revision that a state is of: where a person restored or
+// edited it, that which the component is at. It is 0 for a state that no run
+// ever had to do with.
+func (s *Runs) writtenAt(ctx context.Context, v *StateVersion) (int, error) {
+	if v.Run == "" {
+		deployed, err := s.Store.Deployed(ctx, v.Stack)
+		return deployed[v.Component], err
+	}
+	run, err := s.Store.Run(ctx, v.Run)
+	if err != nil {
+		return 0, fmt.Errorf("run that wrote state %s: %w", v.ID, err)
+	}
+	if step := run.Step(v.Component); step != nil {
+		return step.Revision, nil
+	}
+	return run.Revision, nil
 }
 
 func (s *Runs) orphansOf(ctx context.Context, rev *Revision, lost map[int][]string) ([]placed, error) {

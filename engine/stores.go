@@ -118,10 +118,10 @@ type LogStore interface {
 
 // StateStore keeps Terraform states, encrypted, and their locks.
 type StateStore interface {
-	// PutState adds a version. It wraps ErrConflict where the lineage is
-	// another or the serial is not above the latest (the same serial with the
+	// PutState adds versions, all or none. It wraps ErrConflict where the lineage
+	// is another or the serial is not above the latest (the same serial with the
 	// same data is accepted and changes nothing).
-	PutState(ctx context.Context, v *StateVersion) error
+	PutState(ctx context.Context, vs ...*StateVersion) error
 	// LatestState wraps ErrNotFound where the component has none.
 	LatestState(ctx context.Context, stack, component string) (*StateVersion, error)
 	// State reads one version.

@@ -204,6 +204,12 @@ func (c *Client) RecoverState(ctx context.Context, stack, component, reason stri
 	return v, c.call(ctx, http.MethodPost, path("stacks", stack, "states", component, "recover"), q, Reason{reason}, &v)
 }
 
+// EditState moves resources between addresses of states, or forgets them.
+func (c *Client) EditState(ctx context.Context, stack, component string, e EditState, dryRun bool) (done EditedState, err error) {
+	q := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
+	return done, c.call(ctx, http.MethodPost, path("stacks", stack, "states", component, "edit"), q, e, &done)
+}
+
 // BreakLock frees a state that somebody else has locked.
 func (c *Client) BreakLock(ctx context.Context, stack, component, reason string) error {
 	return c.call(ctx, http.MethodDelete, path("stacks", stack, "locks", component), url.Values{"reason": {reason}}, nil, nil)

@@ -117,6 +117,19 @@ type Scalable struct {
 	Inputs   []string `json:"inputs" doc:"Inputs that are this variable and nothing else."`
 }
 
+// EditState moves resources within a state or into another one, or forgets them.
+type EditState struct {
+	From   string `json:"from" doc:"Address of a resource, of an instance or of a module, as in aws_instance.this[0] or module.web."`
+	To     string `json:"to,omitempty" doc:"Its new address, behind a component and a colon where that is another one, as in terraform.web:aws_instance.this. Empty forgets it."`
+	Reason string `json:"reason" minLength:"1"`
+}
+
+// EditedState is what was, or would be, done.
+type EditedState struct {
+	Resources []string       `json:"resources"`
+	Versions  []StateVersion `json:"versions"`
+}
+
 // Retry starts a run of what another one did not finish.
 type Retry struct {
 	Message string `json:"message,omitempty"`

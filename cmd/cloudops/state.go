@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 
@@ -22,7 +23,20 @@ func newState() *cobra.Command {
 		}))
 	recover := withReason(remote("recover STACK COMPONENT", "Make a state that a run could not write the newest", exactly(2, "cloudops state recover payments terraform.web --reason 'the API was away'"), recoverState))
 	recover.Flags().Bool("dry-run", false, "only say what would be recovered")
+	move := withReason(remote("mv STACK COMPONENT FROM TO", "Give a resource, an instance or a module another address, also in another component",
+		exactly(4, "cloudops state mv payments terraform.web aws_instance.this[0] terraform.db:aws_instance.main --reason 'the database has a component of its own'"),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			return editState(cmd, c, args[0], args[1], args[2], args[3])
+		}))
+	remove := withReason(remote("rm STACK COMPONENT ADDRESS", "Forget a resource, an instance or a module, which itself stays",
+		exactly(3, "cloudops state rm payments terraform.web aws_instance.this[0] --reason 'another team has it now'"),
+		func(cmd *cobra.Command, c *client.Client, args []string) error {
+			return editState(cmd, c, args[0], args[1], args[2], "")
+		}))
+	move.Flags().Bool("dry-run", false, "only say what would be moved")
+	remove.Flags().Bool("dry-run", false, "only say what would be forgotten")
 	cmd.AddCommand(
+		move, remove,
 		remote("list STACK", "List the newest state of each component", exactly(1, "cloudops state list payments"), listStates),
 		remote("versions STACK COMPONENT", "List the versions of a component's state", exactly(2, "cloudops state versions payments terraform.web"), listStateVersions),
 		remote("pull VERSION", "Print a state version, secrets included", exactly(1, "cloudops state pull sv-..."), pullState),
@@ -45,6 +59,26 @@ func recoverState(cmd *cobra.Command, c *client.Client, args []string) error {
 	}
 	v, err := c.RecoverState(cmd.Context(), args[0], args[1], option(cmd, "reason"), dryRun)
 	return showState(cmd, v, err)
+}
+
+func editState(cmd *cobra.Command, c *client.Client, stack, component, from, to string) error {
+	dryRun, err := cmd.Flags().GetBool("dry-run")
+	if err != nil {
+		return err
+	}
+	done, err := c.EditState(cmd.Context(), stack, component, client.EditState{From: from, To: to, Reason: option(cmd, "reason")}, dryRun)
+	if err != nil {
+		return err
+	}
+	return show(cmd, done, func(w io.Writer) error {
+		for _, address := range done.Resources {
+			fmt.Fprintln(w, address)
+		}
+		for _, v := range done.Versions {
+			fmt.Fprintf(w, "serial %d of %s\n", v.Serial, v.Component)
+		}
+		return nil
+	})
 }
 
 func showState(cmd *cobra.Command, v client.StateVersion, err error) error {

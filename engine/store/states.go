@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -39,22 +41,36 @@ func (s *Store) opened(row stateRow) (*engine.StateVersion, error) {
 }
 
 // PutState implements engine.StateStore.
-func (s *Store) PutState(ctx context.Context, v *engine.StateVersion) error {
-	sealed, err := s.seal.Seal("state_versions", v.ID, "data", v.Data)
-	if err != nil {
+func (s *Store) PutState(ctx context.Context, vs ...*engine.StateVersion) error {
+	rows := make([]stateRow, len(vs))
+	for i, v := range vs {
+		sealed, err := s.seal.Seal("state_versions", v.ID, "data", v.Data)
+		if err != nil {
+			return err
+		}
+		rows[i] = stateRow{ID: v.ID, Stack: v.Stack, Component: v.Component, Lineage: v.Lineage, RunID: v.Run, ByUser: v.By,
+			Digest: s.seal.Fingerprint(v.Data), Serial: v.Serial, Size: v.Size, Resources: v.Resources, Data: sealed, CreatedAt: micros(v.CreatedAt)}
+	}
+	// In one order, so that two who write the same states do not wait for each other.
+	slices.SortFunc(rows, func(a, b stateRow) int { return strings.Compare(a.Component, b.Component) })
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		for _, row := range rows {
+			if err := s.putState(tx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) putState(tx *gorm.DB, row stateRow) error {
+	if err := s.lockHistory(tx, row); err != nil {
 		return err
 	}
-	row := stateRow{ID: v.ID, Stack: v.Stack, Component: v.Component, Lineage: v.Lineage, RunID: v.Run, ByUser: v.By,
-		Digest: s.seal.Fingerprint(v.Data), Serial: v.Serial, Size: v.Size, Resources: v.Resources, Data: sealed, CreatedAt: micros(v.CreatedAt)}
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if err := s.lockHistory(tx, row); err != nil {
-			return err
-		}
-		if known, err := follows(tx, row); known || err != nil {
-			return err
-		}
-		return tx.Create(&row).Error
-	})
+	if known, err := follows(tx, row); known || err != nil {
+		return err
+	}
+	return tx.Create(&row).Error
 }
 
 // lockHistory makes others that write a state of the component wait for the
