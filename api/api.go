@@ -119,6 +119,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.revisionRoutes()
 	s.variableRoutes()
 	s.runRoutes()
+	s.hostRoutes()
 	s.stepRoutes()
 	s.stateRoutes(router)
 	s.driftRoutes()

@@ -61,6 +61,14 @@ func scaleJSON(s engine.Scale) client.Scalable {
 	return client.Scalable{Variable: s.Variable, Min: s.Min, Max: s.Max, Value: s.Value, Inputs: list(s.Inputs)}
 }
 
+func hostJSON(h *engine.KnownHost) client.Host {
+	return client.Host{
+		ID: h.ID, Stack: h.Stack, Component: h.Component, Name: h.Name, Address: h.Address, Port: h.Port, User: h.User, Groups: list(h.Groups),
+		MadeBy: h.MadeBy, Resource: h.Resource, ResourceID: h.ResourceID, Keys: list(h.Keys), KeysAt: when(h.KeysAt), Facts: h.Facts, FactsAt: when(h.FactsAt),
+		FirstRun: h.FirstRun, LastRun: h.LastRun, FirstSeen: h.FirstSeen, LastSeen: h.LastSeen, RetiredAt: when(h.RetiredAt), RetiredWhy: h.RetiredWhy,
+	}
+}
+
 func componentJSON(c engine.Component) client.Component {
 	return client.Component{Address: c.Address, Kind: string(c.Kind), Cloud: string(c.Cloud), Region: c.Region,
 		Credentials: c.Credentials, Source: c.Source, Needs: list(c.Needs)}

@@ -78,6 +78,32 @@ CREATE UNIQUE INDEX findings_open ON findings (stack, component, subject) WHERE 
 
 CREATE INDEX findings_stack ON findings (stack, last_seen, id);
 
+CREATE TABLE hosts (
+    id          TEXT PRIMARY KEY,
+    stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    component   TEXT NOT NULL, -- whose inventory it is in
+    name        TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    port        INTEGER NOT NULL,
+    user_name   TEXT NOT NULL,
+    group_names TEXT NOT NULL,
+    made_by     TEXT NOT NULL, -- Terraform component
+    resource    TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    host_keys   TEXT NOT NULL,
+    keys_at     INTEGER,
+    facts       BLOB, -- sealed
+    facts_at    INTEGER,
+    first_run   TEXT NOT NULL,
+    last_run    TEXT NOT NULL,
+    first_seen  INTEGER NOT NULL,
+    last_seen   INTEGER NOT NULL,
+    retired_at  INTEGER,
+    retired_why TEXT NOT NULL
+);
+
+CREATE UNIQUE INDEX hosts_in_use ON hosts (stack, component, name) WHERE retired_at IS NULL;
+
 CREATE TABLE idempotency_keys (
     user_name  TEXT NOT NULL,
     key        TEXT NOT NULL,

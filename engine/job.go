@@ -80,6 +80,9 @@ type AnsibleJob struct {
 	Vars      map[string]json.RawMessage `json:"vars"`
 	Sensitive []string                   `json:"sensitive"` // names of vars that are sensitive
 	Ready     *Readiness                 `json:"ready,omitempty"`
+	// HostKeys are the SSH keys that hosts are known by, beside those that the
+	// inventory itself gives.
+	HostKeys map[string][]string `json:"host_keys,omitempty"`
 }
 
 // Readiness says when a host counts as reachable.
@@ -107,7 +110,8 @@ type Host struct {
 	User     string                     `json:"user,omitempty"`
 	Port     int                        `json:"port,omitempty"`
 	Vars     map[string]json.RawMessage `json:"vars,omitempty"`
-	Resource string                     `json:"resource,omitempty"` // Terraform address that made it
+	Resource string                     `json:"resource,omitempty"`  // Terraform address that made it
+	HostKeys []string                   `json:"host_keys,omitempty"` // SSH keys that it has, as in "ssh-ed25519 AAAA..."
 }
 
 // Outcome is how a phase ended.
@@ -134,6 +138,8 @@ type Report struct {
 	Outputs  Outputs `json:"outputs,omitempty"` // as planned, secrets included
 	Applied  Summary `json:"applied"`
 	Recap    *Recap  `json:"recap,omitempty"`
+	// Hosts are those of the inventory that a playbook worked on.
+	Hosts []SeenHost `json:"hosts,omitempty"`
 }
 
 // The names of the artifacts that a step leaves.

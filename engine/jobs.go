@@ -99,6 +99,11 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		job.Env[k] = v.Reveal()
 		job.Mask = append(job.Mask, v.Reveal())
 	}
+	if job.Ansible != nil {
+		if job.Ansible.HostKeys, err = s.hostKeys(ctx, job); err != nil {
+			return nil, err
+		}
+	}
 	if t := job.Terraform; t != nil {
 		t.Lock, t.Resources = run.Kind.Changing(), run.Resources.of(job.Component)
 		t.State = StateAccess{Address: s.StateURL(run.Stack, job.Component), Username: step.ID}

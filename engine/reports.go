@@ -40,11 +40,14 @@ func (s *Runs) putAway(ctx context.Context, run *Run, step *Step, rep Report) (R
 			return res, err
 		}
 	}
+	if err := s.noteHosts(ctx, run, step, rep.Hosts); err != nil {
+		return res, err
+	}
 	switch rep.Outcome {
 	case OutcomePlanned, OutcomeUnchanged:
 		return res, s.putPlan(ctx, run, step, rep, &res)
 	case OutcomeApplied:
-		return res, s.putApplied(ctx, run, step, &res)
+		return res, s.putApplied(ctx, run, step, rep, &res)
 	case OutcomeFailed, OutcomeCancelled, OutcomeInterrupted:
 		return res, nil
 	default:
@@ -78,7 +81,14 @@ func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, re
 	return s.recordFindings(ctx, run, step, rep.Outcome, plan)
 }
 
-func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, res *Result) error {
+func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, rep Report, res *Result) error {
+	if step.Component.Kind == KindAnsible {
+		if err := s.retireLeft(ctx, run, step, rep.Hosts); err != nil {
+			return err
+		}
+	} else if err := s.retireGone(ctx, run, step); err != nil {
+		return err
+	}
 	if step.Component.Kind == KindTerraform && !step.Destroy {
 		outputs, err := s.stateOutputs(ctx, run.Stack, step.Component.Address)
 		if err != nil {

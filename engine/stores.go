@@ -162,6 +162,17 @@ type FindingStore interface {
 	OpenFindings(ctx context.Context, stacks []string) (map[string]int, error)
 }
 
+// HostStore keeps the machines that playbooks were run on.
+type HostStore interface {
+	// Hosts lists by component and name those in use, or retired ones, too.
+	Hosts(ctx context.Context, stack string, retired bool) ([]*KnownHost, error)
+	// PutHosts inserts or replaces by ID, all or none.
+	PutHosts(ctx context.Context, hosts []*KnownHost) error
+	// RetireHosts ends hosts, forgets their keys and facts and resolves what is
+	// open of findings on them.
+	RetireHosts(ctx context.Context, hosts []*KnownHost, run, why string, at time.Time) error
+}
+
 // CredentialStore keeps credentials, encrypted.
 type CredentialStore interface {
 	PutCredential(ctx context.Context, c *Credential, e Event) error
@@ -272,6 +283,7 @@ type Store interface {
 	LogStore
 	StateStore
 	FindingStore
+	HostStore
 	CredentialStore
 	ScheduleStore
 	UserStore

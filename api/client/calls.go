@@ -210,6 +210,18 @@ func (c *Client) EditState(ctx context.Context, stack, component string, e EditS
 	return done, c.call(ctx, http.MethodPost, path("stacks", stack, "states", component, "edit"), q, e, &done)
 }
 
+// Hosts lists the machines that a stack's playbooks were run on, with retired
+// those that are gone, too.
+func (c *Client) Hosts(ctx context.Context, stack string, retired bool) ([]Host, error) {
+	page, err := get[List[Host]](ctx, c, path("stacks", stack, "hosts"), url.Values{"retired": {strconv.FormatBool(retired)}})
+	return page.Items, err
+}
+
+// ForgetHostKey drops the SSH keys that a host is known by.
+func (c *Client) ForgetHostKey(ctx context.Context, stack, host, reason string) error {
+	return c.call(ctx, http.MethodPost, path("stacks", stack, "hosts", host, "forget-key"), nil, Reason{reason}, nil)
+}
+
 // BreakLock frees a state that somebody else has locked.
 func (c *Client) BreakLock(ctx context.Context, stack, component, reason string) error {
 	return c.call(ctx, http.MethodDelete, path("stacks", stack, "locks", component), url.Values{"reason": {reason}}, nil, nil)

@@ -130,6 +130,31 @@ type EditedState struct {
 	Versions  []StateVersion `json:"versions"`
 }
 
+// Host is a machine that a playbook was run on.
+type Host struct {
+	ID         string          `json:"id"`
+	Stack      string          `json:"stack"`
+	Component  string          `json:"component" doc:"Whose inventory it is in."`
+	Name       string          `json:"name"`
+	Address    string          `json:"address"`
+	Port       int             `json:"port,omitempty"`
+	User       string          `json:"user,omitempty"`
+	Groups     []string        `json:"groups"`
+	MadeBy     string          `json:"made_by,omitempty" doc:"Terraform component whose state has the machine."`
+	Resource   string          `json:"resource,omitempty"`
+	ResourceID string          `json:"resource_id,omitempty" doc:"The cloud's identifier of it."`
+	Keys       []string        `json:"keys" doc:"SSH host keys that it is known by."`
+	KeysAt     *time.Time      `json:"keys_at,omitempty"`
+	Facts      json.RawMessage `json:"facts,omitempty"`
+	FactsAt    *time.Time      `json:"facts_at,omitempty"`
+	FirstRun   string          `json:"first_run"`
+	LastRun    string          `json:"last_run"`
+	FirstSeen  time.Time       `json:"first_seen"`
+	LastSeen   time.Time       `json:"last_seen"`
+	RetiredAt  *time.Time      `json:"retired_at,omitempty"`
+	RetiredWhy string          `json:"retired_why,omitempty"`
+}
+
 // Retry starts a run of what another one did not finish.
 type Retry struct {
 	Message string `json:"message,omitempty"`

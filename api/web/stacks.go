@@ -23,6 +23,7 @@ type stackView struct {
 	schedules []*engine.Schedule
 	variables []*engine.Variable
 	readers   []engine.Reader
+	hosts     []*engine.KnownHost
 	outputs   engine.Outputs
 	unread    string // why the outputs cannot be shown
 	graph     graph
@@ -67,6 +68,9 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 		return err
 	}
 	if v.variables, err = p.Store.Variables(ctx, name); err != nil {
+		return err
+	}
+	if v.hosts, err = p.Store.Hosts(ctx, name, false); err != nil {
 		return err
 	}
 	if v.readers, err = p.Store.Readers(ctx, name); err != nil {

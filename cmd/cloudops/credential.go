@@ -16,6 +16,7 @@ func newCredential() *cobra.Command {
 		exactly(1, "cloudops credential set aws-payments --cloud aws --from creds.env"), setCredential)
 	set.Flags().String("cloud", "", "aws, azure, gcp or local")
 	set.Flags().String("from", "-", "file of NAME=VALUE lines")
+	set.Flags().StringArray("file", nil, "value that is the content of a file, as in SSH_PRIVATE_KEY=deploy_key; may be given several times")
 	set.Flags().String("description", "", "what they are for")
 	cmd.AddCommand(set,
 		remote("list", "List credentials, without their values", noArgs, listCredentials),
@@ -26,11 +27,36 @@ func newCredential() *cobra.Command {
 }
 
 func setCredential(cmd *cobra.Command, c *client.Client, args []string) error {
-	values, err := readValues(cmd, option(cmd, "from"))
+	files, err := cmd.Flags().GetStringArray("file")
 	if err != nil {
 		return err
 	}
+	values := map[string]string{}
+	if len(files) == 0 || cmd.Flags().Changed("from") {
+		if values, err = readValues(cmd, option(cmd, "from")); err != nil {
+			return err
+		}
+	}
+	if err := readFiles(values, files); err != nil {
+		return err
+	}
 	return c.PutCredential(cmd.Context(), args[0], client.PutCredential{Cloud: option(cmd, "cloud"), Description: option(cmd, "description"), Values: values})
+}
+
+// readFiles adds values that are the contents of files, such as keys.
+func readFiles(values map[string]string, files []string) error {
+	for _, arg := range files {
+		name, path, ok := strings.Cut(arg, "=")
+		if !ok || name == "" {
+			return misuse("--file %q has no =, as in: SSH_PRIVATE_KEY=deploy_key", arg)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		values[name] = string(b)
+	}
+	return nil
 }
 
 // readValues reads NAME=VALUE lines; blank ones and those with # in front are passed over.

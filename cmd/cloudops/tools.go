@@ -67,14 +67,14 @@ type ansibleTool struct{ driver *ansible.Driver }
 // Plan implements runner.Tool.
 func (t ansibleTool) Plan(ctx context.Context, job *engine.Job, sources string, log io.Writer) (runner.Planned, error) {
 	res, err := t.driver.Check(ctx, job, sources, log)
-	rep := engine.Report{Outcome: outcome(res.Changed), PlanHash: res.Hash, Plan: &res.Plan, Recap: &res.Recap}
+	rep := engine.Report{Outcome: outcome(res.Changed), PlanHash: res.Hash, Plan: &res.Plan, Recap: &res.Recap, Hosts: res.Hosts}
 	return runner.Planned{Report: rep, Plan: res.Artifact}, err
 }
 
 // Apply implements runner.Tool.
 func (t ansibleTool) Apply(ctx context.Context, job *engine.Job, sources string, plan []byte, log io.Writer) (runner.Applied, error) {
-	recap, err := t.driver.Apply(ctx, job, sources, plan, log)
-	return runner.Applied{Summary: ansible.Summarize(recap), Recap: &recap}, err
+	done, err := t.driver.Apply(ctx, job, sources, plan, log)
+	return runner.Applied{Summary: ansible.Summarize(done.Recap), Recap: &done.Recap, Hosts: done.Hosts}, err
 }
 
 // Abandon implements runner.Tool.

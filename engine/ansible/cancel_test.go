@@ -44,7 +44,8 @@ func TestCancelEndsThePlayAndAllItStarted(t *testing.T) {
 				}
 			}}
 
-			recap, err := d.Apply(ctx, job, dir, artifact, log)
+			done, err := d.Apply(ctx, job, dir, artifact, log)
+			recap := done.Recap
 
 			if !errors.Is(err, stopped) {
 				t.Errorf("error = %v, want the cause of the cancel", err)

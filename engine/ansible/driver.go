@@ -39,6 +39,13 @@ type Result struct {
 	Recap    engine.Recap
 	Artifact []byte // the frozen play, which Apply wants back
 	Hash     string // SHA-256 of Artifact, in hex
+	Hosts    []engine.SeenHost
+}
+
+// Applied is what a play did, also when it failed.
+type Applied struct {
+	Recap engine.Recap
+	Hosts []engine.SeenHost
 }
 
 // Check runs the play in check mode. What check mode cannot tell becomes a note
@@ -55,6 +62,10 @@ func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log 
 		return res, err
 	}
 	out, err := p.run(ctx, playOptions{check: true}, log)
+	res.Hosts = p.seen()
+	if f := out.changedKey(); f != nil {
+		return res, f
+	}
 	res.Recap, res.Plan = out.recap, out.plan(job.RunKind == engine.RunDrift)
 	res.Changed = len(res.Plan.Changes) > 0 || out.unsure
 	if err != nil && (job.RunKind == engine.RunDrift || !out.judged(err)) {
@@ -67,31 +78,31 @@ func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log 
 // Apply runs the play that was frozen as plan. It wraps engine.ErrConflict
 // where the play is no longer the one that was approved. A play that fails is
 // a *Failure; the recap then holds what was done until then.
-func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan []byte, log io.Writer) (engine.Recap, error) {
-	if recap, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
-		return recap, err
+func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan []byte, log io.Writer) (Applied, error) {
+	if done, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
+		return done, err
 	}
 	p, err := d.prepare(ctx, job, bundle)
 	if err != nil {
-		return engine.Recap{}, err
+		return Applied{}, err
 	}
 	defer p.close()
 	if err := thaw(job, p.content, plan); err != nil {
-		return engine.Recap{}, err
+		return Applied{}, err
 	}
 	if err := d.waitReady(ctx, job, log); err != nil {
-		return engine.Recap{}, err
+		return Applied{}, err
 	}
 	out, err := p.run(ctx, playOptions{}, log)
 	return p.applied(out, err)
 }
 
-// applied sees to what follows from the end of an apply.
-func (p *play) applied(out outcome, err error) (engine.Recap, error) {
-	if err == nil && p.job.Destroy {
-		p.forgetHosts()
+// applied is what an apply did.
+func (p *play) applied(out outcome, err error) (Applied, error) {
+	if f := out.changedKey(); err != nil && f != nil {
+		err = f
 	}
-	return out.recap, err
+	return Applied{Recap: out.recap, Hosts: p.seen()}, err
 }
 
 // Summarize counts what a play did.

@@ -115,8 +115,8 @@ func apply(t *testing.T, d *Driver, job *engine.Job, dir string, log *bytes.Buff
 		t.Fatalf("check: %v\n%s", err, log)
 	}
 	job.PlanHash = res.Hash
-	recap, err := d.Apply(t.Context(), job, dir, res.Artifact, log)
-	return res, recap, err
+	done, err := d.Apply(t.Context(), job, dir, res.Artifact, log)
+	return res, done.Recap, err
 }
 
 func TestPlayIsPlannedAppliedAndThenUnchanged(t *testing.T) {

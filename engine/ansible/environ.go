@@ -75,13 +75,14 @@ func (p *play) settings() map[string]string {
 	}
 }
 
-// sshSettings let SSH remember a host's key at first sight and refuse another
-// later. The file is the component's, since addresses come back as new hosts.
+// sshSettings let SSH take a host's key at first sight and refuse another
+// later, of all that are known (see writeKnownHosts).
 func (p *play) sshSettings() map[string]string {
 	return map[string]string{
 		"ANSIBLE_PIPELINING":           "True",
 		"ANSIBLE_SSH_CONTROL_PATH_DIR": p.sockets,
-		"ANSIBLE_SSH_COMMON_ARGS":      fmt.Sprintf(`-o StrictHostKeyChecking=accept-new -o 'UserKnownHostsFile="%s"'`, p.hosts),
+		"ANSIBLE_HOST_KEY_CHECKING":    "True",
+		"ANSIBLE_SSH_COMMON_ARGS":      fmt.Sprintf(`-o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no -o 'UserKnownHostsFile="%s"'`, p.path(knownHostsFile)),
 	}
 }
 

@@ -62,7 +62,9 @@ func plainName(s string) bool {
 // endpoint is what must answer before a host can be configured.
 type endpoint struct {
 	host    string
-	address string // with port
+	address string   // with port
+	keys    []string // SSH host keys that the inventory gives
+	ssh     bool
 }
 
 // endpoints lists where the hosts of the inventory are reached, each once. A
@@ -76,7 +78,8 @@ func endpoints(inv engine.Inventory, port int) []endpoint {
 				continue
 			}
 			seen[h.Name] = true
-			all = append(all, endpoint{h.Name, address(h, port)})
+			at := address(h, port)
+			all = append(all, endpoint{h.Name, at, h.HostKeys, connection(h, g) == "ssh" && at == address(h, 0)})
 		}
 	}
 	return all
@@ -97,11 +100,17 @@ func address(h engine.Host, port int) string {
 }
 
 // local reports whether the host is configured without a connection.
-func local(h engine.Host, g engine.Group) bool {
+func local(h engine.Host, g engine.Group) bool { return connection(h, g) == "local" }
+
+// connection is how Ansible gets to the host: ssh, unless a variable says else.
+func connection(h engine.Host, g engine.Group) string {
 	v, ok := h.Vars["ansible_connection"]
 	if !ok {
 		v = g.Vars["ansible_connection"]
 	}
-	var connection string
-	return json.Unmarshal(v, &connection) == nil && connection == "local"
+	var name string
+	if json.Unmarshal(v, &name) != nil || name == "smart" {
+		return "ssh"
+	}
+	return name
 }

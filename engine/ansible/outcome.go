@@ -160,6 +160,17 @@ func (o *outcome) failure() *Failure {
 	return f
 }
 
+// changedKey is the first host that shows another SSH key than before; nil
+// where none does.
+func (o *outcome) changedKey() *Failure {
+	for _, t := range o.recap.Tasks {
+		if f := changedKey(t.Host, t.Message); t.Status == "unreachable" && f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
 // judged reports whether the failure is one of the hosts, which leaves a plan,
 // and not one of the playbook itself.
 func (o *outcome) judged(err error) bool {

@@ -30,7 +30,6 @@ type play struct {
 	program  string
 	playbook string // path of the file to run
 	content  string // digest of the playbook's folder
-	hosts    string // path of the known hosts file
 	facts    string // folder where the run keeps facts between its phases
 	sockets  string // folder of SSH's sockets, whose paths must be short
 	env      []string
@@ -59,7 +58,6 @@ func (d *Driver) newPlay(job *engine.Job) (*play, error) {
 	}
 	return &play{
 		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, log: d.Log, mask: newMasker(job),
-		hosts: filepath.Join(work, "known_hosts", safe(job.Stack), safe(job.Component)),
 		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
 	}, nil
 }
@@ -99,7 +97,7 @@ func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
 	if err := p.seedFacts(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(p.hosts), 0o700); err != nil {
+	if err := p.writeKnownHosts(); err != nil {
 		return err
 	}
 	var err error
@@ -196,13 +194,6 @@ func (p *play) close() {
 	}
 	if err := os.RemoveAll(p.dir); err != nil {
 		p.log.Warn("folder of a play not removed", "dir", p.dir, "err", err)
-	}
-}
-
-// forgetHosts drops the keys of hosts that are gone.
-func (p *play) forgetHosts() {
-	if err := os.Remove(p.hosts); err != nil && !os.IsNotExist(err) {
-		p.log.Warn("host keys not removed", "file", p.hosts, "err", err)
 	}
 }
 

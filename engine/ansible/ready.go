@@ -1,26 +1,55 @@
 package ansible
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// dialer tries one connection.
-type dialer func(ctx context.Context, address string) error
+// dialer tries one connection. With ssh it waits for an SSH server's greeting:
+// a port may be open long before there is one behind it.
+type dialer func(ctx context.Context, address string, ssh bool) error
 
-func dialTCP(ctx context.Context, address string) error {
-	d := net.Dialer{Timeout: 5 * time.Second}
+// dialTimeout bounds one try, the greeting included.
+const dialTimeout = 5 * time.Second
+
+func dialTCP(ctx context.Context, address string, ssh bool) error {
+	d := net.Dialer{Timeout: dialTimeout}
 	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
-	return c.Close()
+	defer c.Close()
+	if !ssh {
+		return nil
+	}
+	if err := c.SetReadDeadline(time.Now().Add(dialTimeout)); err != nil {
+		return err
+	}
+	return greeting(c)
+}
+
+// greeting reads an SSH server's identification, which other lines may come
+// before. Source: RFC 4253, section 4.2.
+func greeting(from io.Reader) error {
+	lines := bufio.NewScanner(io.LimitReader(from, 8<<10))
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "SSH-") {
+			return nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("no SSH server answers: %w", err)
+	}
+	return errors.New("no SSH server answers, the connection was closed")
 }
 
 // The pauses between two tries to reach a host, and how long we try where
@@ -64,7 +93,7 @@ func (d *Driver) reach(ctx context.Context, e endpoint, timeout time.Duration) *
 	defer stop()
 	var last error
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := d.dial(limit, e.address)
+		err := d.dial(limit, e.address, e.ssh)
 		if err == nil {
 			return nil
 		}

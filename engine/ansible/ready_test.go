@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,6 +16,25 @@ import (
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
+
+func TestAPortWithoutAnSSHServerIsNotReady(t *testing.T) {
+	tests := map[string]struct {
+		says  string
+		ready bool
+	}{
+		"a server that greets":           {"SSH-2.0-x\r\n", true},
+		"one with a notice before":       {"Keep out\r\nSSH-2.0-x\r\n", true},
+		"one that closes the connection": {"", false},
+		"another protocol":               {"220 mail.example.com\r\n", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if err := greeting(strings.NewReader(tt.says)); (err == nil) != tt.ready {
+				t.Errorf("error = %v", err)
+			}
+		})
+	}
+}
 
 func TestWaitReady(t *testing.T) {
 	refused := errors.New("connection refused")
@@ -31,7 +51,7 @@ func TestWaitReady(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				d := &Driver{dial: func(_ context.Context, address string) error {
+				d := &Driver{dial: func(_ context.Context, address string, _ bool) error {
 					at, ok := tt.up[address]
 					if !ok || time.Since(start) < at {
 						return refused
@@ -68,7 +88,7 @@ func TestWaitReadyEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("stopped by ada")
 	var once sync.Once
-	d := &Driver{dial: func(context.Context, string) error {
+	d := &Driver{dial: func(context.Context, string, bool) error {
 		once.Do(func() { cancel(stopped) })
 		return errors.New("connection refused")
 	}}
@@ -86,11 +106,11 @@ func TestDialTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dialTCP(t.Context(), l.Addr().String()); err != nil {
+	if err := dialTCP(t.Context(), l.Addr().String(), false); err != nil {
 		t.Errorf("open port: %v", err)
 	}
 	l.Close()
-	if err := dialTCP(t.Context(), l.Addr().String()); err == nil {
+	if err := dialTCP(t.Context(), l.Addr().String(), false); err == nil {
 		t.Error("closed port answers")
 	}
 }

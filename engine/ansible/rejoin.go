@@ -24,20 +24,20 @@ func (p *play) begun(ctx context.Context) (sandbox.Process, bool) {
 
 // takeOver goes on with the apply that a killed runner of this attempt began,
 // and reports whether there was one.
-func (d *Driver) takeOver(ctx context.Context, job *engine.Job, log io.Writer) (recap engine.Recap, begun bool, err error) {
+func (d *Driver) takeOver(ctx context.Context, job *engine.Job, log io.Writer) (done Applied, begun bool, err error) {
 	p, err := d.newPlay(job)
 	if err != nil {
-		return recap, false, err
+		return done, false, err
 	}
 	process, begun := p.begun(ctx)
 	if !begun {
-		return recap, false, nil
+		return done, false, nil
 	}
 	p.sockets, _ = os.Readlink(p.path(socketsLink)) // "" is nothing
 	defer p.close()
 	out, err := p.rejoin(ctx, process, log)
-	recap, err = p.applied(out, err)
-	return recap, true, err
+	done, err = p.applied(out, err)
+	return done, true, err
 }
 
 // rejoin goes along with a play that a killed runner started: what it said is

@@ -198,7 +198,7 @@ func (d *decoder) resolvePlaybook(c *component) {
 	}
 	if b := c.inner["ready"]; b != nil {
 		attrs, _ := d.content(b, []string{"port", "timeout"})
-		c.ready = &engine.Readiness{Port: d.number(attrs["port"], 1, 65535, 22), Timeout: d.duration(attrs["timeout"], 5*time.Minute)}
+		c.ready = &engine.Readiness{Port: d.number(attrs["port"], 1, 65535, 0), Timeout: d.duration(attrs["timeout"], 5*time.Minute)}
 	}
 }
 

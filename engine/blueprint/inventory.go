@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -13,7 +16,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-const hostsForm = `hosts is a list of { name, address, user, port, vars, resource } of which name and address are needed`
+const hostsForm = `hosts is a list of { name, address, user, port, vars, resource, host_keys } of which name and address are needed`
 
 // hostsOf reads the hosts of a group. Parts that are not known yet are left
 // empty.
@@ -56,7 +59,7 @@ func hostOf(v cty.Value) (h engine.Host, err error) {
 	f := fields{of: v.AsValueMap()}
 	h.Name, h.Address = f.text("name"), f.text("address")
 	h.User, h.Resource = f.text("user"), f.text("resource")
-	h.Port, h.Vars = f.port(), f.vars()
+	h.Port, h.Vars, h.HostKeys = f.port(), f.vars(), f.hostKeys()
 	switch {
 	case f.err != nil:
 		return h, f.err
@@ -112,6 +115,33 @@ func (f *fields) port() int {
 	}
 	return int(n)
 }
+
+// hostKeys reads public keys as OpenSSH writes them. A comment is dropped.
+func (f *fields) hostKeys() (keys []string) {
+	v, ok := f.get("host_keys", cty.List(cty.String), "a list of public keys")
+	if !ok || !v.IsWhollyKnown() {
+		return nil
+	}
+	for _, element := range v.AsValueSlice() {
+		var words []string
+		if !element.IsNull() {
+			words = strings.Fields(element.AsString())
+		}
+		if len(words) < 2 || !keyKind().MatchString(words[0]) || !keyBody().MatchString(words[1]) {
+			if f.err == nil {
+				f.err = errors.New(`has a host key that is none; write it as OpenSSH does, as in "ssh-ed25519 AAAA..."`)
+			}
+			return nil
+		}
+		keys = append(keys, words[0]+" "+words[1])
+	}
+	return keys
+}
+
+var (
+	keyKind = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(ssh|ecdsa|sk)-[a-z0-9@.-]+$`) })
+	keyBody = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9+/]+={0,3}$`) })
+)
 
 func (f *fields) vars() map[string]json.RawMessage {
 	v, ok := f.get("vars", cty.DynamicPseudoType, "a map")

@@ -55,6 +55,7 @@ type Applied struct {
 	Summary engine.Summary
 	Recap   *engine.Recap
 	Errored []byte // a state that could not be written
+	Hosts   []engine.SeenHost
 }
 
 // Runner carries out one step.
@@ -176,6 +177,6 @@ func (r *Runner) apply(ctx context.Context, job *engine.Job, tool Tool, dir stri
 		return ending{}, fmt.Errorf("fetch the plan: %w", err)
 	}
 	a, err := tool.Apply(ctx, job, dir, plan, log)
-	rep := engine.Report{Outcome: engine.OutcomeApplied, Applied: a.Summary, Recap: a.Recap}
+	rep := engine.Report{Outcome: engine.OutcomeApplied, Applied: a.Summary, Recap: a.Recap, Hosts: a.Hosts}
 	return ending{rep, map[string][]byte{engine.ArtifactErrored: a.Errored}}, err
 }

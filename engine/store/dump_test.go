@@ -46,6 +46,7 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.PutState(ctx, v))
 	must(t, s.LockState(ctx, lock("l1")))
 	found(t, s, r.ID, 0, "aws_vpc.main")
+	must(t, s.PutHosts(ctx, []*engine.KnownHost{host("host-1", "web-1")}))
 	must(t, s.PutSchedule(ctx, schedule("sch-1"), event("schedule.put", "shop")))
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)
 	must(t, s.Beat(ctx, engine.PartAPI))

@@ -32,6 +32,9 @@ ansible "hosts" {
     group "twice" {
       hosts = ["10.0.0.1", "10.0.0.1"] # ERROR: Unusable hosts
     }
+    group "keyless" {
+      hosts = [{ name = "web-1", address = "10.0.0.1", host_keys = ["none"] }] # ERROR: Unusable hosts
+    }
     group "text" { # ERROR: Duplicate group
       hosts = []
     }

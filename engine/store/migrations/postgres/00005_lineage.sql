@@ -19,7 +19,34 @@ UPDATE runs SET cause_new = cause;
 ALTER TABLE runs DROP COLUMN cause;
 ALTER TABLE runs RENAME COLUMN cause_new TO cause;
 
+-- Machines that playbooks were run on.
+CREATE TABLE hosts (
+    id          TEXT PRIMARY KEY,
+    stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    component   TEXT NOT NULL, -- whose inventory it is in
+    name        TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    port        INTEGER NOT NULL,
+    user_name   TEXT NOT NULL,
+    group_names TEXT NOT NULL,
+    made_by     TEXT NOT NULL, -- Terraform component
+    resource    TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    host_keys   TEXT NOT NULL,
+    keys_at     BIGINT,
+    facts       BYTEA, -- sealed
+    facts_at    BIGINT,
+    first_run   TEXT NOT NULL,
+    last_run    TEXT NOT NULL,
+    first_seen  BIGINT NOT NULL,
+    last_seen   BIGINT NOT NULL,
+    retired_at  BIGINT,
+    retired_why TEXT NOT NULL
+);
+CREATE UNIQUE INDEX hosts_in_use ON hosts (stack, component, name) WHERE retired_at IS NULL;
+
 -- +goose Down
+DROP TABLE hosts;
 ALTER TABLE runs ADD COLUMN cause_old TEXT NOT NULL DEFAULT 'manual' CHECK (cause_old IN ('manual', 'schedule', 'drift'));
 UPDATE runs SET cause_old = CASE cause WHEN 'upstream' THEN 'manual' ELSE cause END;
 ALTER TABLE runs DROP COLUMN cause;

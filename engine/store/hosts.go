@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+type hostRow struct {
+	ID, Stack, Component, Name, Address, UserName, GroupNames string
+	MadeBy, Resource, ResourceID, HostKeys                    string
+	FirstRun, LastRun, RetiredWhy                             string
+	Port                                                      int
+	Facts                                                     []byte
+	KeysAt, FactsAt, FirstSeen, LastSeen, RetiredAt           *int64
+}
+
+func (hostRow) TableName() string { return "hosts" }
+
+func (s *Store) newHostRow(h *engine.KnownHost) (hostRow, error) {
+	row := hostRow{
+		ID: h.ID, Stack: h.Stack, Component: h.Component, Name: h.Name, Address: h.Address, Port: h.Port, UserName: h.User, GroupNames: text(h.Groups),
+		MadeBy: h.MadeBy, Resource: h.Resource, ResourceID: h.ResourceID, HostKeys: text(h.Keys), FirstRun: h.FirstRun, LastRun: h.LastRun,
+		RetiredWhy: h.RetiredWhy, KeysAt: micros(h.KeysAt), FactsAt: micros(h.FactsAt), FirstSeen: micros(h.FirstSeen), LastSeen: micros(h.LastSeen),
+		RetiredAt: micros(h.RetiredAt),
+	}
+	if len(h.Facts) == 0 {
+		return row, nil
+	}
+	var err error
+	row.Facts, err = s.seal.Seal("hosts", h.ID, "facts", h.Facts)
+	return row, err
+}
+
+func (s *Store) host(row hostRow) (*engine.KnownHost, error) {
+	h := &engine.KnownHost{
+		ID: row.ID, Stack: row.Stack, Component: row.Component, Name: row.Name, Address: row.Address, Port: row.Port, User: row.UserName,
+		MadeBy: row.MadeBy, Resource: row.Resource, ResourceID: row.ResourceID, FirstRun: row.FirstRun, LastRun: row.LastRun, RetiredWhy: row.RetiredWhy,
+		KeysAt: instant(row.KeysAt), FactsAt: instant(row.FactsAt), FirstSeen: instant(row.FirstSeen), LastSeen: instant(row.LastSeen), RetiredAt: instant(row.RetiredAt),
+	}
+	var err error
+	if h.Groups, err = parse[[]string](row.GroupNames); err != nil {
+		return nil, err
+	}
+	if h.Keys, err = parse[[]string](row.HostKeys); err != nil {
+		return nil, err
+	}
+	if len(row.Facts) > 0 {
+		var facts []byte
+		facts, err = s.seal.Unseal("hosts", row.ID, "facts", row.Facts)
+		h.Facts = json.RawMessage(facts)
+	}
+	return h, err
+}
+
+// Hosts implements engine.HostStore.
+func (s *Store) Hosts(ctx context.Context, stack string, retired bool) ([]*engine.KnownHost, error) {
+	q := s.read.WithContext(ctx).Where("stack = ?", stack).Order("component, name, first_seen")
+	if !retired {
+		q = q.Where("retired_at IS NULL")
+	}
+	var rows []hostRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return each(rows, s.host)
+}
+
+// PutHosts implements engine.HostStore.
+func (s *Store) PutHosts(ctx context.Context, hosts []*engine.KnownHost) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		for _, h := range hosts {
+			row, err := s.newHostRow(h)
+			if err != nil {
+				return err
+			}
+			if err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RetireHosts implements engine.HostStore.
+func (s *Store) RetireHosts(ctx context.Context, hosts []*engine.KnownHost, run, why string, at time.Time) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		for _, h := range hosts {
+			if err := retireHost(tx, h, run, why, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const retireColumns = `UPDATE hosts SET retired_at = ?, retired_why = ?, last_run = ?, host_keys = 'null', keys_at = NULL, facts = NULL, facts_at = NULL `
+
+func retireHost(tx *gorm.DB, h *engine.KnownHost, run, why string, at time.Time) error {
+	err := tx.Exec(retireColumns+`WHERE id = ? AND retired_at IS NULL`, at.UnixMicro(), why, run, h.ID).Error
+	if err != nil {
+		return err
+	}
+	// The subjects of findings on hosts begin with the host's name.
+	return tx.Exec(`UPDATE findings SET resolved_at = ? WHERE stack = ? AND component = ? AND resolved_at IS NULL AND substr(subject, 1, ?) = ?`,
+		at.UnixMicro(), h.Stack, h.Component, len(h.Name)+2, h.Name+": ").Error
+}
+
+// retireAll ends all hosts of a stack of which nothing is left.
+func retireAll(tx *gorm.DB, r *engine.Run) error {
+	return tx.Exec(retireColumns+`WHERE stack = ? AND retired_at IS NULL`, r.FinishedAt.UnixMicro(), "its stack was destroyed", r.ID, r.Stack).Error
+}
