@@ -71,7 +71,7 @@ func hostJSON(h *engine.KnownHost) client.Host {
 
 func componentJSON(c engine.Component) client.Component {
 	return client.Component{Address: c.Address, Kind: string(c.Kind), Cloud: string(c.Cloud), Region: c.Region,
-		Credentials: c.Credentials, Source: c.Source, Needs: list(c.Needs)}
+		Credentials: c.Credentials, Source: c.Source, Constraint: c.Constraint, Version: c.Version, Commit: c.Commit, Needs: list(c.Needs)}
 }
 
 // list is never null in JSON.

@@ -161,6 +161,7 @@ type submission struct {
 	StackPath
 	Type    string `header:"Content-Type" hidden:"true"`
 	DryRun  bool   `query:"dry_run" doc:"Check only; store nothing."`
+	Upgrade bool   `query:"upgrade" doc:"Choose the versions of modules from registries anew."`
 	Message string `query:"message"`
 	RawBody []byte `contentType:"application/gzip"`
 }
@@ -170,17 +171,11 @@ func (s *server) submit(ctx context.Context, in *submission) (*body[client.Revis
 	if err != nil {
 		return nil, err
 	}
+	take := s.Stacks.Submit
 	if in.DryRun {
-		bp, _, err := s.Stacks.Compiler.Compile(ctx, sub.Sources, sub.Variables)
-		if err != nil {
-			return nil, err
-		}
-		if bp.Name != in.Stack {
-			return nil, engine.Invalid("the sources describe stack %q, but were sent for stack %q", bp.Name, in.Stack)
-		}
-		return answer(revisionJSON(&engine.Revision{Stack: bp.Name, Blueprint: bp}), nil)
+		take = s.Stacks.Check
 	}
-	rev, err := s.Stacks.Submit(ctx, me(ctx), sub)
+	rev, err := take(ctx, me(ctx), sub)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +184,7 @@ func (s *server) submit(ctx context.Context, in *submission) (*body[client.Revis
 
 // readSubmission takes a revision in any of the forms it may come in.
 func (s *server) readSubmission(in *submission) (engine.Submission, error) {
-	sub := engine.Submission{Stack: in.Stack, Message: in.Message}
+	sub := engine.Submission{Stack: in.Stack, Message: in.Message, Upgrade: in.Upgrade}
 	kind, params, err := mime.ParseMediaType(in.Type)
 	if err != nil {
 		return sub, engine.Invalid("the Content-Type %q cannot be read", in.Type)

@@ -40,7 +40,7 @@ func TestRevisionComesInThreeForms(t *testing.T) {
 			return nil
 		},
 		"a tar.gz in a form": func(s *system) error {
-			_, err := s.as(engine.RoleOperator).SubmitBundle(t.Context(), "hello", bundle(t, helloFiles()), nil, "first")
+			_, err := s.as(engine.RoleOperator).SubmitBundle(t.Context(), "hello", bundle(t, helloFiles()), nil, "first", false)
 			return err
 		},
 		"a tar.gz as it is": func(s *system) error {
@@ -93,9 +93,9 @@ func TestVariablesComeWithTheRevision(t *testing.T) {
 	s := newSystem(t)
 	files := helloFiles()
 	files["stack.hcl"] = "variable \"size\" {\n  type = number\n}\n" + hello
-	_, err := s.as(engine.RoleOperator).SubmitBundle(t.Context(), "hello", bundle(t, files), map[string]json.RawMessage{"size": json.RawMessage("3")}, "")
+	_, err := s.as(engine.RoleOperator).SubmitBundle(t.Context(), "hello", bundle(t, files), map[string]json.RawMessage{"size": json.RawMessage("3")}, "", false)
 	s.ok(err)
-	_, err = s.as(engine.RoleOperator).SubmitBundle(t.Context(), "hello", bundle(t, files), nil, "")
+	_, err = s.as(engine.RoleOperator).SubmitBundle(t.Context(), "hello", bundle(t, files), nil, "", false)
 	if !errors.Is(err, engine.ErrInvalid) {
 		t.Errorf("without a value: %v", err)
 	}

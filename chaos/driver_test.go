@@ -171,7 +171,7 @@ func (d *driver) submit(nonce string, sleeps float64) {
 	}
 	vars := map[string]json.RawMessage{"nonce": fmt.Appendf(nil, "%q", nonce), "sleep": fmt.Appendf(nil, "%v", sleeps)}
 	if err := d.insist("submit", func(ctx context.Context) error {
-		_, err := d.w.client.SubmitBundle(ctx, d.name, bundle, vars, nonce)
+		_, err := d.w.client.SubmitBundle(ctx, d.name, bundle, vars, nonce, false)
 		return err
 	}); err != nil && d.w.whole.Err() == nil {
 		d.w.fail("%s: %v", d.name, err)

@@ -17,7 +17,7 @@ type Compiler interface {
 	// without evaluating outputs. It may add to the sources what they refer
 	// to, such as modules from Git, and returns those to be kept. Mistakes come
 	// back all at once as Diagnostics.
-	Compile(ctx context.Context, sources []byte, vars map[string]json.RawMessage) (Blueprint, []byte, error)
+	Compile(ctx context.Context, sources []byte, vars map[string]json.RawMessage, pins Pins) (Blueprint, []byte, error)
 
 	// Outline reads what a bundle says of itself, without checking the rest.
 	Outline(sources []byte) (Outline, error)
@@ -30,6 +30,14 @@ type Compiler interface {
 	// Outputs gives the values of the stack's own outputs; those that rest on
 	// an output that is missing are unknown.
 	Outputs(ctx context.Context, rev *Revision, upstream map[string]Outputs) (Outputs, error)
+}
+
+// Pins say which modules from elsewhere are taken.
+type Pins struct {
+	// Versions of modules from registries that were chosen before, by Component.Lock.
+	Versions map[string]string
+	// Keep takes what was fetched before, which is in the sources.
+	Keep bool
 }
 
 // Hasher makes digests that cannot be reversed by guessing.

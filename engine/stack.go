@@ -95,7 +95,14 @@ type Component struct {
 	OnDestroy   bool // an ansible component with a decommission play
 
 	PreventDestroy bool // no run takes it away
+
+	Constraint string // on the version of a module from a registry
+	Version    string // that was chosen
+	Commit     string // of a module from Git
 }
+
+// Lock is what a version is chosen for: the source with its constraint.
+func (c Component) Lock() string { return c.Source + " " + c.Constraint }
 
 // Ref says that an input of a component is made from an output of another.
 type Ref struct {

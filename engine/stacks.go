@@ -28,6 +28,7 @@ type Submission struct {
 	Sources   []byte // tar.gz
 	Variables map[string]json.RawMessage
 	Message   string
+	Upgrade   bool // choose the versions of modules anew
 }
 
 // TopicSchedules is rung when schedules change.
@@ -47,11 +48,7 @@ func (s *Stacks) Create(ctx context.Context, p Principal, name, description stri
 // stores it as the stack's next revision. Mistakes come back as Diagnostics,
 // and then nothing is stored.
 func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
-	var err error
-	if sub.Variables, err = s.withStored(ctx, sub); err != nil {
-		return nil, err
-	}
-	rev, drift, err := s.compile(ctx, p, sub)
+	rev, drift, err := s.check(ctx, p, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +57,28 @@ func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revi
 	}
 	s.ringSubmitted()
 	return rev, nil
+}
+
+// pins are the versions of modules that the newest revision of the stack has.
+func (s *Stacks) pins(ctx context.Context, sub Submission) (Pins, error) {
+	outline, err := s.Compiler.Outline(sub.Sources)
+	if err != nil || sub.Upgrade {
+		return Pins{}, nil // Compile tells a mistake with all others
+	}
+	newest, err := s.Newest(ctx, outline.Stack)
+	if errors.Is(err, ErrNotFound) {
+		return Pins{}, nil
+	}
+	if err != nil {
+		return Pins{}, err
+	}
+	pins := Pins{Versions: map[string]string{}}
+	for _, c := range newest.Components {
+		if c.Version != "" {
+			pins.Versions[c.Lock()] = c.Version
+		}
+	}
+	return pins, nil
 }
 
 // Newest is what the stack's newest revision says.
@@ -74,9 +93,28 @@ func (s *Stacks) Newest(ctx context.Context, stack string) (*Blueprint, error) {
 	return &newest[0].Blueprint, nil
 }
 
+// Check says what Submit would make of a submission, and stores nothing.
+func (s *Stacks) Check(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
+	rev, _, err := s.check(ctx, p, sub)
+	return rev, err
+}
+
+// check makes a revision of a submission with what is kept for its stack.
+func (s *Stacks) check(ctx context.Context, p Principal, sub Submission) (*Revision, *Schedule, error) {
+	var err error
+	if sub.Variables, err = s.withStored(ctx, sub); err != nil {
+		return nil, nil, err
+	}
+	pins, err := s.pins(ctx, sub)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.compile(ctx, p, sub, pins)
+}
+
 // compile makes a revision of a submission, with the schedule that it asks for.
-func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission) (*Revision, *Schedule, error) {
-	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables)
+func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins Pins) (*Revision, *Schedule, error) {
+	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables, pins)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -105,7 +105,7 @@ func (s *Stacks) revise(ctx context.Context, p Principal, stack *Stack, v *Varia
 	if err := change(outline, values); err != nil {
 		return nil, err
 	}
-	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: why.message})
+	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: why.message}, Pins{Keep: true})
 	if err != nil {
 		return nil, err
 	}

@@ -64,8 +64,9 @@ func (c *Client) StackOutputs(ctx context.Context, name string, reveal bool) (ma
 	return get[map[string]Output](ctx, c, path("stacks", name, "outputs"), q)
 }
 
-// SubmitBundle stores a tar.gz as the stack's next revision.
-func (c *Client) SubmitBundle(ctx context.Context, stack string, bundle []byte, vars map[string]json.RawMessage, message string) (Revision, error) {
+// SubmitBundle stores a tar.gz as the stack's next revision. With upgrade, the
+// versions of modules from registries are chosen anew.
+func (c *Client) SubmitBundle(ctx context.Context, stack string, bundle []byte, vars map[string]json.RawMessage, message string, upgrade bool) (Revision, error) {
 	var rev Revision
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -88,7 +89,7 @@ func (c *Client) SubmitBundle(ctx context.Context, stack string, bundle []byte, 
 	if err := w.Close(); err != nil {
 		return rev, err
 	}
-	return rev, c.send(ctx, request{method: http.MethodPost, path: path("stacks", stack, "revisions"), body: body.Bytes(), kind: w.FormDataContentType()}, &rev)
+	return rev, c.send(ctx, request{method: http.MethodPost, path: path("stacks", stack, "revisions"), query: url.Values{"upgrade": {strconv.FormatBool(upgrade)}}, body: body.Bytes(), kind: w.FormDataContentType()}, &rev)
 }
 
 // Revisions lists a stack's revisions, newest first.

@@ -55,6 +55,9 @@ type Component struct {
 	Region      string   `json:"region,omitempty"`
 	Credentials string   `json:"credentials,omitempty"`
 	Source      string   `json:"source"`
+	Constraint  string   `json:"constraint,omitempty" doc:"On the version of a module from a registry."`
+	Version     string   `json:"version,omitempty" doc:"That was chosen."`
+	Commit      string   `json:"commit,omitempty" doc:"Of a module from Git."`
 	Needs       []string `json:"needs"`
 }
 

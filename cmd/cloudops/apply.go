@@ -23,7 +23,7 @@ func compileLocal(cmd *cobra.Command, file string, vars varFlags) (engine.Bluepr
 	if err != nil {
 		return engine.Blueprint{}, err
 	}
-	return newCompiler(blueprint.GitCLI{Env: proxies()}).CompileDir(cmd.Context(), dir, values)
+	return newCompiler(blueprint.GitCLI{Env: proxies()}, tokenFromEnvironment).CompileDir(cmd.Context(), dir, values)
 }
 
 // followFlags say how far a run is followed.
@@ -63,6 +63,7 @@ func (a *applyFlags) add(cmd *cobra.Command) {
 
 func newStackApply() *cobra.Command {
 	var file string
+	var upgrade bool
 	var vars varFlags
 	var a applyFlags
 	cmd := &cobra.Command{
@@ -72,7 +73,7 @@ func newStackApply() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rev, err := submit(cmd, c, file, vars, a.message)
+			rev, err := submit(cmd, c, file, vars, a.message, upgrade)
 			if err != nil {
 				return err
 			}
@@ -81,6 +82,7 @@ func newStackApply() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", ".", "stack file or its folder")
+	addUpgrade(cmd, &upgrade)
 	vars.add(cmd)
 	a.add(cmd)
 	return cmd
@@ -88,6 +90,7 @@ func newStackApply() *cobra.Command {
 
 func newStackSubmit() *cobra.Command {
 	var file, message string
+	var upgrade bool
 	var vars varFlags
 	cmd := &cobra.Command{
 		Use: "submit", Short: "Check a stack and store it as its next revision, without a run", Args: noArgs,
@@ -96,7 +99,7 @@ func newStackSubmit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rev, err := submit(cmd, c, file, vars, message)
+			rev, err := submit(cmd, c, file, vars, message, upgrade)
 			if err != nil {
 				return err
 			}
@@ -108,12 +111,17 @@ func newStackSubmit() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", ".", "stack file or its folder")
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why; kept with the revision")
+	addUpgrade(cmd, &upgrade)
 	vars.add(cmd)
 	return cmd
 }
 
+func addUpgrade(cmd *cobra.Command, upgrade *bool) {
+	cmd.Flags().BoolVar(upgrade, "upgrade", false, "choose the versions of modules from registries anew")
+}
+
 // submit packs the folder and sends it.
-func submit(cmd *cobra.Command, c *client.Client, file string, vars varFlags, message string) (client.Revision, error) {
+func submit(cmd *cobra.Command, c *client.Client, file string, vars varFlags, message string, upgrade bool) (client.Revision, error) {
 	var rev client.Revision
 	dir, err := stackFolder(file)
 	if err != nil {
@@ -131,7 +139,7 @@ func submit(cmd *cobra.Command, c *client.Client, file string, vars varFlags, me
 	if err != nil {
 		return rev, err
 	}
-	return c.SubmitBundle(cmd.Context(), outline.Stack, bundle, values, message)
+	return c.SubmitBundle(cmd.Context(), outline.Stack, bundle, values, message, upgrade)
 }
 
 func newStackDestroy() *cobra.Command {

@@ -80,7 +80,7 @@ func (p *tampered) submit(t *testing.T, source, text, play, host string) {
 	}
 	bundle, err := blueprint.PackFiles(packed)
 	if err == nil {
-		_, err = p.api.SubmitBundle(t.Context(), "tampered", bundle, map[string]json.RawMessage{"text": json.RawMessage(`"` + text + `"`)}, "")
+		_, err = p.api.SubmitBundle(t.Context(), "tampered", bundle, map[string]json.RawMessage{"text": json.RawMessage(`"` + text + `"`)}, "", false)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,12 +43,19 @@ type components struct {
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
-func newCompiler(git blueprint.GitCLI) *blueprint.Compiler {
+func newCompiler(git blueprint.GitCLI, token func(context.Context, string) (engine.Secret, error)) *blueprint.Compiler {
 	return blueprint.New(blueprint.Options{
 		Modules: modules.Open, ModuleNames: modules.Names(),
 		Playbooks: playbooks.Open, PlaybookNames: playbooks.Names(),
-		Git: git,
+		Git: git, Registry: &blueprint.RegistryHTTP{Token: token},
 	})
+}
+
+// tokenFromEnvironment finds the token for a registry where Terraform would.
+// Source: https://developer.hashicorp.com/terraform/cli/config/config-file#environment-variable-credentials.
+func tokenFromEnvironment(_ context.Context, host string) (engine.Secret, error) {
+	name, _, _ := strings.Cut(host, ":")
+	return engine.Secret(os.Getenv("TF_TOKEN_" + strings.NewReplacer(".", "_", "-", "__").Replace(name))), nil
 }
 
 // proxies is the part of the environment that says how to get out.
@@ -93,7 +101,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 
 // wire makes the use cases.
 func (c *components) wire(v *vault.Vault) {
-	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: proxies()})
+	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: proxies()}, c.registryToken)
 	now := func() time.Time { return time.Now().UTC() }
 	c.runs = &engine.Runs{
 		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
@@ -103,6 +111,18 @@ func (c *components) wire(v *vault.Vault) {
 	compiler.Stack = c.stacks.Newest
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.Passwords{}, Now: now}
+}
+
+// registryToken finds the token for a registry among the stored credentials.
+func (c *components) registryToken(ctx context.Context, host string) (engine.Secret, error) {
+	creds, err := c.store.Credential(ctx, blueprint.RegistryCredential(host))
+	if errors.Is(err, engine.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return creds.Values["TOKEN"], nil
 }
 
 // stateURL is where a component's state is, for Terraform.

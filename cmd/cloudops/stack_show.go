@@ -68,10 +68,22 @@ func writeStack(w io.Writer, stack client.Stack, newest []client.Revision, outpu
 	return nil
 }
 
+// pinText says which version of a source was taken.
+func pinText(c client.Component) string {
+	text := ""
+	if c.Version != "" {
+		text = " " + c.Version
+	}
+	if c.Commit != "" {
+		text += " at " + c.Commit[:min(12, len(c.Commit))]
+	}
+	return text
+}
+
 // writeRevision says what a revision is made of.
 func writeRevision(w io.Writer, rev client.Revision) {
 	for _, c := range rev.Components {
-		fmt.Fprintf(w, "  %s from %s\n", c.Address, c.Source)
+		fmt.Fprintf(w, "  %s from %s%s\n", c.Address, c.Source, pinText(c))
 	}
 	for _, u := range rev.Upstreams {
 		fmt.Fprintf(w, "reads %s of %s", strings.Join(u.Outputs, ", "), u.Stack)

@@ -110,7 +110,7 @@ func (v *survivor) bundle(t *testing.T, files map[string]string) []byte {
 
 func submitAndStart(t *testing.T, api *client.Client, bundle []byte) string {
 	t.Helper()
-	if _, err := api.SubmitBundle(t.Context(), "survivor", bundle, nil, ""); err != nil {
+	if _, err := api.SubmitBundle(t.Context(), "survivor", bundle, nil, "", false); err != nil {
 		t.Fatal(err)
 	}
 	run, err := api.StartRun(t.Context(), "survivor", client.StartRun{Kind: "apply"})

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudops-manager/cloudops/engine"
 )
 
 func write(t *testing.T, dir string, files map[string]string) {
@@ -178,7 +180,7 @@ func TestBundlesThatAttackAreRefused(t *testing.T) {
 			if left, err := os.ReadDir(parent); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, error %v", left, err)
 			}
-			_, _, err = testCompiler().Compile(t.Context(), tt.bundle, nil)
+			_, _, err = testCompiler().Compile(t.Context(), tt.bundle, nil, engine.Pins{})
 			wantInvalid(t, err, tt.wantErr)
 		})
 	}
@@ -238,15 +240,15 @@ func TestASubmissionMayBeHCLAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bp, kept, err := testCompiler().Compile(t.Context(), packed, nil)
+	bp, kept, err := testCompiler().Compile(t.Context(), packed, nil, engine.Pins{})
 	if err != nil || bp.Name != "s" || !bytes.Equal(kept, packed) {
 		t.Errorf("blueprint = %+v, error = %v", bp, err)
 	}
 	_, err = PackFiles(map[string][]byte{"../stack.hcl": nil})
 	wantInvalid(t, err, "leads out")
-	_, _, err = testCompiler().Compile(t.Context(), handmade(t), nil)
+	_, _, err = testCompiler().Compile(t.Context(), handmade(t), nil, engine.Pins{})
 	wantInvalid(t, err, "no stack.hcl")
-	_, _, err = testCompiler().Compile(t.Context(), handmade(t, file("stack.hcl", "")), nil)
+	_, _, err = testCompiler().Compile(t.Context(), handmade(t, file("stack.hcl", "")), nil, engine.Pins{})
 	wantInvalid(t, err, "No stack block")
 }
 

@@ -22,7 +22,8 @@ type Options struct {
 	// Playbooks does the same for shipped playbooks, such as "web".
 	Playbooks     func(name string) (fs.FS, error)
 	PlaybookNames []string
-	Git           Git // nil where modules cannot be fetched
+	Git           Git      // nil where modules cannot be fetched
+	Registry      Registry // nil where they cannot be
 	// Stack gives the newest revision of another stack, for those that read its
 	// outputs. It wraps ErrNotFound where there is none. Nil checks nothing.
 	Stack func(ctx context.Context, name string) (*engine.Blueprint, error)
@@ -54,12 +55,12 @@ func New(o Options) *Compiler {
 }
 
 // Compile implements engine.Compiler.
-func (c *Compiler) Compile(ctx context.Context, sources []byte, vars map[string]json.RawMessage) (engine.Blueprint, []byte, error) {
+func (c *Compiler) Compile(ctx context.Context, sources []byte, vars map[string]json.RawMessage, pins engine.Pins) (engine.Blueprint, []byte, error) {
 	tree, err := Unpack(sources)
 	if err != nil {
 		return engine.Blueprint{}, nil, err
 	}
-	s, err := c.compile(ctx, tree, vars, false)
+	s, err := c.compile(ctx, tree, vars, pins, false)
 	if err != nil {
 		return engine.Blueprint{}, nil, err
 	}
@@ -74,7 +75,7 @@ func (c *Compiler) CompileDir(ctx context.Context, dir string, vars map[string]j
 	if err != nil {
 		return engine.Blueprint{}, err
 	}
-	s, err := c.compile(ctx, tree, vars, true)
+	s, err := c.compile(ctx, tree, vars, engine.Pins{}, true)
 	if err != nil {
 		return engine.Blueprint{}, err
 	}
@@ -103,15 +104,18 @@ func Outline(bundle []byte) (engine.Outline, error) {
 }
 
 // compile reads a stack and checks all of it. Its error holds every mistake.
-func (c *Compiler) compile(ctx context.Context, tree Tree, vars map[string]json.RawMessage, lenient bool) (*stack, error) {
-	s, diags := parse(withoutJunk(tree))
+func (c *Compiler) compile(ctx context.Context, tree Tree, vars map[string]json.RawMessage, pins engine.Pins, lenient bool) (*stack, error) {
+	if !pins.Keep {
+		tree = withoutJunk(tree)
+	}
+	s, diags := parse(tree)
 	if len(s.components) > MaxComponents { // the rest would take its time
 		return nil, s.report(diags)
 	}
 	s.lenient = lenient
 	diags = append(diags, s.assign(vars)...)
 	diags = append(diags, s.resolveAll()...)
-	modules, err := c.loader(s, true).modulesOf(ctx, s.components)
+	modules, err := c.loader(s, pins).modulesOf(ctx, s.components)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func TestMistakesAreToldWhereTheyAre(t *testing.T) {
 			}
 			slices.Sort(want)
 
-			_, _, err = testCompiler().Compile(context.Background(), bundleWith(t, string(text)), nil)
+			_, _, err = testCompiler().Compile(context.Background(), bundleWith(t, string(text)), nil, engine.Pins{})
 
 			var ds engine.Diagnostics
 			if !errors.As(err, &ds) || !errors.Is(err, engine.ErrInvalid) {

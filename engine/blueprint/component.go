@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -16,7 +17,7 @@ func (s *stack) terraformBlock(b *hcl.Block) hcl.Diagnostics {
 	d := &decoder{}
 	c := &component{kind: engine.KindTerraform, name: b.Labels[0], at: b.DefRange}
 	d.countless(b)
-	c.attrs, c.inner = d.content(b, []string{"cloud", "source", "inputs", "depends_on", "for_each", "count", "imports", "prevent_destroy"})
+	c.attrs, c.inner = d.content(b, []string{"cloud", "source", "version", "inputs", "depends_on", "for_each", "count", "imports", "prevent_destroy"})
 	return append(s.addComponent(c, b), d.diags...)
 }
 
@@ -183,6 +184,25 @@ func (d *decoder) resolveSource(c *component) {
 		return
 	}
 	c.source = src
+	d.constrain(c)
+}
+
+// constrain reads which versions of a module from a registry will do.
+func (d *decoder) constrain(c *component) {
+	a := c.attrs["version"]
+	if a == nil {
+		return
+	}
+	if c.source.registry == nil {
+		d.mistake(a.NameRange, "Unusable version", "Only modules of registries have versions. For Git write ?ref=v1 after the address; shipped modules and those of the stack come as they are.")
+		return
+	}
+	text := d.text(a)
+	if _, err := version.NewConstraint(constraintText(text)); err != nil {
+		d.mistake(a.Expr.Range(), "Unusable version", "%q is no version constraint; write one such as \"~> 5.1\" or \">= 1.2, < 2.0\".", text)
+		return
+	}
+	c.source.registry.constraint = text
 }
 
 func (d *decoder) resolvePlaybook(c *component) {

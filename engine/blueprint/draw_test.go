@@ -47,7 +47,7 @@ func TestOverrideFilesAmendAModule(t *testing.T) {
 	text := "stack \"s\" {}\nterraform \"m\" {\n source = \"./m\"\n}\noutput \"o\" { value = terraform.m.outputs.o }\n"
 
 	c := testCompiler()
-	bp, sources, err := c.Compile(context.Background(), bundleWith(t, text, files), nil)
+	bp, sources, err := c.Compile(context.Background(), bundleWith(t, text, files), nil, engine.Pins{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,9 +72,9 @@ func TestKeysFollowVariables(t *testing.T) {
 	if rev.Blueprint.Component(`terraform.region["eu"]`) != nil || rev.Blueprint.Component(`terraform.region["us"]`) == nil {
 		t.Errorf("components: %v", rev.Blueprint.Components)
 	}
-	_, _, err := c.Compile(context.Background(), bundleWith(t, "stack \"s\" {}\nterraform \"a\" {\n source = \"modules/local/greeting\"\n for_each = toset([for i in range(1001) : \"k${i}\"])\n inputs = { name = each.key }\n}\n"), nil)
+	_, _, err := c.Compile(context.Background(), bundleWith(t, "stack \"s\" {}\nterraform \"a\" {\n source = \"modules/local/greeting\"\n for_each = toset([for i in range(1001) : \"k${i}\"])\n inputs = { name = each.key }\n}\n"), nil, engine.Pins{})
 	wantInvalid(t, err, "for_each has 1001 keys")
-	_, _, err = c.Compile(context.Background(), bundleWith(t, "stack \"s\" {}\nterraform \"a\" {\n source = \"modules/local/greeting\"\n for_each = toset([for i in range(1000) : \"k${i}\"])\n inputs = { name = each.key }\n}\nterraform \"b\" {\n source = \"modules/local/greeting\"\n}\n"), nil)
+	_, _, err = c.Compile(context.Background(), bundleWith(t, "stack \"s\" {}\nterraform \"a\" {\n source = \"modules/local/greeting\"\n for_each = toset([for i in range(1000) : \"k${i}\"])\n inputs = { name = each.key }\n}\nterraform \"b\" {\n source = \"modules/local/greeting\"\n}\n"), nil, engine.Pins{})
 	wantInvalid(t, err, "1001 components, of at most 1000")
 }
 

@@ -316,7 +316,7 @@ func TestManyStepsAreEvaluatedAtOnce(t *testing.T) {
 func TestMistakesAreBounded(t *testing.T) {
 	text := "stack \"s\" {}\nlocals { a = [" + strings.Repeat("var.x, ", 1000) + "] }\n"
 
-	_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, text), nil)
+	_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, text), nil, engine.Pins{})
 
 	var ds engine.Diagnostics
 	if !errors.As(err, &ds) || len(ds) != maxMistakes+1 || !strings.Contains(ds[maxMistakes].Detail, "800 more") {

@@ -40,7 +40,7 @@ func FuzzCompile(f *testing.F) {
 			own[name] = file
 		}
 		c := testCompiler()
-		s, err := c.compile(context.Background(), own, nil, false)
+		s, err := c.compile(context.Background(), own, nil, engine.Pins{}, false)
 		if err != nil {
 			if !errors.Is(err, engine.ErrInvalid) {
 				t.Fatalf("error = %v, want ErrInvalid", err)
@@ -91,7 +91,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 				"variable": "stack \"s\" {}\nvariable \"a\" {\n default = " + text + "\n}\n",
 			} {
 				tree := Tree{"stack.hcl": {Data: []byte(source)}}
-				_, err := testCompiler().compile(context.Background(), tree, nil, false)
+				_, err := testCompiler().compile(context.Background(), tree, nil, engine.Pins{}, false)
 				if !errors.Is(err, engine.ErrInvalid) {
 					t.Errorf("%s: error = %v, want ErrInvalid", what, err)
 				}
@@ -100,7 +100,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 	}
 	t.Run("blocks", func(t *testing.T) {
 		tree := Tree{"stack.hcl": {Data: []byte(strings.Repeat("a {\n", n))}}
-		_, err := testCompiler().compile(context.Background(), tree, nil, false)
+		_, err := testCompiler().compile(context.Background(), tree, nil, engine.Pins{}, false)
 		wantInvalid(t, err, "Nested too deeply")
 	})
 	t.Run("files of data", func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 				"deep":      {Data: []byte(strings.Repeat("[", n))},
 				"template":  {Data: []byte(strings.Repeat("${[", n))},
 			}
-			_, err := testCompiler().compile(context.Background(), tree, nil, false)
+			_, err := testCompiler().compile(context.Background(), tree, nil, engine.Pins{}, false)
 			wantInvalid(t, err, "stack.hcl:2")
 		}
 	})
@@ -120,7 +120,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 				"stack.hcl": {Data: []byte("stack \"s\" {}\nterraform \"a\" { source = \"./m\" }\n")},
 				name:        {Data: []byte(`{"variable":` + strings.Repeat("[", n))},
 			}
-			_, err := testCompiler().compile(context.Background(), tree, nil, false)
+			_, err := testCompiler().compile(context.Background(), tree, nil, engine.Pins{}, false)
 			wantInvalid(t, err, name)
 		}
 	})

@@ -104,7 +104,7 @@ func TestModulesFromGitThatCannotBeUsed(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, gitStack(tt.source)), nil)
+			_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, gitStack(tt.source)), nil, engine.Pins{})
 			wantInvalid(t, err, tt.wantErr)
 		})
 	}
@@ -150,7 +150,7 @@ func TestTheBundleCannotBringFetchedModulesItself(t *testing.T) {
 	c := testCompiler()
 	bundle := bundleWith(t, gitStack("git::"+url+"//net?ref=v1"), map[string]string{dir + "/net/evil.tf": "# evil"})
 
-	_, sources, err := c.Compile(context.Background(), bundle, nil)
+	_, sources, err := c.Compile(context.Background(), bundle, nil, engine.Pins{})
 	if err != nil {
 		t.Fatal(err)
 	}

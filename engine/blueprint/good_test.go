@@ -24,7 +24,7 @@ func compileFile(t testing.TB, c *Compiler, file string, vars map[string]json.Ra
 
 func compileText(t testing.TB, c *Compiler, text string, vars map[string]json.RawMessage) *engine.Revision {
 	t.Helper()
-	bp, sources, err := c.Compile(context.Background(), bundleWith(t, text), vars)
+	bp, sources, err := c.Compile(context.Background(), bundleWith(t, text), vars, engine.Pins{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestVariables(t *testing.T) {
 			}
 			text := head + "variable \"v\" {\n" + tt.block + "\n}\noutput \"o\" { value = var.v }\n"
 			c := testCompiler()
-			bp, sources, err := c.Compile(context.Background(), bundleWith(t, text), vars)
+			bp, sources, err := c.Compile(context.Background(), bundleWith(t, text), vars, engine.Pins{})
 			if tt.wantErr != "" {
 				wantInvalid(t, err, tt.wantErr)
 				wantNot(t, err.Error(), "hunter2")
@@ -154,6 +154,6 @@ func TestVariables(t *testing.T) {
 			}
 		})
 	}
-	_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, head+`variable "region" { default = "" }`), map[string]json.RawMessage{"regoin": []byte(`"x"`)})
+	_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, head+`variable "region" { default = "" }`), map[string]json.RawMessage{"regoin": []byte(`"x"`)}, engine.Pins{})
 	wantInvalid(t, err, `Did you mean "region"?`)
 }

@@ -15,14 +15,18 @@ import (
 type loader struct {
 	*Compiler
 	*stack
-	fetch   bool // take modules from Git; false where they are in the tree already
+	pins    engine.Pins
 	folders map[string][]string
 	read    map[string]*module // by source.key; nil for one that cannot be used
 	fetched map[string]error   // by folder in the tree
+	taken   map[string]pin     // by folder in the tree
 }
 
-func (c *Compiler) loader(s *stack, fetch bool) *loader {
-	return &loader{Compiler: c, stack: s, fetch: fetch, folders: s.tree.byFolder(), read: map[string]*module{}, fetched: map[string]error{}}
+// pin is what was taken of a module from elsewhere.
+type pin struct{ Version, Commit string }
+
+func (c *Compiler) loader(s *stack, pins engine.Pins) *loader {
+	return &loader{Compiler: c, stack: s, pins: pins, folders: s.tree.byFolder(), read: map[string]*module{}, fetched: map[string]error{}, taken: readPins(s.tree)}
 }
 
 // modulesOf reads the modules of all components. The error is one that is not the
@@ -40,6 +44,9 @@ func (l *loader) modulesOf(ctx context.Context, components []*component) (hcl.Di
 		}
 		diags = append(diags, more...)
 		l.modules[c.address()] = m
+		if r := c.source.remote(); r != nil {
+			c.pin = l.taken[r.dir()]
+		}
 	}
 	return diags, nil
 }
@@ -85,7 +92,7 @@ func (l *loader) files(ctx context.Context, c *component) (map[string][]byte, *h
 	switch {
 	case c.source.shipped != "":
 		return l.shipped(c)
-	case c.source.git != nil:
+	case c.source.remote() != nil:
 		if d, err := l.vendor(ctx, c); d != nil || err != nil {
 			return nil, d, err
 		}
@@ -95,8 +102,8 @@ func (l *loader) files(ctx context.Context, c *component) (map[string][]byte, *h
 	if len(files) > 0 {
 		return files, nil, nil
 	}
-	if c.source.git != nil {
-		return nil, mistake(c.sourceAt, "Unknown module", "The repository has no Terraform files in %s. Name the folder after //.", c.source.git.sub), nil
+	if r := c.source.remote(); r != nil {
+		return nil, mistake(c.sourceAt, "Unknown module", "What was fetched has no Terraform files in %s. Name the folder after //.", r.folder()), nil
 	}
 	return nil, mistake(c.sourceAt, "Unknown module", "The stack has no Terraform files in %s; a module is a folder with .tf files.%s", c.source.text, didYouMean(c.source.text, l.moduleFolders())), nil
 }

@@ -40,7 +40,7 @@ func TestAlmostRightStacksNeverPanic(t *testing.T) {
 		text := mutated(t, rapid.SampledFrom(texts).Draw(t, "fixture"))
 		tree["stack.hcl"] = File{Data: []byte(text)}
 		c := testCompiler()
-		s, err := c.compile(context.Background(), tree, nil, rapid.Bool().Draw(t, "lenient"))
+		s, err := c.compile(context.Background(), tree, nil, engine.Pins{}, rapid.Bool().Draw(t, "lenient"))
 		if err != nil {
 			if !errors.Is(err, engine.ErrInvalid) {
 				t.Fatalf("error = %v, want ErrInvalid\n%s", err, text)

@@ -88,7 +88,7 @@ func (c *Compiler) stored(ctx context.Context, rev *engine.Revision) (*stack, er
 		return nil, err
 	}
 	// Mistakes in modules were told when the revision was submitted.
-	if _, err := c.loader(s, false).modulesOf(ctx, s.components); err != nil {
+	if _, err := c.loader(s, engine.Pins{Keep: true}).modulesOf(ctx, s.components); err != nil {
 		return nil, err
 	}
 	c.recent.put(key, s)

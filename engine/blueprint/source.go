@@ -11,14 +11,62 @@ import (
 	"sync"
 )
 
-// source is where a module or playbook comes from: one of shipped, folder and
-// git is set.
+// source is where a module or playbook comes from: one of shipped, folder, git
+// and registry is set.
 type source struct {
 	text    string // as written, in its shortest form
 	shipped string // "aws/network"
 	folder  string // of the tree; a file for a playbook
 	git     *gitSource
+
+	registry *registrySource
 }
+
+// remote is a source that is fetched and put into the tree.
+type remote interface {
+	// dir is where the files are put in the tree. The same source always gives
+	// the same folder.
+	dir() string
+	// folder is that of the module in them; "." for the top.
+	folder() string
+	// place says for people where it is.
+	place() string
+}
+
+// remote returns the source that is to be fetched, or nil.
+func (s source) remote() remote {
+	switch {
+	case s.git != nil:
+		return s.git
+	case s.registry != nil:
+		return s.registry
+	}
+	return nil
+}
+
+// registrySource is a module of a registry.
+type registrySource struct {
+	text       string // as written
+	host       string
+	module     string // namespace/name/provider
+	sub        string // "." for the top
+	constraint string
+}
+
+// publicRegistry is where modules are looked for whose source names no host.
+const publicRegistry = "registry.terraform.io"
+
+func (r *registrySource) dir() string {
+	sum := sha256.Sum256([]byte(r.host + "\x00" + r.module + "\x00" + r.constraint))
+	return vendored + "/registry/" + hex.EncodeToString(sum[:8])
+}
+
+func (r *registrySource) folder() string { return r.sub }
+
+func (r *registrySource) place() string { return r.module + " of " + r.host }
+
+// lock is engine.Component.Lock of components with this source.
+func (r *registrySource) lock() string { return r.text + " " + r.constraint }
 
 // gitSource is a folder of a Git repository.
 type gitSource struct {
@@ -27,8 +75,10 @@ type gitSource struct {
 	sub string // "." for the top
 }
 
-// dir is where the files of the repository are put in the tree. The same
-// address always gives the same folder.
+func (g *gitSource) folder() string { return g.sub }
+
+func (g *gitSource) place() string { return g.url }
+
 func (g *gitSource) dir() string {
 	sum := sha256.Sum256([]byte(g.url + "\x00" + g.ref))
 	return vendored + "/git/" + hex.EncodeToString(sum[:8])
@@ -36,8 +86,8 @@ func (g *gitSource) dir() string {
 
 // key tells modules apart.
 func (s source) key() string {
-	if s.git != nil {
-		return path.Join(s.git.dir(), s.git.sub)
+	if r := s.remote(); r != nil {
+		return path.Join(r.dir(), r.folder())
 	}
 	if s.shipped != "" {
 		return "modules/" + s.shipped
@@ -56,10 +106,10 @@ func (s source) runAs() string {
 	return "./"
 }
 
-const supported = `Supported are "modules/<cloud>/<name>" (shipped), "./folder" (of this stack) and "git::https://host/repo.git//folder?ref=v1".`
+const supported = `Supported are "modules/<cloud>/<name>" (shipped), "./folder" (of this stack), "namespace/name/provider" (of a registry) and "git::https://host/repo.git//folder?ref=v1".`
 
 var registryRule = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^([a-z0-9.-]+\.[a-z]+/)?[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[a-z0-9]+(//.*)?$`)
+	return regexp.MustCompile(`^(?:([a-z0-9.-]+(?:\.[a-z0-9]+)(?::\d+)?)/)?([A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[a-z0-9]+)(?://(.*))?$`)
 })
 
 // parseSource reads the source of a Terraform component. problem says what is
@@ -80,10 +130,22 @@ func parseSource(text string) (src source, problem string) {
 	case strings.HasPrefix(text, "github.com/"), strings.HasPrefix(text, "gitlab.com/"), strings.HasPrefix(text, "bitbucket.org/"):
 		return src, fmt.Sprintf("Say that %q is fetched with Git. Did you mean %q?", text, "git::https://"+text)
 	case registryRule().MatchString(text):
-		return src, fmt.Sprintf("%q looks like a module of a registry, which cannot be used yet. %s", text, supported)
+		return parseRegistry(text)
 	default:
 		return src, fmt.Sprintf("%q is no module source. %s", text, supported)
 	}
+}
+
+func parseRegistry(text string) (src source, problem string) {
+	m := registryRule().FindStringSubmatch(text)
+	r := &registrySource{text: text, host: m[1], module: m[2], sub: path.Clean(m[3])}
+	if r.host == "" {
+		r.host = publicRegistry
+	}
+	if leadsOut(m[3]) {
+		return src, "The folder after // leads out of the module."
+	}
+	return source{text: text, registry: r}, ""
 }
 
 // leadsOut reports whether a relative path leaves the folder it starts in.

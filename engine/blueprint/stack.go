@@ -71,6 +71,7 @@ type component struct {
 	credentials string
 	source      source
 	sourceAt    hcl.Range
+	pin         pin // what was taken of a source from elsewhere
 	dependsOn   []dependency
 	args        arguments // inputs or vars
 	imports     map[string]string
@@ -142,6 +143,10 @@ func (s *stack) blueprint() engine.Blueprint {
 		part := engine.Component{
 			Address: c.address(), Kind: c.kind, Cloud: engine.CloudLocal, Credentials: c.credentials,
 			Source: c.source.text, Needs: c.needs, Refs: c.refs, OnDestroy: c.onDestroy != "", PreventDestroy: c.protected,
+			Version: c.pin.Version, Commit: c.pin.Commit,
+		}
+		if c.source.registry != nil {
+			part.Constraint = c.source.registry.constraint
 		}
 		if c.cloud != nil {
 			part.Cloud, part.Region = engine.Cloud(c.cloud.kind), c.cloud.region

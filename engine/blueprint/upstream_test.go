@@ -51,7 +51,7 @@ func TestOutputsOfAnotherStackAreReadThroughAnUpstreamBlock(t *testing.T) {
 }
 
 func TestStacksThatReadEachOtherAreToldTheWholeWay(t *testing.T) {
-	_, _, err := testCompiler().Compile(t.Context(), bundleWith(t, "stack \"reader\" {}\nupstream \"ring\" {}\n"), nil)
+	_, _, err := testCompiler().Compile(t.Context(), bundleWith(t, "stack \"reader\" {}\nupstream \"ring\" {}\n"), nil, engine.Pins{})
 
 	wantInvalid(t, err, "reader -> ring -> around -> reader")
 }

@@ -2,6 +2,7 @@ package blueprint
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path"
@@ -20,13 +21,12 @@ type Git interface {
 	Fetch(ctx context.Context, url, ref, into string) (commit string, err error)
 }
 
-// vendor makes sure that the files of a component's Git source are in the tree.
+// vendor makes sure that the files of a component's source are in the tree.
 func (l *loader) vendor(ctx context.Context, c *component) (*hcl.Diagnostic, error) {
-	g := c.source.git
 	key := c.source.key()
 	err, done := l.fetched[key]
-	if !done && l.fetch {
-		err = l.fetchInto(ctx, g)
+	if !done && !(l.pins.Keep && len(l.filesIn(key)) > 0) {
+		err = l.fetchInto(ctx, c.source)
 		l.fetched[key] = err
 	}
 	if errors.Is(err, engine.ErrInvalid) {
@@ -35,27 +35,57 @@ func (l *loader) vendor(ctx context.Context, c *component) (*hcl.Diagnostic, err
 	return nil, err
 }
 
-func (l *loader) fetchInto(ctx context.Context, g *gitSource) error {
-	if l.Git == nil {
-		return engine.Invalid("Modules from Git cannot be fetched here.")
-	}
-	tmp, err := os.MkdirTemp("", "cloudops-git-")
+func (l *loader) fetchInto(ctx context.Context, src source) error {
+	tmp, err := os.MkdirTemp("", "cloudops-module-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	commit, err := l.Git.Fetch(ctx, g.url, g.ref, tmp)
+	g, top := src.remote(), "."
+	var p pin
+	if src.registry != nil {
+		top, p, err = l.checkout(ctx, src.registry, tmp)
+	} else {
+		p.Commit, err = l.clone(ctx, src.git, tmp)
+	}
 	if err != nil {
 		return err
 	}
-	l.Log.InfoContext(ctx, "module fetched", "url", g.url, "ref", g.ref, "commit", commit)
-	return l.adopt(tmp, g)
+	l.Log.InfoContext(ctx, "module fetched", "from", g.place(), "version", p.Version, "commit", p.Commit)
+	if err := l.adopt(path.Join(tmp, top), g); err != nil {
+		return err
+	}
+	return l.notePin(g.dir(), p)
 }
 
-// adopt puts a folder of a fetched repository into the tree, with the folders
+func (l *loader) clone(ctx context.Context, g *gitSource, tmp string) (commit string, err error) {
+	if l.Git == nil {
+		return "", engine.Invalid("Modules from Git cannot be fetched here.")
+	}
+	return l.Git.Fetch(ctx, g.url, g.ref, tmp)
+}
+
+// pinsFile notes in the tree what was taken of modules from elsewhere, by their
+// folders.
+const pinsFile = vendored + "/modules.json"
+
+func readPins(tree Tree) map[string]pin {
+	pins := map[string]pin{}
+	_ = json.Unmarshal(tree[pinsFile].Data, &pins) // there is none yet
+	return pins
+}
+
+func (l *loader) notePin(dir string, p pin) error {
+	l.taken[dir] = p
+	b, err := json.MarshalIndent(l.taken, "", "  ")
+	l.tree[pinsFile] = File{Data: append(b, '\n')}
+	return err
+}
+
+// adopt puts a folder of what was fetched into the tree, with the folders
 // that its modules use.
-func (l *loader) adopt(repo string, g *gitSource) error {
-	todo := []string{g.sub}
+func (l *loader) adopt(repo string, g remote) error {
+	todo := []string{g.folder()}
 	for done := map[string]bool{}; len(todo) > 0; todo = todo[1:] {
 		dir := todo[0]
 		if done[dir] {
@@ -71,10 +101,10 @@ func (l *loader) adopt(repo string, g *gitSource) error {
 	return nil
 }
 
-func (l *loader) adoptFolder(repo, dir string, g *gitSource) error {
+func (l *loader) adoptFolder(repo, dir string, g remote) error {
 	files, err := ReadDir(path.Join(repo, dir))
 	if err != nil {
-		return engine.Invalid("%s in %s: %v", dir, g.url, err)
+		return engine.Invalid("%s in %s: %v", dir, g.place(), err)
 	}
 	b := newBuilder()
 	for name, f := range l.tree {
@@ -88,7 +118,7 @@ func (l *loader) adoptFolder(repo, dir string, g *gitSource) error {
 			continue
 		}
 		if err := b.add(target, f); err != nil {
-			return engine.Invalid("with %s: %v", g.url, err)
+			return engine.Invalid("with %s: %v", g.place(), err)
 		}
 	}
 	l.tree = b.tree
@@ -97,7 +127,7 @@ func (l *loader) adoptFolder(repo, dir string, g *gitSource) error {
 
 // usedBeside lists folders of the repository that module blocks below dir name
 // and that lie outside of it.
-func (l *loader) usedBeside(dir string, g *gitSource) []string {
+func (l *loader) usedBeside(dir string, g remote) []string {
 	var dirs []string
 	at := path.Join(g.dir(), dir)
 	for _, folder := range sortedKeys(l.folders) {

@@ -39,7 +39,7 @@ terraform "outside" {
 }
 
 terraform "registry" {
-  source = "terraform-aws-modules/vpc/aws" # ERROR: Unusable source
+  source = "terraform-aws-modules/vpc/aws" # ERROR: Module cannot be fetched
 }
 
 terraform "github" {
