@@ -118,6 +118,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.stackRoutes()
 	s.revisionRoutes()
 	s.variableRoutes()
+	s.variableSetRoutes()
 	s.runRoutes()
 	s.hostRoutes()
 	s.stepRoutes()

@@ -26,7 +26,7 @@ func (s *server) variableRoutes() {
 		})
 	handle(s, operation{method: "PUT", path: "/v1/stacks/{stack}/variables/{kind}/{name}", id: "set-variable", summary: "Keep a value for a stack", tag: "variables", permission: engine.MaySubmit}, s.setVariable)
 	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/variables/{kind}/{name}", id: "unset-variable", summary: "Forget a value", tag: "variables", permission: engine.MaySubmit},
-		func(ctx context.Context, in *VariablePath) (*body[client.VariableSet], error) {
+		func(ctx context.Context, in *VariablePath) (*body[client.VariableChange], error) {
 			return variableSet(s.Stacks.UnsetVariable(ctx, me(ctx), in.Stack, in.Name, engine.VariableKind(in.Kind)))
 		})
 }
@@ -34,23 +34,33 @@ func (s *server) variableRoutes() {
 func (s *server) setVariable(ctx context.Context, in *struct {
 	VariablePath
 	Body client.SetVariable
-}) (*body[client.VariableSet], error) {
-	v := &engine.Variable{Stack: in.Stack, Kind: engine.VariableKind(in.Kind), Name: in.Name, Secret: in.Body.Secret, Value: engine.Secret(in.Body.Value)}
-	if v.Kind == engine.VariableEnvironment {
-		var text string
-		if err := json.Unmarshal(in.Body.Value, &text); err != nil {
-			return nil, engine.Invalid("the value of environment variable %s is a text in quotes", in.Name)
-		}
-		v.Value = engine.Secret(text)
-	}
-	return variableSet(s.Stacks.SetVariable(ctx, me(ctx), v))
-}
-
-func variableSet(rev *engine.Revision, err error) (*body[client.VariableSet], error) {
+}) (*body[client.VariableChange], error) {
+	v, err := variableOf(in.Kind, in.Name, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	set := client.VariableSet{}
+	v.Stack = in.Stack
+	return variableSet(s.Stacks.SetVariable(ctx, me(ctx), v))
+}
+
+// variableOf reads a value as it is sent.
+func variableOf(kind, name string, in client.SetVariable) (*engine.Variable, error) {
+	v := &engine.Variable{Kind: engine.VariableKind(kind), Name: name, Secret: in.Secret, Value: engine.Secret(in.Value)}
+	if v.Kind == engine.VariableEnvironment {
+		var text string
+		if err := json.Unmarshal(in.Value, &text); err != nil {
+			return nil, engine.Invalid("the value of environment variable %s is a text in quotes", name)
+		}
+		v.Value = engine.Secret(text)
+	}
+	return v, nil
+}
+
+func variableSet(rev *engine.Revision, err error) (*body[client.VariableChange], error) {
+	if err != nil {
+		return nil, err
+	}
+	set := client.VariableChange{}
 	if rev != nil {
 		set.Revision = rev.Number
 	}

@@ -208,6 +208,17 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
+CREATE TABLE set_variables (
+    set_name   TEXT NOT NULL REFERENCES variable_sets (name) ON DELETE CASCADE,
+    kind       TEXT NOT NULL CHECK (kind IN ('input', 'environment')),
+    name       TEXT NOT NULL,
+    secret     BOOLEAN NOT NULL,
+    value      BLOB NOT NULL, -- sealed
+    updated_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (set_name, kind, name)
+);
+
 CREATE TABLE stack_upstreams (
     stack    TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
     upstream TEXT NOT NULL,
@@ -324,6 +335,14 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,
     disabled      BOOLEAN NOT NULL,
     created_at    INTEGER NOT NULL
+);
+
+CREATE TABLE variable_sets (
+    name        TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    stacks      TEXT NOT NULL, -- names and patterns
+    updated_by  TEXT NOT NULL,
+    updated_at  INTEGER NOT NULL
 );
 
 CREATE TABLE variables (

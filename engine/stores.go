@@ -222,6 +222,15 @@ type VariableStore interface {
 	Variables(ctx context.Context, stack string) ([]*Variable, error)
 	PutVariable(ctx context.Context, v *Variable, e Event) error
 	DeleteVariable(ctx context.Context, stack, name string, kind VariableKind, e Event) error
+	// VariableSets lists sets by name, with their variables.
+	VariableSets(ctx context.Context) ([]*VariableSet, error)
+	VariableSet(ctx context.Context, name string) (*VariableSet, error)
+	// PutVariableSet inserts or replaces by name; the variables stay as they are.
+	PutVariableSet(ctx context.Context, v *VariableSet, e Event) error
+	DeleteVariableSet(ctx context.Context, name string, e Event) error
+	// SetShared keeps a variable in a set, UnsetShared forgets it.
+	SetShared(ctx context.Context, set string, v *Variable, e Event) error
+	UnsetShared(ctx context.Context, set string, kind VariableKind, name string, e Event) error
 	// ReviseVariable keeps a variable, or forgets it, together with the revision
 	// that this makes: both or neither. It wraps ErrConflict where the stack's
 	// newest revision is another than after, by which a value would be lost.

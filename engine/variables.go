@@ -3,8 +3,8 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,8 +74,17 @@ func (s *Stacks) UnsetVariable(ctx context.Context, p Principal, stack, name str
 		return nil, s.Store.DeleteVariable(ctx, stack, name, kind, unset())
 	}
 	v := &Variable{Stack: stack, Name: name, Kind: kind}
+	sets, err := shared(ctx, s.Store, stack)
+	if err != nil {
+		return nil, err
+	}
 	return s.revise(ctx, p, st, v, revision{message: "variable " + name + " unset", event: unset, forget: true}, func(_ Outline, values map[string]json.RawMessage) error {
 		delete(values, name)
+		for _, x := range sets { // whose value comes to light again
+			if x.Kind == VariableInput && x.Name == name {
+				values[name] = json.RawMessage(x.Value.Reveal())
+			}
+		}
 		return nil
 	})
 }
@@ -123,7 +132,7 @@ func (s *Stacks) withStored(ctx context.Context, sub Submission) (map[string]jso
 	if err != nil {
 		return sub.Variables, nil // Compile tells this mistake with all others
 	}
-	stored, err := s.Store.Variables(ctx, outline.Stack)
+	own, stored, err := kept(ctx, s.Store, outline.Stack)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +141,13 @@ func (s *Stacks) withStored(ctx context.Context, sub Submission) (map[string]jso
 		if _, declared := outline.Variables[v.Name]; !declared || v.Kind != VariableInput {
 			continue
 		}
-		if err := errors.Join(v.fits(outline), s.hide(ctx, v, outline)); err != nil {
+		if err := v.fits(outline); err != nil {
 			return nil, err
+		}
+		if slices.Contains(own, v) {
+			if err := s.hide(ctx, v, outline); err != nil {
+				return nil, err
+			}
 		}
 		values[v.Name] = json.RawMessage(v.Value.Reveal())
 	}
@@ -200,7 +214,7 @@ func (v *Variable) fits(o Outline) error {
 
 // environment is what a stack's tools get beside their credentials.
 func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
-	stored, err := s.Store.Variables(ctx, stack)
+	_, stored, err := kept(ctx, s.Store, stack)
 	for _, v := range stored {
 		if v.Kind != VariableEnvironment {
 			continue

@@ -11,15 +11,22 @@ import (
 )
 
 func (p *Pages) setVariable(c *gin.Context) error {
-	v := &engine.Variable{Stack: c.Param("stack"), Kind: engine.VariableKind(c.PostForm("kind")), Name: strings.TrimSpace(c.PostForm("name")), Secret: c.PostForm("secret") != ""}
-	v.Value = engine.Secret(c.PostForm("value"))
-	if v.Kind == engine.VariableInput {
-		v.Value = engine.Secret(engine.ValueOf(c.PostForm("value")))
-	}
+	v := formVariable(c)
+	v.Stack = c.Param("stack")
 	return p.changeVariable(c, func(ctx context.Context, who engine.Principal) error {
 		_, err := p.Stacks.SetVariable(ctx, who, v)
 		return err
 	})
+}
+
+// formVariable reads a variable from a form.
+func formVariable(c *gin.Context) *engine.Variable {
+	v := &engine.Variable{Kind: engine.VariableKind(c.PostForm("kind")), Name: strings.TrimSpace(c.PostForm("name")), Secret: c.PostForm("secret") != ""}
+	v.Value = engine.Secret(c.PostForm("value"))
+	if v.Kind == engine.VariableInput {
+		v.Value = engine.Secret(engine.ValueOf(c.PostForm("value")))
+	}
+	return v
 }
 
 func (p *Pages) unsetVariable(c *gin.Context) error {

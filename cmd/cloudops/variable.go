@@ -42,35 +42,40 @@ func variableKind(cmd *cobra.Command) string {
 }
 
 func setVariable(cmd *cobra.Command, c *client.Client, args []string) error {
-	secret, err := cmd.Flags().GetBool("secret")
+	v, err := readVariable(cmd, args)
 	if err != nil {
 		return err
 	}
+	done, err := c.SetVariable(cmd.Context(), args[0], variableKind(cmd), args[1], v)
+	return saySet(cmd, args[0], done, err)
+}
+
+// readVariable takes a value from the third argument, or else from standard input.
+func readVariable(cmd *cobra.Command, args []string) (v client.SetVariable, err error) {
+	secret, err := cmd.Flags().GetBool("secret")
+	if err != nil {
+		return v, err
+	}
 	text := ""
 	if len(args) == 3 && secret {
-		return misuse("everybody on this machine can see the arguments of a command; give a secret on standard input, as in: cloudops variable set %s %s --secret < FILE", args[0], args[1])
+		return v, misuse("everybody on this machine can see the arguments of a command; give a secret on standard input, as in: %s %s %s --secret < FILE", cmd.CommandPath(), args[0], args[1])
 	} else if len(args) == 3 {
 		text = args[2]
 	} else {
 		b, err := io.ReadAll(cmd.InOrStdin())
 		if err != nil {
-			return err
+			return v, err
 		}
 		text = strings.TrimRight(string(b), "\r\n")
 	}
-	kind, value := variableKind(cmd), engine.ValueOf(text)
-	if kind == string(engine.VariableEnvironment) {
-		b, err := json.Marshal(text)
-		if err != nil {
-			return err
-		}
-		value = b
+	v = client.SetVariable{Value: engine.ValueOf(text), Secret: secret}
+	if variableKind(cmd) == string(engine.VariableEnvironment) {
+		v.Value, err = json.Marshal(text)
 	}
-	done, err := c.SetVariable(cmd.Context(), args[0], kind, args[1], client.SetVariable{Value: value, Secret: secret})
-	return saySet(cmd, args[0], done, err)
+	return v, err
 }
 
-func saySet(cmd *cobra.Command, stack string, done client.VariableSet, err error) error {
+func saySet(cmd *cobra.Command, stack string, done client.VariableChange, err error) error {
 	if err == nil && done.Revision > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "stack %s is at revision %d; start a run with: cloudops run start %s\n", stack, done.Revision, stack)
 	}
@@ -82,6 +87,10 @@ func listVariables(cmd *cobra.Command, c *client.Client, args []string) error {
 	if err != nil {
 		return err
 	}
+	return show(cmd, all, variableTable(all))
+}
+
+func variableTable(all []client.Variable) func(io.Writer) error {
 	var rows [][]string
 	for _, v := range all {
 		value := "(secret)"
@@ -90,5 +99,5 @@ func listVariables(cmd *cobra.Command, c *client.Client, args []string) error {
 		}
 		rows = append(rows, []string{v.Name, v.Kind, value, v.UpdatedBy, since(v.UpdatedAt)})
 	}
-	return show(cmd, all, table("NAME KIND VALUE BY UPDATED", rows))
+	return table("NAME KIND VALUE BY UPDATED", rows)
 }

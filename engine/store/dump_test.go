@@ -46,6 +46,8 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.PutState(ctx, v))
 	must(t, s.LockState(ctx, lock("l1")))
 	found(t, s, r.ID, 0, "aws_vpc.main")
+	must(t, s.PutVariableSet(ctx, &engine.VariableSet{Name: "all", Stacks: []string{"*"}, UpdatedBy: "ada", UpdatedAt: noon}, event("variable-set.put", "")))
+	must(t, s.SetShared(ctx, "all", &engine.Variable{Kind: engine.VariableEnvironment, Name: "REGION", Value: "eu", UpdatedBy: "ada", UpdatedAt: noon}, event("variable-set.set", "")))
 	must(t, s.PutHosts(ctx, []*engine.KnownHost{host("host-1", "web-1")}))
 	must(t, s.PutSchedule(ctx, schedule("sch-1"), event("schedule.put", "shop")))
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)

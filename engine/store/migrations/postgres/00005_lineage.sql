@@ -45,7 +45,28 @@ CREATE TABLE hosts (
 );
 CREATE UNIQUE INDEX hosts_in_use ON hosts (stack, component, name) WHERE retired_at IS NULL;
 
+-- Values that stacks share.
+CREATE TABLE variable_sets (
+    name        TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    stacks      TEXT NOT NULL, -- names and patterns
+    updated_by  TEXT NOT NULL,
+    updated_at  BIGINT NOT NULL
+);
+CREATE TABLE set_variables (
+    set_name   TEXT NOT NULL REFERENCES variable_sets (name) ON DELETE CASCADE,
+    kind       TEXT NOT NULL CHECK (kind IN ('input', 'environment')),
+    name       TEXT NOT NULL,
+    secret     BOOLEAN NOT NULL,
+    value      BYTEA NOT NULL, -- sealed
+    updated_by TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (set_name, kind, name)
+);
+
 -- +goose Down
+DROP TABLE set_variables;
+DROP TABLE variable_sets;
 DROP TABLE hosts;
 ALTER TABLE runs ADD COLUMN cause_old TEXT NOT NULL DEFAULT 'manual' CHECK (cause_old IN ('manual', 'schedule', 'drift'));
 UPDATE runs SET cause_old = CASE cause WHEN 'upstream' THEN 'manual' ELSE cause END;

@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"path"
+	"slices"
+	"time"
+)
+
+// VariableSet is values that several stacks share.
+type VariableSet struct {
+	Name        string
+	Description string
+	// Stacks are names of stacks, or patterns such as "payments-*", that it is
+	// for. A * stands for any characters, a ? for one.
+	Stacks    []string
+	Variables []*Variable // their Stack is empty
+	UpdatedBy string
+	UpdatedAt time.Time
+}
+
+// covers reports whether the set is for the stack.
+func (v *VariableSet) covers(stack string) bool {
+	return slices.ContainsFunc(v.Stacks, func(pattern string) bool {
+		ok, err := path.Match(pattern, stack)
+		return ok && err == nil
+	})
+}
+
+func (v *VariableSet) check() error {
+	if err := CheckName("variable set", v.Name); err != nil {
+		return err
+	}
+	for _, pattern := range v.Stacks {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return Invalid("%q is no name of a stack and no pattern; write one such as payments or payments-*", pattern)
+		}
+	}
+	return nil
+}
+
+// variable finds a variable of the set, or nil.
+func (v *VariableSet) variable(kind VariableKind, name string) *Variable {
+	for _, x := range v.Variables {
+		if x.Kind == kind && x.Name == name {
+			return x
+		}
+	}
+	return nil
+}
+
+// Revised is what a change of a variable set did to one stack.
+type Revised struct {
+	Stack    string
+	Revision int   // that it made; 0 where it could not
+	Err      error // why
+}
+
+// PutVariableSet makes a set, or changes which stacks it is for. What they get
+// from it comes with their next revision.
+func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet) error {
+	if err := v.check(); err != nil {
+		return err
+	}
+	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
+	return s.Store.PutVariableSet(ctx, v, s.event(p, "variable-set.put", "", map[string]any{"set": v.Name, "stacks": v.Stacks}))
+}
+
+// DeleteVariableSet removes a set. Values that revisions have of it stay there.
+func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
+	return s.Store.DeleteVariableSet(ctx, name, s.event(p, "variable-set.delete", "", map[string]any{"set": name}))
+}
+
+// SetShared keeps a value in a set, and makes a new revision of each stack that
+// has its value from there. A stack for which that cannot be done says why, and
+// stays as it is.
+func (s *Stacks) SetShared(ctx context.Context, p Principal, set string, v *Variable) ([]Revised, error) {
+	if err := v.check(); err != nil {
+		return nil, err
+	}
+	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
+	e := s.event(p, "variable-set.set", "", map[string]any{"set": set, "name": v.Name, "kind": v.Kind, "secret": v.Secret})
+	return s.share(ctx, p, set, v, func() error { return s.Store.SetShared(ctx, set, v, e) })
+}
+
+// UnsetShared forgets a value of a set, and makes new revisions like SetShared.
+func (s *Stacks) UnsetShared(ctx context.Context, p Principal, set string, kind VariableKind, name string) ([]Revised, error) {
+	e := s.event(p, "variable-set.unset", "", map[string]any{"set": set, "name": name, "kind": kind})
+	v := &Variable{Kind: kind, Name: name}
+	return s.share(ctx, p, set, v, func() error { return s.Store.UnsetShared(ctx, set, kind, name, e) })
+}
+
+func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variable, write func() error) ([]Revised, error) {
+	set, err := s.Store.VariableSet(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var was json.RawMessage
+	if old := set.variable(v.Kind, v.Name); old != nil {
+		was = json.RawMessage(old.Value.Reveal())
+	}
+	if err := write(); err != nil || v.Kind == VariableEnvironment {
+		return nil, err
+	}
+	var done []Revised
+	for after := ""; ; {
+		stacks, err := s.Store.Stacks(ctx, Page{After: after, Limit: sweepBatch})
+		if err != nil {
+			return done, err
+		}
+		for _, stack := range stacks {
+			after = stack.Name
+			if r, touched := s.reviseShared(ctx, p, set, stack, v, was); touched {
+				done = append(done, r)
+			}
+		}
+		if len(stacks) < sweepBatch {
+			return done, nil
+		}
+	}
+}
+
+// reviseShared makes a new revision of a stack whose newest has its value from
+// the set. A value of the stack's own, or one given with the revision, stays.
+func (s *Stacks) reviseShared(ctx context.Context, p Principal, set *VariableSet, stack *Stack, v *Variable, was json.RawMessage) (Revised, bool) {
+	if stack.Latest == 0 || !set.covers(stack.Name) {
+		return Revised{}, false
+	}
+	done := Revised{Stack: stack.Name}
+	rev, err := s.withShared(ctx, p, set, stack, v, was)
+	if err == nil && rev == nil {
+		return done, false
+	}
+	if done.Err = err; err == nil {
+		done.Revision = rev.Number
+		s.ringSubmitted()
+	}
+	return done, true
+}
+
+func (s *Stacks) withShared(ctx context.Context, p Principal, set *VariableSet, stack *Stack, v *Variable, was json.RawMessage) (*Revision, error) {
+	last, err := s.Store.Revision(ctx, stack.Name, stack.Latest)
+	if err != nil {
+		return nil, err
+	}
+	outline, err := s.Compiler.Outline(last.Sources)
+	if err != nil {
+		return nil, err
+	}
+	if _, declared := outline.Variables[v.Name]; !declared || last.Variables[v.Name] != nil && !bytes.Equal(last.Variables[v.Name], was) {
+		return nil, nil
+	}
+	own, err := s.Store.Variables(ctx, stack.Name)
+	if err != nil || slices.ContainsFunc(own, func(o *Variable) bool { return o.Kind == v.Kind && o.Name == v.Name }) {
+		return nil, err
+	}
+	values := maps.Clone(last.Variables)
+	if values == nil {
+		values = map[string]json.RawMessage{}
+	}
+	if delete(values, v.Name); v.Value != "" {
+		fitting := *v
+		fitting.Stack = stack.Name
+		if err := fitting.fits(outline); err != nil {
+			return nil, err
+		}
+		values[v.Name] = json.RawMessage(v.Value.Reveal())
+	}
+	sub := Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: "variable " + v.Name + " of set " + set.Name}
+	rev, drift, err := s.compile(ctx, p, sub, Pins{Keep: true})
+	if err != nil {
+		return nil, err
+	}
+	return rev, s.Store.AddRevision(ctx, rev, drift, s.submitted(p, rev))
+}
+
+// shared gives the variables that the stack has from sets. Two sets that give
+// it the same one are a mistake: neither could be said to win.
+func shared(ctx context.Context, store VariableStore, stack string) ([]*Variable, error) {
+	sets, err := store.VariableSets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []*Variable
+	from := map[string]string{}
+	for _, set := range sets {
+		if !set.covers(stack) {
+			continue
+		}
+		for _, v := range set.Variables {
+			key := string(v.Kind) + " " + v.Name
+			if before, twice := from[key]; twice {
+				return nil, Invalid("stack %s has variable %s from two sets, %s and %s; take it out of one of them", stack, v.Name, before, set.Name)
+			}
+			from[key] = set.Name
+			own := *v
+			own.Stack = stack
+			all = append(all, &own)
+		}
+	}
+	return all, nil
+}
+
+// kept gives what is kept for a stack: its own variables, and those of sets
+// that it has none of its own for.
+func kept(ctx context.Context, store VariableStore, stack string) (own, all []*Variable, err error) {
+	own, err = store.Variables(ctx, stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	sets, err := shared(ctx, store, stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	all = slices.Clone(own)
+	for _, v := range sets {
+		if !slices.ContainsFunc(own, func(o *Variable) bool { return o.Kind == v.Kind && o.Name == v.Name }) {
+			all = append(all, v)
+		}
+	}
+	return own, all, nil
+}
