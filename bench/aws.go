@@ -55,25 +55,36 @@ const awsProvider = `terraform {
 // aws times runs and drift checks of an eight-resource stack against a fake
 // AWS, beside the bare commands.
 func (b *bench) aws() error {
+	s, creds, stop, err := b.startAWS("aws")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return b.awsRounds(s, creds)
+}
+
+// startAWS starts a fake AWS and a server that has credentials for it, which are
+// given as an environment, too.
+func (b *bench) startAWS(name string) (s *server, creds []string, stop func(), err error) {
 	moto, endpoint, err := startMoto()
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	defer func() { _ = moto.Process.Kill(); _ = moto.Wait() }()
-	creds := []string{"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench-bench", "AWS_REGION=eu-west-1", "AWS_S3_USE_PATH_STYLE=true"}
-	s, err := b.start("aws", nil, "--provider-mirror", providerMirror())
-	if err != nil {
-		return err
+	endMoto := func() { _ = moto.Process.Kill(); _ = moto.Wait() }
+	creds = []string{"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench-bench", "AWS_REGION=eu-west-1", "AWS_S3_USE_PATH_STYLE=true"}
+	if s, err = b.start(name, nil, "--provider-mirror", providerMirror()); err != nil {
+		endMoto()
+		return nil, nil, nil, err
 	}
-	defer s.stop()
 	values := map[string]string{}
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 		values[name] = valueOf(creds, name)
 	}
-	if err := s.call("PUT", "/v1/credentials/moto", map[string]any{"cloud": "aws", "values": values}, nil); err != nil {
-		return err
+	stop = func() { s.stop(); endMoto() }
+	if err = s.call("PUT", "/v1/credentials/moto", map[string]any{"cloud": "aws", "values": values}, nil); err != nil {
+		stop()
 	}
-	return b.awsRounds(s, creds)
+	return s, creds, stop, err
 }
 
 func (b *bench) awsRounds(s *server, creds []string) error {

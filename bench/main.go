@@ -35,7 +35,7 @@ type bench struct {
 
 func main() {
 	b := &bench{}
-	only := flag.String("only", "", "measure only this: small, parallel, aws, api, idle or log")
+	only := flag.String("only", "", "measure only this: small, parallel, aws, api, idle, log, graph or ahead")
 	out := flag.String("out", "bench/results.json", "file for the results")
 	flag.StringVar(&b.binary, "cloudops", "bin/cloudops", "the binary to measure")
 	flag.IntVar(&b.rounds, "rounds", 10, "rounds of each pair")
@@ -60,7 +60,7 @@ func (b *bench) run(only, out string) error {
 	for _, m := range []struct {
 		name string
 		run  func() error
-	}{{"idle", b.idle}, {"small", b.small}, {"parallel", b.parallel}, {"log", b.logLatency}, {"api", b.api}, {"aws", b.aws}} {
+	}{{"idle", b.idle}, {"small", b.small}, {"parallel", b.parallel}, {"log", b.logLatency}, {"api", b.api}, {"aws", b.aws}, {"graph", b.graph}, {"ahead", b.ahead}} {
 		if only != "" && only != m.name {
 			continue
 		}

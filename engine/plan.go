@@ -67,6 +67,7 @@ type Output struct {
 	Type      json.RawMessage `json:"type,omitempty"`
 	Sensitive bool            `json:"sensitive,omitempty"`
 	Unknown   bool            `json:"unknown,omitempty"` // known only once applied; Value is nil
+	From      []string        `json:"from,omitempty"`    // what an unknown one is made from, such as "aws_vpc.main.id"
 }
 
 // Outputs are a component's outputs by name.

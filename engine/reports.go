@@ -112,7 +112,7 @@ func (s *Runs) digests(outputs Outputs) map[string]OutputDigest {
 	digests := make(map[string]OutputDigest, len(outputs))
 	for name, o := range outputs {
 		if o.Unknown {
-			digests[name] = OutputDigest{Unknown: true}
+			digests[name] = OutputDigest{Unknown: true, From: o.From}
 			continue
 		}
 		digests[name] = OutputDigest{Digest: s.Hasher.Fingerprint(canonical(o.Value))}

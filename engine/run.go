@@ -132,8 +132,9 @@ type Step struct {
 // OutputDigest says of an output's value that it is unknown, or else gives a
 // keyed digest of it, so that two values can be compared without reading them.
 type OutputDigest struct {
-	Unknown bool   `json:"unknown,omitempty"`
-	Digest  string `json:"digest,omitempty"`
+	Unknown bool     `json:"unknown,omitempty"`
+	From    []string `json:"from,omitempty"` // what an unknown one is made from
+	Digest  string   `json:"digest,omitempty"`
 }
 
 // Step returns the step of the component at address, or nil.

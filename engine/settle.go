@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -62,9 +63,14 @@ func (r *Run) unknown(s *Step) []string {
 	var waits []string
 	for _, ref := range s.Component.Refs {
 		up := r.Step(ref.Upstream)
-		if up != nil && !up.Destroy && up.output(ref.Output).Unknown {
-			waits = append(waits, fmt.Sprintf("%s waits for output %s of %s, which is known once that is applied", ref.Input, ref.Output, ref.Upstream))
+		if up == nil || up.Destroy || !up.output(ref.Output).Unknown {
+			continue
 		}
+		from := ""
+		if names := up.output(ref.Output).From; len(names) > 0 {
+			from = "is made from " + strings.Join(names, ", ") + " and "
+		}
+		waits = append(waits, fmt.Sprintf("%s waits for output %s of %s, which %sis known once that is applied", ref.Input, ref.Output, ref.Upstream, from))
 	}
 	return waits
 }

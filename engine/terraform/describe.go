@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
 
@@ -241,7 +242,9 @@ func outputs(p *tfjson.Plan, s secrets) engine.Outputs {
 			continue
 		}
 		o := engine.Output{Sensitive: containsTrue(c.AfterSensitive), Unknown: containsTrue(c.AfterUnknown)}
-		if !o.Unknown {
+		if o.Unknown {
+			o.From = madeFrom(p, name)
+		} else {
 			if o.Value = raw(c.After); o.Value == nil {
 				o.Value = json.RawMessage("null")
 			}
@@ -250,4 +253,24 @@ func outputs(p *tfjson.Plan, s secrets) engine.Outputs {
 		all[name] = o
 	}
 	return all
+}
+
+// madeFrom names what an output of the root module is made from, as far as that
+// is written there: attributes of resources and outputs of modules.
+func madeFrom(p *tfjson.Plan, output string) (names []string) {
+	if p.Config == nil || p.Config.RootModule == nil || p.Config.RootModule.Outputs[output] == nil {
+		return nil
+	}
+	e := p.Config.RootModule.Outputs[output].Expression
+	if e == nil || e.ExpressionData == nil {
+		return nil
+	}
+	for _, ref := range e.References {
+		root, _, _ := strings.Cut(ref, ".")
+		inner := slices.ContainsFunc(e.References, func(o string) bool { return strings.HasPrefix(o, ref+".") || strings.HasPrefix(o, ref+"[") })
+		if !inner && !slices.Contains([]string{"var", "local", "path", "terraform"}, root) && !slices.Contains(names, ref) {
+			names = append(names, ref)
+		}
+	}
+	return names
 }
