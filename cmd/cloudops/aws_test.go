@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,16 +20,24 @@ func TestAWSStackIsAppliedDriftsAndIsDestroyed(t *testing.T) {
 }
 
 func appliedDriftedDestroyed(t *testing.T, s *testServer) {
-	moto := enginetest.Moto(t)
-	aws := awsCLI(t, moto)
-	creds := filepath.Join(t.TempDir(), "creds.env")
-	if err := os.WriteFile(creds, []byte(strings.Join(moto.Env(), "\n")), 0o600); err != nil {
+	aws := awsCLI(t, s.fakeAWS(t))
+	sshd, dir := enginetest.SSHD(t), t.TempDir()
+	key := filepath.Join(dir, "key")
+	if err := os.WriteFile(key, []byte(sshd.Key(t, "client")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.cli(t, "", "credential", "set", "aws-demo", "--cloud", "aws", "--from", creds)
-	example := filepath.Join("..", "..", "examples", "aws-web")
+	s.cli(t, "", "credential", "set", "web-ssh", "--cloud", "local", "--file", "SSH_PRIVATE_KEY="+key)
+	apply := []string{"stack", "apply", "-f", example("aws-web"), "--var", "fake_aws=true", "--yes",
+		"--var", fmt.Sprintf(`stand_in={"address": "127.0.0.1", "port": %d, "user": %q}`, sshd.Port, sshd.User),
+		"--var", fmt.Sprintf(`web={"web_package": "", "web_become": false, "web_root": "%[1]s/www", "web_config_dir": "%[1]s/nginx"}`, dir)}
 
-	out := s.cli(t, "", "stack", "apply", "-f", example, "--var", "fake_aws=true", "--yes")
+	out := s.cli(t, "", apply...)
+	if page, err := os.ReadFile(filepath.Join(dir, "www", "index.html")); err != nil || !strings.Contains(string(page), "Files are in https://") {
+		t.Errorf("the page is %q, %v", page, err)
+	}
+	if hosts := s.cli(t, "", "host", "list", "aws-web"); !strings.Contains(hosts, "terraform.machines:aws_instance.this[0]") {
+		t.Errorf("hosts:\n%s", hosts)
+	}
 	for _, want := range []string{"+ aws_vpc.", "+ aws_subnet.", "+ aws_security_group.", "+ aws_s3_bucket.", "+ aws_instance."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the plan lacks %s", want)
@@ -48,7 +57,7 @@ func appliedDriftedDestroyed(t *testing.T, s *testServer) {
 		t.Errorf("the drift check names more than what changed:\n%s", out)
 	}
 
-	out = s.cli(t, "", "stack", "apply", "-f", example, "--var", "fake_aws=true", "--refresh-only", "--yes")
+	out = s.cli(t, "", append(apply, "--refresh-only")...)
 	if !strings.Contains(out, "~ aws_vpc.") || !strings.Contains(out, "tags.Owner") || !strings.Contains(out, "0 to add, 1 to change") {
 		t.Errorf("a run that only refreshes does not show what it takes into the state:\n%s", out)
 	}
@@ -66,6 +75,20 @@ func appliedDriftedDestroyed(t *testing.T, s *testServer) {
 	}
 	s.cli(t, "", "stack", "delete", "aws-web")
 }
+
+// fakeAWS starts one and stores credentials for it.
+func (s *testServer) fakeAWS(t *testing.T) *enginetest.MotoServer {
+	t.Helper()
+	moto := enginetest.Moto(t)
+	creds := filepath.Join(t.TempDir(), "creds.env")
+	if err := os.WriteFile(creds, []byte(strings.Join(moto.Env(), "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cli(t, "", "credential", "set", "aws-demo", "--cloud", "aws", "--from", creds)
+	return moto
+}
+
+func example(name string) string { return filepath.Join("..", "..", "examples", name) }
 
 // awsCLI gives the AWS command line against the fake AWS.
 func awsCLI(t *testing.T, moto *enginetest.MotoServer) func(args ...string) string {
