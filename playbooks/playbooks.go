@@ -10,7 +10,7 @@ import (
 	"path"
 )
 
-//go:embed baseline web
+//go:embed backup baseline decommission docker node-exporter postgres web
 var catalog embed.FS
 
 // FS returns all playbooks, each in the folder of its name.

@@ -15,7 +15,7 @@ import (
 )
 
 func TestCatalog(t *testing.T) {
-	if names := playbooks.Names(); !slices.Equal(names, []string{"baseline", "web"}) {
+	if names := playbooks.Names(); !slices.Equal(names, []string{"backup", "baseline", "decommission", "docker", "node-exporter", "postgres", "web"}) {
 		t.Errorf("names = %v", names)
 	}
 	for _, name := range playbooks.Names() {

@@ -86,10 +86,11 @@ func readSpec(t *testing.T, name string) spec {
 	return specs.Argument["main"]
 }
 
-// read decodes a file of the role that has the playbook's name.
+// read decodes a file of the role that has the playbook's name, which Ansible
+// wants without hyphens.
 func read(t *testing.T, name, file string, into any) {
 	t.Helper()
-	b, err := fs.ReadFile(playbooks.FS(), name+"/roles/"+name+"/"+file)
+	b, err := fs.ReadFile(playbooks.FS(), name+"/roles/"+strings.ReplaceAll(name, "-", "_")+"/"+file)
 	if err != nil {
 		t.Fatal(err)
 	}
