@@ -85,11 +85,7 @@ func newKey(t *testing.T, file string) string {
 	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file).CombinedOutput(); err != nil {
 		t.Fatalf("ssh-keygen: %v\n%s", err, out)
 	}
-	b, err := os.ReadFile(file + ".pub")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return readFile(t, file+".pub")
 }
 
 // start runs the first process and waits until the hosts are up. They end with
@@ -164,12 +160,15 @@ func writeInventory(t *testing.T, dir string, hosts map[string]any) string {
 	return file
 }
 
-// ansibleEnv lets Ansible use the keys in dir and talk to known hosts only.
+// ansibleEnv lets Ansible use the keys in dir and talk to known hosts only. It
+// keeps facts as a component's plays do.
 func ansibleEnv(dir string) []string {
 	return []string{
 		"ANSIBLE_NOCOLOR=True", "ANSIBLE_PYTHON_INTERPRETER=auto_silent", "ANSIBLE_PIPELINING=True",
+		"ANSIBLE_GATHERING=smart", "ANSIBLE_CACHE_PLUGIN=jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION=" + filepath.Join(dir, "facts"),
 		"ANSIBLE_HOST_KEY_CHECKING=True", "ANSIBLE_PRIVATE_KEY_FILE=" + filepath.Join(dir, "client"),
-		"ANSIBLE_LOCAL_TEMP=" + filepath.Join(dir, "tmp"), "ANSIBLE_SSH_CONTROL_PATH_DIR=" + filepath.Join(dir, "cp"),
+		"ANSIBLE_LOCAL_TEMP=" + filepath.Join(dir, "tmp"), "ANSIBLE_REMOTE_TEMP=" + filepath.Join(dir, "remote"),
+		"ANSIBLE_SSH_CONTROL_PATH_DIR=" + filepath.Join(dir, "cp"),
 		"ANSIBLE_SSH_COMMON_ARGS=-o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + filepath.Join(dir, "known_hosts"),
 	}
 }
