@@ -14,6 +14,7 @@ type job struct {
 	before   string // a line of shell that is run first
 	vars     func(t *testing.T, l *lan) map[string]any
 	proofs   []proof
+	after    func(t *testing.T, l *lan, vars map[string]any) // nil where the proofs are enough
 }
 
 // proof is a line of shell that shows on the host what the playbook did. It is
@@ -45,6 +46,9 @@ func TestPlaybooksSettleHostsOverSSH(t *testing.T) {
 						t.Errorf("%s: %s\nsays %q, not %q", l.names[i], p.line, got, p.want)
 					}
 				}
+			}
+			if j.after != nil {
+				j.after(t, l, vars)
 			}
 		})
 	}
@@ -102,6 +106,15 @@ var jobs = map[string]job{
 			{"apt-config dump Unattended-Upgrade", `Automatic-Reboot-Time "03:30"`},
 			{"date +%Z", "UTC"},
 		},
+		after: func(t *testing.T, l *lan, _ map[string]any) {
+			if out, err := l.run(t, 0, "ada", filepath.Join(l.dir, "ada"), "sudo id -un"); err != nil || out != "root\n" {
+				t.Errorf("ada: %v: %s", err, out)
+			}
+			out, err := l.run(t, 0, "ada", filepath.Join(l.dir, "client"), "id")
+			if err == nil || !strings.Contains(out, "Permission denied (publickey).") {
+				t.Errorf("another's key: %v: %s", err, out)
+			}
+		},
 	},
 	"a site": {
 		playbook: "web",
@@ -133,6 +146,12 @@ var jobs = map[string]job{
 			{psql("disable", `it'\''s "50%" of {$HOME}`) + " || true", "no encryption"},
 			{psql("require", "another") + " || true", "password authentication failed"},
 			{"cd /; sudo runuser -u postgres -- psql -p 5433 -Atc '\\du'", "maker|Create DB"},
+		},
+		after: func(t *testing.T, l *lan, vars map[string]any) {
+			l.sh(t, 0, `cd /; sudo runuser -u postgres -- psql -p 5433 -qc "ALTER ROLE \"o'hara\" PASSWORD 'drifted'"`)
+			mustPlay(t, l, "postgres", vars, changes, "--check", "--limit", l.names[0])
+			l.sh(t, 1, "other="+l.address(0)+"; "+psql("require", "drifted"))
+			mustPlay(t, l, "postgres", vars, nothing, "--check", "--limit", l.names[1])
 		},
 	},
 	"metrics": {
