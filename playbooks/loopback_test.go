@@ -62,7 +62,7 @@ func (l *loopback) serve(t *testing.T, name, address string) int {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", address+":0")
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.ParseIP(address)})
 	if err != nil {
 		enginetest.Missing(t, "the address "+address, "ip address add "+address+"/8 dev lo")
 	}
@@ -79,26 +79,32 @@ func (l *loopback) serve(t *testing.T, name, address string) int {
 
 // accept hands connections to servers until the listener is closed. The
 // servers end with their connections, or with ctx.
-func accept(ctx context.Context, listener net.Listener, sshd, config string) {
+func accept(ctx context.Context, listener *net.TCPListener, sshd, config string) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
-		conn, err := listener.Accept()
+		conn, err := listener.AcceptTCP()
 		if err != nil {
 			return
 		}
-		running.Go(func() {
-			defer conn.Close()
-			file, err := conn.(*net.TCPConn).File()
-			if err != nil {
-				return // the client sees the connection end
-			}
-			defer file.Close()
-			cmd := exec.CommandContext(ctx, sshd, "-i", "-f", config)
-			cmd.Stdin, cmd.Stdout = file, file
-			_ = cmd.Run() // the client sees that it ended
-		})
+		running.Go(func() { talk(ctx, conn, sshd, config) })
 	}
+}
+
+// talk runs a server on a connection, which is shut down in the end, so that
+// neither the client nor a child of the server keeps it.
+func talk(ctx context.Context, conn *net.TCPConn, sshd, config string) {
+	defer conn.Close()
+	file, err := conn.File()
+	if err != nil {
+		return // the client sees the connection end
+	}
+	defer file.Close()
+	cmd := exec.CommandContext(ctx, sshd, "-i", "-f", config)
+	cmd.Stdin, cmd.Stdout = file, file
+	_ = cmd.Run() // the client sees that it ended
+	_ = conn.CloseRead()
+	_ = conn.CloseWrite()
 }
 
 // play runs a playbook on all hosts and returns what Ansible says.
