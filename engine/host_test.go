@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +139,21 @@ func TestAHostLivesAsLongAsItsMachine(t *testing.T) {
 	do("seen once more", runs.noteHosts(ctx, run, play, []SeenHost{first}))
 	play.Destroy = true
 	do("its playbook taken away", runs.retireLeft(ctx, run, play, []SeenHost{first}), "web-1: it left the inventory")
+}
+
+// BenchmarkMachines reads a state of 5,000 resources, as the end of a play does.
+func BenchmarkMachines(b *testing.B) {
+	var text strings.Builder
+	for i := range 5000 {
+		if i > 0 {
+			text.WriteString(",")
+		}
+		fmt.Fprintf(&text, `{"mode": "managed", "type": "aws_instance", "name": "n%[1]d", "instances": [{"attributes": {"id": "i-%[1]d", "private_ip": "10.0.%[2]d.%[3]d", "tags": {"Name": "web-%[1]d"}, "root_block_device": [{"volume_id": "vol-%[1]d", "volume_size": 20}]}}]}`, i, i/256, i%256)
+	}
+	runs := &Runs{Store: &hostBook{states: []*StateVersion{machineState("terraform.web", text.String())}}}
+	for b.Loop() {
+		if all, err := runs.machines(b.Context(), "shop"); err != nil || len(all) != 5000 {
+			b.Fatal(len(all), err)
+		}
+	}
 }
