@@ -184,7 +184,7 @@ var jobs = map[string]job{
 				"backup_before": []string{"date >/srv/data/dump", "touch /srv/data/x.tmp"}}
 		},
 		proofs: []proof{
-			{"sudo cloudops-backup && sudo cloudops-backup && sudo sh -c '. /etc/cloudops-backup/environment; restic snapshots --quiet'", "/srv"},
+			{"sudo cloudops-backup && sudo sh -c '. /etc/cloudops-backup/environment; restic snapshots --quiet'", "/srv"},
 			{"sudo sh -c '. /etc/cloudops-backup/environment; restic dump latest /srv/data/file'", "precious"},
 			{"sudo sh -c '. /etc/cloudops-backup/environment; restic ls latest' | grep -c tmp || true", "0"},
 			{"sudo stat -c %a /etc/cloudops-backup/passphrase", "600"},
