@@ -184,11 +184,17 @@ var jobs = map[string]job{
 				"backup_before": []string{"date >/srv/data/dump", "touch /srv/data/x.tmp"}}
 		},
 		proofs: []proof{
-			{"sudo cloudops-backup && sudo sh -c '. /etc/cloudops-backup/environment; restic snapshots --quiet'", "/srv"},
-			{"sudo sh -c '. /etc/cloudops-backup/environment; restic dump latest /srv/data/file'", "precious"},
+			{"sudo cloudops-backup && sudo sh -c '. /etc/cloudops-backup/environment; restic dump latest /srv/data/file'", "precious"},
 			{"sudo sh -c '. /etc/cloudops-backup/environment; restic ls latest' | grep -c tmp || true", "0"},
 			{"sudo stat -c %a /etc/cloudops-backup/passphrase", "600"},
 			{"sudo systemd-analyze verify /etc/systemd/system/cloudops-backup.* 2>&1 && echo sound", "sound"},
+		},
+		after: func(t *testing.T, l *lan, vars map[string]any) {
+			vars["backup_passphrase"] = "another"
+			out, err := l.play(t, "backup", vars, "--limit", l.names[0])
+			if err == nil || !strings.Contains(out, "wrong password") {
+				t.Errorf("another passphrase: %v\n%s", err, out)
+			}
 		},
 	},
 	"the end of a machine": {
