@@ -8,6 +8,7 @@ import (
 )
 
 func TestAFleetIsMadeInEveryRegion(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--provider-mirror", enginetest.NeedProviderMirror(t))
 	aws := awsCLI(t, s.fakeAWS(t))
 	networks := func(region string) string {
@@ -28,6 +29,7 @@ func TestAFleetIsMadeInEveryRegion(t *testing.T) {
 }
 
 func TestAnAppIsBuiltOnANetworkThatIsShared(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--provider-mirror", enginetest.NeedProviderMirror(t))
 	aws := awsCLI(t, s.fakeAWS(t))
 
@@ -42,4 +44,20 @@ func TestAnAppIsBuiltOnANetworkThatIsShared(t *testing.T) {
 	}
 	s.cli(t, "", "stack", "destroy", "app", "--yes")
 	s.cli(t, "", "stack", "destroy", "shared-network", "--yes")
+}
+
+func TestPaymentsAreValidOnBothCloudsAndAppliedOnOne(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--provider-mirror", enginetest.NeedProviderMirror(t))
+	s.fakeAWS(t)
+	s.cli(t, "ARM_CLIENT_ID=nobody", "credential", "set", "azure-ledger", "--cloud", "azure")
+
+	for _, env := range []string{"dev", "prod"} {
+		s.cli(t, "", "stack", "validate", "-f", example("payments"), "--var", "env="+env)
+	}
+	out := s.cli(t, "", "stack", "apply", "-f", example("payments"), "--var", "fake_aws=true", "--yes", "--only", "terraform.receipts", "--only", "terraform.logs")
+	if !strings.Contains(out, "aws_s3_bucket.this") || !strings.Contains(out, "aws_sns_topic") || strings.Contains(out, "azurerm") {
+		t.Errorf("the part on AWS:\n%s", out)
+	}
+	s.cli(t, "", "stack", "destroy", "payments", "--yes", "--only", "terraform.receipts", "--only", "terraform.logs")
 }
