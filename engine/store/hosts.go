@@ -111,7 +111,15 @@ func retireHost(tx *gorm.DB, h *engine.KnownHost, run, why string, at time.Time)
 		at.UnixMicro(), h.Stack, h.Component, len(h.Name)+2, h.Name+": ").Error
 }
 
-// retireAll ends all hosts of a stack of which nothing is left.
-func retireAll(tx *gorm.DB, r *engine.Run) error {
-	return tx.Exec(retireColumns+`WHERE stack = ? AND retired_at IS NULL`, r.FinishedAt.UnixMicro(), "its stack was destroyed", r.ID, r.Stack).Error
+// retireStrays ends the hosts of playbooks that the stack no longer has after a
+// run that went over all of it; all of them after a destroy.
+func retireStrays(tx *gorm.DB, r *engine.Run) error {
+	stay := []string{""}
+	for _, step := range r.Steps {
+		if !step.Destroy {
+			stay = append(stay, step.Component.Address)
+		}
+	}
+	return tx.Exec(retireColumns+`WHERE stack = ? AND retired_at IS NULL AND component NOT IN ?`,
+		r.FinishedAt.UnixMicro(), "its playbook left the stack", r.ID, r.Stack, stay).Error
 }

@@ -47,6 +47,23 @@ func TestHostsAreKeptUntilTheyRetire(t *testing.T) {
 	})
 }
 
+func TestHostsRetireWithTheirPlaybook(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		must(t, s.PutHosts(t.Context(), []*engine.KnownHost{host("host-1", "web-1")}))
+		run := ended(t, s, "shop", engine.RunApply, 0)
+		finish := func(component string) int {
+			got(s.UpdateRun(t.Context(), run.ID, func(r *engine.Run) error {
+				r.Steps[0].Component.Address = component
+				return nil
+			}))(t)
+			return len(got(s.Hosts(t.Context(), "shop", false))(t))
+		}
+		wantEqual(t, finish("ansible.web"), 1)
+		wantEqual(t, finish("ansible.other"), 0)
+	})
+}
+
 func TestHostsRetireWithTheirStack(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")

@@ -192,10 +192,8 @@ func saveRun(tx *gorm.DB, r *engine.Run, before []stepRow, known int) error {
 		if err := tx.Exec(`UPDATE stacks SET applied = ?, updated_at = ? WHERE name = ?`, revision, row.FinishedAt, r.Stack).Error; err != nil {
 			return err
 		}
-		if revision == 0 {
-			if err := retireAll(tx, r); err != nil {
-				return err
-			}
+		if err := retireStrays(tx, r); err != nil {
+			return err
 		}
 	}
 	if r.Status == engine.RunSucceeded && r.Kind.Changing() {
