@@ -12,7 +12,7 @@ import (
 
 // Tests stay outside: they are not part of what a stack runs.
 //
-//go:embed aws/*/*.tf aws/*/README.md local/*/*.tf local/*/README.md
+//go:embed aws/*/*.tf aws/*/README.md azure/*/*.tf azure/*/README.md gcp/*/*.tf gcp/*/README.md local/*/*.tf local/*/README.md
 var catalog embed.FS
 
 // FS returns all modules, each in the folder of its name.

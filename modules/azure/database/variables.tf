@@ -1,0 +1,159 @@
+variable "name" {
+  description = "Name of the database server, which has a few letters added that make it the only one in the world."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,38}[a-z0-9]$", var.name))
+    error_message = "name must have 2 to 40 lowercase letters, digits and dashes, begin with a letter and not end with a dash."
+  }
+}
+
+variable "engine" {
+  description = "What serves the database: postgres or mysql."
+  type        = string
+  default     = "postgres"
+
+  validation {
+    condition     = contains(["postgres", "mysql"], var.engine)
+    error_message = "engine must be postgres or mysql."
+  }
+}
+
+variable "engine_version" {
+  description = "Version of the engine, as the cloud writes it; null for 16 of postgres and 8.0.21 of mysql."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.engine_version == null || can(regex("^[0-9.]+$", var.engine_version))
+    error_message = "engine_version must be a version such as 16."
+  }
+}
+
+variable "size" {
+  description = "How large the server is: small, medium, large or the cloud's own name of a size."
+  type        = string
+  default     = "small"
+
+  validation {
+    condition     = contains(["small", "medium", "large"], var.size) || can(regex("^(B|GP|MO)_Standard_[A-Za-z0-9_]+$", var.size))
+    error_message = "size must be small, medium, large or a size such as GP_Standard_D8ds_v5."
+  }
+}
+
+variable "storage_gb" {
+  description = "Size of the storage in GB; for postgres it is rounded up to the next size that Azure has, 32 at least."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.storage_gb >= 20 && var.storage_gb <= 16384 && floor(var.storage_gb) == var.storage_gb
+    error_message = "storage_gb must be a whole number from 20 to 16384."
+  }
+}
+
+variable "database" {
+  description = "Name of the database that is made."
+  type        = string
+  default     = "app"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,62}$", var.database))
+    error_message = "database must have at most 63 lowercase letters, digits and underscores and begin with a letter."
+  }
+}
+
+variable "username" {
+  description = "Name of the user that owns it."
+  type        = string
+  default     = "app"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,31}$", var.username)) && !contains(["admin", "administrator", "root", "postgres"], var.username)
+    error_message = "username must have at most 32 lowercase letters, digits and underscores, begin with a letter and be no name the engine keeps."
+  }
+}
+
+variable "network_id" {
+  description = "Network that the server can be reached from."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Private subnets; the first one holds the address of the server."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "subnet_ids must name at least one subnet."
+  }
+}
+
+variable "allowed_cidrs" {
+  description = "Ignored here: the security group of the subnet decides who reaches the server."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for c in var.allowed_cidrs : can(cidrnetmask(c))])
+    error_message = "allowed_cidrs must be IPv4 blocks, such as 10.20.0.0/20."
+  }
+}
+
+variable "high_availability" {
+  description = "Whether a second server in another zone takes over where the first one fails; no size of Azure that begins with B can do that."
+  type        = bool
+  default     = false
+}
+
+variable "backup_days" {
+  description = "Days that backups are kept for; 7 at least for postgres."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.backup_days >= 1 && var.backup_days <= 35 && floor(var.backup_days) == var.backup_days
+    error_message = "backup_days must be a whole number from 1 to 35."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether a lock keeps others from deleting the server; Terraform takes it away before it destroys."
+  type        = bool
+  default     = true
+}
+
+variable "encryption_key_id" {
+  description = "Key of a Key Vault that encrypts the server, which encryption_identity_id must be allowed to use; null for a key that the cloud keeps."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.encryption_key_id == null || can(regex("^https://", var.encryption_key_id))
+    error_message = "encryption_key_id must be the address of a key, such as https://vault.vault.azure.net/keys/name."
+  }
+}
+
+variable "encryption_identity_id" {
+  description = "User-assigned identity that may use encryption_key_id; needed with it."
+  type        = string
+  default     = null
+}
+
+variable "resource_group_name" {
+  description = "Resource group that everything is put in; null for one of its own, named after name."
+  type        = string
+  default     = null
+}
+
+variable "location" {
+  description = "Where everything is, such as westeurope; null for where the resource group is, which must be given then."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of everything that can have them."
+  type        = map(string)
+  default     = {}
+}

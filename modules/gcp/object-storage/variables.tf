@@ -1,0 +1,38 @@
+variable "name" {
+  description = "Name of the bucket, which nobody else in the world may have."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.name))
+    error_message = "name must have 3 to 63 lowercase letters, digits and dashes, and neither begin nor end with a dash."
+  }
+}
+
+variable "versioning" {
+  description = "Whether objects that are overwritten or deleted can be brought back."
+  type        = bool
+  default     = true
+}
+
+variable "encryption_key_id" {
+  description = "Cloud KMS key that encrypts the objects, which the service agent of the cloud's service must be allowed to use; null for a key that the cloud keeps."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.encryption_key_id == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.encryption_key_id))
+    error_message = "encryption_key_id must be such as projects/p/locations/l/keyRings/r/cryptoKeys/k."
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether destroying the bucket deletes the objects in it; without it a bucket with objects stays."
+  type        = bool
+  default     = false
+}
+
+variable "tags" {
+  description = "Labels of everything that can have them; what a label cannot hold becomes a dash."
+  type        = map(string)
+  default     = {}
+}
