@@ -1,6 +1,5 @@
-# A secret that is kept encrypted, can be brought back for some days after it
-# was destroyed and is read by those who are named, and by nobody outside the
-# account.
+# A secret that is kept encrypted and can be brought back for some days after
+# it was destroyed. Whoever is named as a reader may read it.
 #
 # ISO 27001: A.5.15, A.5.17, A.8.3, A.8.24
 

@@ -50,3 +50,54 @@ module "web" {
   security_group_id = module.network.security_group_id
   open_to           = module.network.cidr
 }
+
+module "database" {
+  source = "./aws/database"
+
+  name                = "payments"
+  network_id          = module.network.network_id
+  subnet_ids          = module.network.private_subnet_ids
+  allowed_cidrs       = [module.network.cidr]
+  deletion_protection = false
+}
+
+module "function" {
+  source = "./aws/function"
+
+  name       = "receipts"
+  runtime    = "python3.12"
+  handler    = "main.handle"
+  source_zip = "./aws/function/tests/receipts.zip"
+  public     = true
+}
+
+module "dns" {
+  source = "./aws/dns"
+
+  name    = "example.com"
+  records = [{ name = "db", type = "CNAME", values = [module.database.host] }, { name = "@", type = "TXT", values = ["v=spf1 -all"] }]
+}
+
+module "internal" {
+  source = "./aws/dns"
+
+  name        = "payments.internal"
+  private     = true
+  network_ids = [module.network.network_id]
+}
+
+module "secret" {
+  source = "./aws/secret"
+
+  name    = "payments-database"
+  value   = module.database.url
+  readers = [module.function.role_id]
+}
+
+module "logging" {
+  source = "./aws/logging-and-alerts"
+
+  name         = "payments"
+  alert_emails = ["ops@example.com"]
+  log_patterns = { errors = { pattern = "ERROR", threshold = 10 } }
+}
