@@ -1,6 +1,7 @@
 # Virtual machines of one kind, spread over subnets, and the inventory that
 # configures them. Disks are encrypted and nothing has a public address unless
 # asked for.
+# ISO 27001: A.8.5, A.8.9, A.8.20, A.8.24
 
 locals {
   # Images by the names they have on every cloud.

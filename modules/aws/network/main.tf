@@ -1,5 +1,6 @@
 # A network with public and private subnets spread over zones, and a security
 # group for what runs in it. Nothing comes in but what ingress names.
+# ISO 27001: A.8.20, A.8.21, A.8.22
 
 data "aws_availability_zones" "available" {
   state = "available"

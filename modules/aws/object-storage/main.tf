@@ -1,5 +1,6 @@
 # A bucket for objects: encrypted, closed to the public and reachable over TLS
 # only.
+# ISO 27001: A.5.15, A.8.3, A.8.13, A.8.24
 
 resource "aws_s3_bucket" "this" {
   bucket        = var.name
