@@ -14,12 +14,9 @@ import (
 // TestAWSStackIsAppliedDriftsAndIsDestroyed takes examples/aws-web through the
 // real AWS provider against a fake AWS.
 func TestAWSStackIsAppliedDriftsAndIsDestroyed(t *testing.T) {
-	eachPair(t, func(t *testing.T, start func(...string) *testServer) {
-		appliedDriftedDestroyed(t, start("--provider-mirror", enginetest.NeedProviderMirror(t)))
-	})
-}
-
-func appliedDriftedDestroyed(t *testing.T, s *testServer) {
+	t.Parallel()
+	s := startServer(t, "--provider-mirror", enginetest.NeedProviderMirror(t),
+		"--database-url", enginetest.Postgres(t), "--redis-url", enginetest.Redis(t))
 	aws := awsCLI(t, s.fakeAWS(t))
 	sshd, dir := enginetest.SSHD(t), t.TempDir()
 	key := filepath.Join(dir, "key")

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -19,10 +20,12 @@ type MotoServer struct {
 // talk to it needs s3_use_path_style, as buckets have no host names there.
 func Moto(t testing.TB) *MotoServer {
 	t.Helper()
-	exe := Need(t, "moto_server", `pipx install "moto[server,ec2,s3,ssm]"`)
+	exe := Need(t, "moto_server", `pipx install "moto[server]"`)
 	// Port 0 lets the system choose; the server says on stderr which it got,
 	// once it listens.
 	cmd := exec.Command(exe, "-H", "127.0.0.1", "-p", "0")
+	// Roles attach policies that AWS itself keeps.
+	cmd.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
