@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -114,7 +113,7 @@ func newTerraform(t *testing.T, cloud string) *terraform {
 		tf.env = enginetest.Moto(t).Env()
 	}
 	tf.env = append(tf.env, "PATH="+os.Getenv("PATH"), "HOME="+t.TempDir(),
-		"TF_CLI_CONFIG_FILE="+enginetest.TerraformCLIConfig(t))
+		"TF_CLI_CONFIG_FILE="+enginetest.TerraformCLIConfig(t), "GOGC=400")
 	return tf
 }
 
@@ -150,8 +149,6 @@ func (tf *terraform) changes(t *testing.T, plan string) []string {
 		case r.Change.Actions.NoOp():
 		case r.Change.Actions.Update():
 			before, after := r.Change.Before.(map[string]any), r.Change.After.(map[string]any)
-			unknown, _ := r.Change.AfterUnknown.(map[string]any)
-			maps.Copy(after, unknown)
 			for name := range after {
 				if !reflect.DeepEqual(before[name], after[name]) {
 					found = append(found, r.Address+": "+name)
