@@ -44,6 +44,7 @@ const (
 	outputFile    = "output.log"
 	eventsFile    = "events.jsonl"
 	factsDir      = "facts"
+	sourcesDir    = "sources"
 	pidFile       = "pid"
 	aliveLock     = "alive"   // is held while a process of the play lives
 	socketsLink   = "sockets" // leads to the folder of the sockets
@@ -132,11 +133,14 @@ func (p *play) writeInputs(job *engine.AnsibleJob) error {
 	return nil
 }
 
-// locate finds the playbook in the bundle, or unpacks the one that we ship.
-func (p *play) locate(d *Driver, name, bundle string) (err error) {
-	root := bundle
+// locate lays out the playbook, one of the bundle or one that we ship, with all
+// the files around it. The play gets a copy of its own: Python and tasks may
+// write beside a playbook, and the next play has to find it as it was approved.
+func (p *play) locate(d *Driver, name, bundle string) error {
+	files := os.DirFS(bundle)
 	if shipped, ok := strings.CutPrefix(name, "playbooks/"); ok {
-		if root, err = p.unpack(d, shipped); err != nil {
+		var err error
+		if files, err = d.shipped(shipped); err != nil {
 			return err
 		}
 		name = "site.yml"
@@ -144,24 +148,26 @@ func (p *play) locate(d *Driver, name, bundle string) (err error) {
 	if name = filepath.Clean(name); !filepath.IsLocal(name) {
 		return engine.Invalid("playbook %q lies outside the bundle", name)
 	}
+	root := p.path(sourcesDir)
+	if err := os.CopyFS(root, files); err != nil {
+		return err
+	}
 	p.playbook = filepath.Join(root, name)
 	if info, err := os.Stat(p.playbook); err != nil || !info.Mode().IsRegular() {
 		return engine.Invalid("there is no playbook %q in the bundle", name)
 	}
+	var err error
 	p.content, err = contentDigest(os.DirFS(filepath.Dir(p.playbook)))
 	return err
 }
 
-func (p *play) unpack(d *Driver, name string) (dir string, err error) {
-	fsys, err := d.Playbooks(name)
+// shipped opens a playbook of the catalog.
+func (d *Driver) shipped(name string) (fs.FS, error) {
+	files, err := d.Playbooks(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", engine.Invalid("there is no playbook %q among those that come with CloudOps", "playbooks/"+name)
+		return nil, engine.Invalid("there is no playbook %q among those that come with CloudOps", "playbooks/"+name)
 	}
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(p.dir, "playbook")
-	return dir, os.CopyFS(dir, fsys)
+	return files, err
 }
 
 // run runs the playbook and reads what its tasks did. The error is a *Failure

@@ -88,7 +88,7 @@ func (p *play) clearLeft(ctx context.Context) error {
 
 // abandon ends the play with all that it started, and removes its folder.
 func (p *play) abandon(ctx context.Context) error {
-	if process, ok := p.begun(ctx); ok {
+	if process, ok := p.begun(ctx); ok && process.Alive() { // its number may be another's by now
 		stopped, stop := context.WithCancel(ctx)
 		stop()
 		p.guard(stopped, process.Pid, process.Ended())
