@@ -60,6 +60,8 @@ CREATE TABLE events (
     detail  TEXT NOT NULL
 );
 
+CREATE INDEX events_run ON events (run_id) WHERE run_id <> '';
+
 CREATE INDEX events_stack ON events (stack, id);
 
 CREATE TABLE findings (

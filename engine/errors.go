@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // The kinds of failure a caller can act on. An error that wraps one of them is
@@ -28,6 +29,13 @@ type kindError struct {
 func (e *kindError) Error() string { return e.message }
 
 func (e *kindError) Unwrap() error { return e.kind }
+
+// Refused reports whether err is of a kind: the same request would be refused
+// again as long as things are as they are.
+func Refused(err error) bool {
+	return slices.ContainsFunc([]error{ErrNotFound, ErrInvalid, ErrConflict, ErrForbidden, ErrUnauthorized},
+		func(kind error) bool { return errors.Is(err, kind) })
+}
 
 // Invalid returns an ErrInvalid that reads as the message alone.
 func Invalid(format string, args ...any) error {

@@ -12,7 +12,7 @@ type StartRequest struct {
 	Revision int // 0 for the newest
 	Message  string
 	Trigger  Trigger // empty for TriggerManual
-	Origin   string  // run that this one follows from; empty for none
+	Origin   string  // what this one follows from, as in Run; empty for nothing
 	// Only names the components that are wanted; empty for all.
 	Only []string
 	// Resources are what of the components is to be replaced, or alone is meant.

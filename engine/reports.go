@@ -197,18 +197,8 @@ func (s *Runs) remediate(ctx context.Context, run *Run) {
 	}
 }
 
-// StartScheduled starts the run that a schedule is for.
-func (s *Runs) StartScheduled(ctx context.Context, sch *Schedule) (string, error) {
-	run, err := s.Start(ctx, Principal{User: "schedule " + sch.Name, Role: RoleOperator}, StartRequest{
-		Stack: sch.Stack, Kind: sch.Kind, Trigger: TriggerSchedule, Message: "schedule " + sch.Name + ": " + sch.Cron,
-	})
-	if err != nil {
-		return "", err
-	}
-	return run.ID, nil
-}
-
-// sweepBatch is how many things one sweep looks at of each kind.
+// sweepBatch is how many things one sweep looks at of each kind, and of each
+// queue: what waits long in one must not keep others from being handed over.
 const sweepBatch = 200
 
 // ringAgainAfter is how long a step may wait in a queue before it is handed
@@ -243,7 +233,8 @@ func (s *Runs) Sweep(ctx context.Context) ([]Dispatch, error) {
 	for _, stack := range stacks {
 		s.beginNext(ctx, stack)
 	}
-	return s.Store.WaitingSteps(ctx, s.Now().Add(-ringAgainAfter), sweepBatch)
+	now := s.Now()
+	return s.Store.WaitingSteps(ctx, now.Add(-ringAgainAfter), now.Add(ringAgainAfter), sweepBatch)
 }
 
 // rememberRequests is how long answers to writes with an idempotency key are kept.

@@ -21,8 +21,8 @@ type Keep struct {
 }
 
 // Retention removes what is kept no longer. It never removes the newest state
-// of a component, a run that changed something, an event of the audit log, or
-// anything of a stack under a legal hold.
+// of a component, a run that changed something, what the audit log has of people
+// and of changes, or anything of a stack under a legal hold.
 type Retention struct {
 	Store  RetentionStore
 	Logs   Keep // logs and plans, by runs of a stack

@@ -46,7 +46,7 @@ type Run struct {
 	Revision  int
 	Kind      RunKind
 	Trigger   Trigger
-	Origin    string // run that this one follows from; a stack has one run at most for it
+	Origin    string // what this one follows from, a run or the time of a schedule; a stack has one run at most for it
 	Status    RunStatus
 	Reason    string // why it failed, waits or ended; for people
 	StartedBy string // name of the principal

@@ -82,8 +82,10 @@ type SweepStore interface {
 	Beat(ctx context.Context, part string) error
 	// Beats counts them.
 	Beats(ctx context.Context, part string) (int64, error)
-	// WaitingSteps lists dispatches of steps that wait in a queue since before t.
-	WaitingSteps(ctx context.Context, t time.Time, limit int) ([]Dispatch, error)
+	// WaitingSteps lists dispatches of steps that wait in a queue since before
+	// from, or since a time that is past to, as it is after a clock went back:
+	// of each queue the first perQueue.
+	WaitingSteps(ctx context.Context, from, to time.Time, perQueue int) ([]Dispatch, error)
 	// ExpiredPlans names runs that wait for approval past their rule's expiry at t.
 	ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]string, error)
 	// PendingStacks names stacks that have a pending changing run and none under way.
@@ -191,11 +193,10 @@ type ScheduleStore interface {
 	DueSchedules(ctx context.Context, t time.Time, limit int) ([]*Schedule, error)
 	// NextDue tells when the next schedule is due; the zero time for never.
 	NextDue(ctx context.Context) (time.Time, error)
-	// FireSchedule moves the schedule from was to next; false where somebody
-	// else did so first.
-	FireSchedule(ctx context.Context, id string, was, next, at time.Time) (bool, error)
-	// NoteScheduledRun keeps the run that the schedule started.
-	NoteScheduledRun(ctx context.Context, id, run string) error
+	// FireSchedule moves the schedule from was to next and keeps the run that
+	// it started at; nothing happens where somebody else did so first. An empty
+	// run leaves the last one.
+	FireSchedule(ctx context.Context, id string, was, next, at time.Time, run string) error
 }
 
 // UserStore keeps users, tokens and sessions.

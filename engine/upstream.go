@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,7 +111,7 @@ func (s *Runs) startReader(ctx context.Context, r Reader, changed []string) erro
 		Stack: r.Stack, Kind: RunApply, Revision: r.Applied, Trigger: TriggerUpstream, Origin: r.Change,
 		Message: fmt.Sprintf("%s of stack %s changed with %s", strings.Join(changed, ", "), r.Upstream, r.Change),
 	})
-	if errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound) {
+	if Refused(err) {
 		s.Log.WarnContext(ctx, "a change upstream started no run", "stack", r.Stack, "upstream", r.Upstream, "err", err)
 		return nil
 	}

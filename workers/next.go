@@ -50,6 +50,9 @@ func parseSchedule(expression, timezone, key string) (cron.Schedule, error) {
 	}
 	switch parsed := parsed.(type) {
 	case cron.ConstantDelaySchedule:
+		if parsed.Delay < time.Minute {
+			return nil, engine.Invalid("%q is too often; at least a minute must lie between two runs", expression)
+		}
 		return interval{every: parsed.Delay, phase: spreadOver(key, parsed.Delay)}, nil
 	case *cron.SpecSchedule:
 		return late{onTime: inZone(parsed, loc), key: key}, nil

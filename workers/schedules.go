@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -15,20 +16,20 @@ type ScheduleStore interface {
 	DueSchedules(ctx context.Context, t time.Time, limit int) ([]*engine.Schedule, error)
 	// NextDue tells when the next schedule is due; the zero time for never.
 	NextDue(ctx context.Context) (time.Time, error)
-	// FireSchedule moves the schedule from was to next; false where somebody
-	// else did so first.
-	FireSchedule(ctx context.Context, id string, was, next, at time.Time) (bool, error)
-	// NoteScheduledRun keeps the run that the schedule started.
-	NoteScheduledRun(ctx context.Context, id, run string) error
+	// FireSchedule moves the schedule from was to next and keeps the run that
+	// it started at; nothing happens where somebody else did so first. An empty
+	// run leaves the last one.
+	FireSchedule(ctx context.Context, id string, was, next, at time.Time, run string) error
 }
 
-// Starter starts the run that a schedule is for.
+// Starter starts the run that a schedule is for, at most once for each of its
+// times. It wraps one of the engine's kinds where the run is refused.
 type Starter interface {
 	StartScheduled(ctx context.Context, s *engine.Schedule) (run string, err error)
 }
 
-// Schedules starts runs at their times. Several may run at a time: whoever
-// moves a schedule on to its next time starts the run.
+// Schedules starts runs at their times. Several may run at a time: who is
+// second to start a run is refused.
 type Schedules struct {
 	Store   ScheduleStore
 	Starter Starter
@@ -77,14 +78,18 @@ func (s *Schedules) pass(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("due schedules: %w", err)
 	}
+	var failed error
 	for _, sch := range due {
 		if err := s.fire(ctx, sch); err != nil {
-			return 0, fmt.Errorf("schedule %s: %w", sch.ID, err)
+			failed = errors.Join(failed, fmt.Errorf("schedule %s: %w", sch.ID, err))
 		}
 	}
 	next, err := s.Store.NextDue(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("next due schedule: %w", err)
+		err = fmt.Errorf("next due schedule: %w", err)
+	}
+	if err = errors.Join(failed, err); err != nil {
+		return 0, err
 	}
 	if next.IsZero() {
 		return lookAgain, nil
@@ -92,28 +97,23 @@ func (s *Schedules) pass(ctx context.Context) (time.Duration, error) {
 	return min(max(0, next.Sub(s.Now())), lookAgain), nil
 }
 
-// fire moves the schedule on and starts its run. The next time is counted from
-// now, so that times which were missed are not made up one by one. A run that
-// could not be started is tried again at the schedule's next time, not before:
-// starting it twice would be worse.
+// fire starts the schedule's run and moves the schedule on. The next time is
+// counted from now, so that times which were missed are not made up one by one.
+// A run that is refused is tried again at the next time; one that could not be
+// started stays due, also where this process ends between the two.
 func (s *Schedules) fire(ctx context.Context, sch *engine.Schedule) error {
 	now := s.Now()
-	next, unread := Next(sch.Cron, sch.Timezone, now, sch.Stack+"/"+sch.Name)
-	if unread != nil {
-		next = now.Add(unreadable)
-	}
-	mine, err := s.Store.FireSchedule(ctx, sch.ID, sch.NextRunAt, next, now)
-	if err != nil || !mine {
-		return err
-	}
-	if unread != nil {
-		s.Log.ErrorContext(ctx, "schedule makes no sense", "schedule", sch.ID, "stack", sch.Stack, "err", unread)
-		return nil
+	next, err := Next(sch.Cron, sch.Timezone, now, sch.Stack+"/"+sch.Name)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "schedule makes no sense", "schedule", sch.ID, "stack", sch.Stack, "err", err)
+		return s.Store.FireSchedule(ctx, sch.ID, sch.NextRunAt, now.Add(unreadable), now, "")
 	}
 	run, err := s.Starter.StartScheduled(ctx, sch)
-	if err != nil {
-		s.Log.WarnContext(ctx, "scheduled run not started", "schedule", sch.ID, "stack", sch.Stack, "next", next, "err", err)
-		return nil
+	if err != nil && !engine.Refused(err) {
+		return err
 	}
-	return s.Store.NoteScheduledRun(ctx, sch.ID, run)
+	if err != nil {
+		s.Log.InfoContext(ctx, "scheduled run not started", "schedule", sch.ID, "stack", sch.Stack, "next", next, "err", err)
+	}
+	return s.Store.FireSchedule(ctx, sch.ID, sch.NextRunAt, next, now, run)
 }

@@ -18,7 +18,7 @@ type calendar struct {
 	mu      sync.Mutex
 	rows    []*engine.Schedule
 	fired   []string
-	noted   map[string]string
+	started []string // schedules with the times that have a run
 	away    error // of every call
 	refuses error // of every start
 	looked  int
@@ -49,33 +49,31 @@ func (c *calendar) NextDue(context.Context) (next time.Time, err error) {
 	return next, c.away
 }
 
-func (c *calendar) FireSchedule(_ context.Context, id string, was, next, _ time.Time) (bool, error) {
+func (c *calendar) FireSchedule(_ context.Context, id string, was, next, _ time.Time, run string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.rows {
 		if s.ID == id && s.NextRunAt.Equal(was) {
-			s.NextRunAt = next
-			return true, c.away
+			s.NextRunAt, s.LastRun = next, run
 		}
 	}
-	return false, c.away
+	return c.away
 }
 
-func (c *calendar) NoteScheduledRun(_ context.Context, id, run string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.noted == nil {
-		c.noted = map[string]string{}
-	}
-	c.noted[id] = run
-	return nil
-}
-
+// StartScheduled starts one run for each time, as the engine does.
 func (c *calendar) StartScheduled(_ context.Context, s *engine.Schedule) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	due := s.ID + s.NextRunAt.String()
+	if slices.Contains(c.started, due) {
+		return "", engine.ErrConflict
+	}
 	c.fired = append(c.fired, s.ID+" "+time.Now().UTC().Format("02T15:04:05"))
-	return "run of " + s.ID, c.refuses
+	if c.refuses != nil {
+		return "", c.refuses
+	}
+	c.started = append(c.started, due)
+	return "run of " + s.ID, nil
 }
 
 func (c *calendar) firings() []string {
@@ -165,9 +163,6 @@ func TestSchedulesFireAtTheirTimes(t *testing.T) {
 			if got := c.firings(); !slices.EqualFunc(got, tt.want, sameHour) {
 				t.Errorf("fired %q, want %q", got, tt.want)
 			}
-			if tt.refuses == nil && c.noted["a"] != "run of a" {
-				t.Errorf("noted %v", c.noted)
-			}
 		})
 	}
 }
@@ -175,6 +170,27 @@ func TestSchedulesFireAtTheirTimes(t *testing.T) {
 // sameHour compares firings by schedule, day and hour: the schedules are
 // spread by a key.
 func sameHour(got, want string) bool { return got[:len(got)-6] == want[:len(want)-6] }
+
+// A connection that is cut at the wrong moment once took a monthly run with it.
+func TestScheduleWhoseRunCouldNotBeStartedStaysDue(t *testing.T) {
+	c := &calendar{
+		rows:    []*engine.Schedule{{ID: "a", Cron: "0 3 * * *", NextRunAt: midnight()}, {ID: "b", Cron: "0 4 * * *", NextRunAt: midnight()}},
+		refuses: errors.New("connection reset"),
+	}
+	inBubble(t, c, 1, func(*Bell) {
+		time.Sleep(time.Minute)
+		c.mu.Lock()
+		if len(c.fired) < 4 || c.rows[0].NextRunAt != midnight() {
+			t.Errorf("fired %q, next at %s: want both tried again and again", c.fired, c.rows[0].NextRunAt)
+		}
+		c.fired, c.refuses = nil, nil
+		c.mu.Unlock()
+		time.Sleep(time.Minute)
+		if got := c.firings(); len(got) != 2 {
+			t.Errorf("fired %q once the database was back", got)
+		}
+	})
+}
 
 func TestSchedulesHeedABellWhileTheySleep(t *testing.T) {
 	c := &calendar{}

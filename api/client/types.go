@@ -199,7 +199,7 @@ type Run struct {
 	Revision   int        `json:"revision"`
 	Kind       string     `json:"kind"`
 	Trigger    string     `json:"trigger"`
-	Origin     string     `json:"origin,omitempty" doc:"Run of another stack that this one follows from."`
+	Origin     string     `json:"origin,omitempty" doc:"What this run follows from, once: a run of another stack, or the time of a schedule."`
 	Status     string     `json:"status"`
 	Reason     string     `json:"reason,omitempty"`
 	StartedBy  string     `json:"started_by"`

@@ -232,8 +232,8 @@ func untilOut(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: untilout TEXT COMMAND...")
 	}
-	deadline := time.Now().Add(30 * time.Second)
-	for tick := time.NewTicker(100 * time.Millisecond); time.Now().Before(deadline); <-tick.C {
+	deadline := time.Now().Add(90 * time.Second)
+	for tick := time.NewTicker(250 * time.Millisecond); time.Now().Before(deadline); <-tick.C {
 		ts.Check(ts.Exec(args[1], args[2:]...))
 		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
 			return

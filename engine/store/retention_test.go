@@ -87,7 +87,16 @@ func TestChecksAreRemovedWhole(t *testing.T) {
 		}
 		running := newRun("shop", engine.RunDrift, noon.Add(-600*day))
 		must(t, s.CreateRun(t.Context(), running))
+		must(t, s.AddEvent(t.Context(), engine.Event{At: noon, Actor: "ada", Action: "run.cancel", Stack: "shop", Run: first.ID}))
+		must(t, s.AddEvent(t.Context(), engine.Event{At: noon, Actor: "engine", Action: "run.succeeded", Stack: "shop", Run: first.ID}))
 		wantEqual(t, got(retention(s).Clean(t.Context()))(t).Checks, 1)
+		var left []string
+		for _, e := range got(s.Events(t.Context(), "shop", engine.Page{Limit: 100}))(t) {
+			if e.Run == first.ID {
+				left = append(left, e.Actor)
+			}
+		}
+		wantEqual(t, left, []string{"ada"})
 		_, err := s.Run(t.Context(), first.ID)
 		wantKind(t, err, engine.ErrNotFound)
 		_, _, err = s.ReadLog(t.Context(), first.Steps[0].ID, 0, 10)
@@ -160,6 +169,8 @@ func manyRuns(t testing.TB, s *store.Store, stacks, runs int) {
 			plan_hash, changes_hash, approved_changes, summary, applied, notes, inputs, predicted, actual, log_size)
 			%s SELECT 'step-' || (10000000 + i), 'run-' || (10000000 + i), 0, 'stack-' || (i %% %d), 'terraform.a', '{}', '[]', 1, false, 'unchanged', '', 1, 0, '', '', '', '',
 			'', '', '', '{}', '{}', '[]', '{}', '{}', '{}', 3 FROM n`, numbers, stacks),
+		fmt.Sprintf(`INSERT INTO events (at, actor, action, stack, run_id, subject, detail)
+			%s SELECT %d, CASE i %% 2 WHEN 0 THEN 'engine' ELSE 'schedule drift' END, 'run.start', 'stack-' || (i %% %d), 'run-' || (10000000 + i), '', '{}' FROM n`, numbers, at, stacks),
 		fmt.Sprintf(`INSERT INTO log_chunks (step_id, start, data) %s SELECT 'step-' || (10000000 + i), 0, CAST('log' AS %s) FROM n`, numbers, blob(s)),
 	} {
 		if _, err := db.ExecContext(t.Context(), insert); err != nil {
@@ -175,7 +186,7 @@ func TestAHundredThousandRunsAreBounded(t *testing.T) {
 		manyRuns(t, s, stacks, runs)
 		r := retention(s)
 		wantEqual(t, got(r.Clean(t.Context()))(t), engine.Removed{Checks: runs - 2*stacks, Logs: 0})
-		for table, want := range map[string]int{"runs": 2 * stacks, "steps": 2 * stacks, "log_chunks": 2 * stacks} {
+		for table, want := range map[string]int{"runs": 2 * stacks, "steps": 2 * stacks, "log_chunks": 2 * stacks, "events": 2*stacks + stacks} { // an event made each stack
 			var n int
 			must(t, got(s.SQL())(t).QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n))
 			if n != want {

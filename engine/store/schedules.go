@@ -85,13 +85,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 }
 
 // FireSchedule implements engine.ScheduleStore.
-func (s *Store) FireSchedule(ctx context.Context, id string, was, next, at time.Time) (bool, error) {
-	res := s.db.WithContext(ctx).Exec(`UPDATE schedules SET next_run_at = ?, last_run_at = ? WHERE id = ? AND next_run_at = ? AND NOT paused`,
-		next.UnixMicro(), at.UnixMicro(), id, was.UnixMicro())
-	return res.RowsAffected == 1, res.Error
-}
-
-// NoteScheduledRun implements engine.ScheduleStore.
-func (s *Store) NoteScheduledRun(ctx context.Context, id, run string) error {
-	return s.db.WithContext(ctx).Exec(`UPDATE schedules SET last_run = ? WHERE id = ?`, run, id).Error
+func (s *Store) FireSchedule(ctx context.Context, id string, was, next, at time.Time, run string) error {
+	return s.db.WithContext(ctx).Exec(`UPDATE schedules SET next_run_at = ?, last_run_at = ?, last_run = CASE WHEN ? = '' THEN last_run ELSE ? END
+		WHERE id = ? AND next_run_at = ? AND NOT paused`, next.UnixMicro(), at.UnixMicro(), run, run, id, was.UnixMicro()).Error
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -81,32 +82,25 @@ func due(t testing.TB, s *store.Store, at time.Time, limit int) (ids []string) {
 	return ids
 }
 
-func TestScheduleIsFiredByOneOfMany(t *testing.T) {
+func TestScheduleIsMovedOnByOneOfMany(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
 		sch := schedule("sch-1")
 		sch.Paused, sch.NextRunAt = false, noon
 		must(t, s.PutSchedule(t.Context(), sch, event("schedule.put", "shop")))
-		next, fired := noon.Add(time.Hour), make(chan bool, 8)
-		errs := make(chan error, 8)
-		for range 8 {
-			go func() {
-				ok, err := s.FireSchedule(t.Context(), "sch-1", noon, next, noon.Add(time.Second))
-				fired <- ok
-				errs <- err
-			}()
+		next, errs := noon.Add(time.Hour), make(chan error, 8)
+		for i := range 8 { // each has another run, of which one is kept
+			go func() { errs <- s.FireSchedule(t.Context(), "sch-1", noon, next, noon.Add(time.Second), fmt.Sprintf("run-%d", i)) }()
 		}
-		won := 0
 		for range 8 {
 			must(t, <-errs)
-			if <-fired {
-				won++
-			}
 		}
-		wantEqual(t, won, 1)
-		must(t, s.NoteScheduledRun(t.Context(), "sch-1", "run-9"))
-		sch.NextRunAt, sch.LastRunAt, sch.LastRun = next, noon.Add(time.Second), "run-9"
+		fired := got(s.Schedule(t.Context(), "sch-1"))(t)
+		must(t, s.FireSchedule(t.Context(), "sch-1", noon, next.Add(time.Hour), noon, "run-late"))
+		must(t, s.FireSchedule(t.Context(), "sch-1", next, next.Add(time.Hour), noon.Add(time.Second), "")) // refused
+		sch.NextRunAt, sch.LastRunAt, sch.LastRun = next.Add(time.Hour), noon.Add(time.Second), fired.LastRun
 		wantEqual(t, got(s.Schedule(t.Context(), "sch-1"))(t), sch)
+		wantEqual(t, len(fired.LastRun), len("run-0"))
 	})
 }
 
@@ -115,6 +109,7 @@ func TestPausedScheduleIsNotFired(t *testing.T) {
 		newStack(t, s, "shop")
 		sch := schedule("sch-1")
 		must(t, s.PutSchedule(t.Context(), sch, event("schedule.put", "shop")))
-		wantEqual(t, got(s.FireSchedule(t.Context(), "sch-1", sch.NextRunAt, noon.Add(time.Hour), noon))(t), false)
+		must(t, s.FireSchedule(t.Context(), "sch-1", sch.NextRunAt, noon.Add(time.Hour), noon, "run-1"))
+		wantEqual(t, got(s.Schedule(t.Context(), "sch-1"))(t), sch)
 	})
 }

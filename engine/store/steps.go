@@ -162,10 +162,13 @@ func (s *Store) Beats(ctx context.Context, part string) (int64, error) {
 }
 
 // WaitingSteps implements engine.SweepStore.
-func (s *Store) WaitingSteps(ctx context.Context, t time.Time, limit int) ([]engine.Dispatch, error) {
+func (s *Store) WaitingSteps(ctx context.Context, from, to time.Time, perQueue int) ([]engine.Dispatch, error) {
 	var rows []stepRow
-	err := s.read.WithContext(ctx).Raw(`SELECT id, attempt, queue FROM steps WHERE ready_at IS NOT NULL AND ready_at < ? ORDER BY ready_at LIMIT ?`,
-		t.UnixMicro(), limit).Scan(&rows).Error
+	err := s.read.WithContext(ctx).Raw(`SELECT id, attempt, queue FROM
+		(SELECT id, attempt, queue, ready_at, row_number() OVER (PARTITION BY queue ORDER BY ready_at, id) AS place
+			FROM steps WHERE ready_at IS NOT NULL AND (ready_at < ? OR ready_at > ?)) w
+		WHERE place <= ? ORDER BY ready_at, id`,
+		from.UnixMicro(), to.UnixMicro(), perQueue).Scan(&rows).Error
 	var waiting []engine.Dispatch
 	for _, row := range rows {
 		waiting = append(waiting, engine.Dispatch{Step: row.ID, Attempt: row.Attempt + 1, Queue: row.Queue})

@@ -102,23 +102,44 @@ func TestSweepFindsStepsThatWaitOrAreLost(t *testing.T) {
 		queue := engine.QueueName(engine.CloudAWS, "drift")
 		both := []engine.Dispatch{{Step: first, Attempt: 1, Queue: queue}, {Step: second, Attempt: 1, Queue: queue}}
 
-		wantEqual(t, got(s.WaitingSteps(ctx, noon, 9))(t), []engine.Dispatch(nil)) // since noon is not before it
-		wantEqual(t, byStep(got(s.WaitingSteps(ctx, noon.Add(1000), 9))(t)), byStep(both))
-		wantEqual(t, len(got(s.WaitingSteps(ctx, noon.Add(1000), 1))(t)), 1)
+		never := noon.Add(24 * time.Hour)
+		wantEqual(t, got(s.WaitingSteps(ctx, noon, never, 9))(t), []engine.Dispatch(nil)) // since noon is not before it
+		wantEqual(t, byStep(got(s.WaitingSteps(ctx, noon.Add(1000), never, 9))(t)), byStep(both))
+		wantEqual(t, len(got(s.WaitingSteps(ctx, noon.Add(1000), never, 1))(t)), 1)
+		wantEqual(t, len(got(s.WaitingSteps(ctx, noon.Add(-time.Hour), noon.Add(-1000), 9))(t)), 2) // the clock went back
 		wantEqual(t, got(s.HeldSteps(ctx))(t), []engine.Held(nil))
 
 		got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error {
 			_, err := r.Claim(first, engine.Claim{Worker: "w", Token: "t", StateToken: "s"}, noon)
 			return err
 		}))(t)
-		wantEqual(t, got(s.WaitingSteps(ctx, noon.Add(time.Hour), 9))(t), both[1:])
+		wantEqual(t, got(s.WaitingSteps(ctx, noon.Add(time.Hour), never, 9))(t), both[1:])
 		held := got(s.HeldSteps(ctx))(t)
 		wantEqual(t, held, []engine.Held{{Step: first, Run: r.ID, Attempt: 1, Until: noon.Add(engine.Lease)}})
 
 		got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error { return r.Lose(held[0], noon.Add(engine.Lease)) }))(t)
 		wantEqual(t, len(got(s.HeldSteps(ctx))(t)), 0)
-		again := got(s.WaitingSteps(ctx, noon.Add(time.Hour), 9))(t)
+		again := got(s.WaitingSteps(ctx, noon.Add(time.Hour), never, 9))(t)
 		wantEqual(t, again[1], engine.Dispatch{Step: first, Attempt: 2, Queue: queue})
+	})
+}
+
+// Redis loses all queues at once, and each has to be filled again: two hundred
+// checks that wait in one were once all that was handed over.
+func TestEveryQueueIsHandedOverAgain(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		for i := range 3 {
+			must(t, s.CreateRun(t.Context(), begun(t, "shop", engine.RunDrift, noon.Add(time.Duration(i)*time.Second))))
+		}
+		must(t, s.CreateRun(t.Context(), begun(t, "shop", engine.RunApply, noon.Add(time.Minute))))
+
+		perQueue := map[string]int{}
+		for _, d := range got(s.WaitingSteps(t.Context(), noon.Add(time.Hour), noon.Add(2*time.Hour), 2))(t) {
+			perQueue[d.Queue]++
+		}
+
+		wantEqual(t, perQueue, map[string]int{"aws-drift": 2, "aws-run": 1})
 	})
 }
 
