@@ -6,6 +6,7 @@ import (
 	"flag"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -73,4 +74,34 @@ func TestOpenAPIDescribesEachOperation(t *testing.T) {
 	if len(ids) < 45 || doc.Components.Schemas["Problem"].Properties["diagnostics"] == nil {
 		t.Errorf("%d operations, problems with %v", len(ids), doc.Components.Schemas["Problem"].Properties)
 	}
+}
+
+// huma makes arrays nullable unless told otherwise, and clients in most
+// languages then have to ask about null before each list.
+func TestOpenAPIArraysAreNeverNull(t *testing.T) {
+	golden, err := os.ReadFile(goldenOpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file any
+	if err := json.Unmarshal(golden, &file); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if kinds, ok := v["type"].([]any); ok && slices.Contains(kinds, any("null")) && slices.Contains(kinds, any("array")) {
+				t.Errorf("%s may be null", path)
+			}
+			for key, inner := range v {
+				walk(path+"/"+key, inner)
+			}
+		case []any:
+			for _, inner := range v {
+				walk(path, inner)
+			}
+		}
+	}
+	walk("", file)
 }

@@ -291,3 +291,25 @@ func TestServerDropsATaskItCannotRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// asynq ends a handler's context on a timeout, on shutdown, and after half a
+// minute without Redis; a step must not hear of it.
+func TestServerKeepsWhatAsynqSaysFromSteps(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	payload, err := json.Marshal(stepPayload{Step: "step-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handled := false
+	d := &desk{ctx: t.Context(), slots: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler), handler: handler(func(ctx context.Context, step string) error {
+		handled = true
+		return ctx.Err()
+	})}
+
+	err = d.ProcessTask(ended, asynq.NewTask(TypeStep, payload))
+
+	if err != nil || !handled {
+		t.Errorf("handled %v, error = %v: the context of asynq reached the step", handled, err)
+	}
+}

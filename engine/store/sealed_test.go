@@ -3,9 +3,12 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
+	"log"
 	"os"
 	"strings"
 	"testing"
+
+	"gorm.io/gorm/logger"
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -90,6 +93,23 @@ func TestSealedValueOpensInItsOwnRowOnly(t *testing.T) {
 					t.Error("a value opened that was sealed for another place")
 				}
 			})
+		}
+	})
+}
+
+// gorm's own logger prints statements that fail with their values.
+func TestFailedStatementPrintsNoValue(t *testing.T) {
+	var printed bytes.Buffer
+	was := logger.Default
+	logger.Default = logger.New(log.New(&printed, "", 0), logger.Config{LogLevel: logger.Info})
+	defer func() { logger.Default = was }()
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		user := &engine.User{Name: "ada", Role: engine.RoleAdmin, PasswordHash: secret, CreatedAt: noon}
+		must(t, s.CreateUser(t.Context(), user, event("user.create", "")))
+		err := s.CreateUser(t.Context(), user, event("user.create", ""))
+		wantKind(t, err, engine.ErrConflict)
+		if strings.Contains(err.Error(), secret) || printed.Len() > 0 {
+			t.Errorf("error = %v, printed %q", err, printed.String())
 		}
 	})
 }
