@@ -19,8 +19,8 @@ type calendar struct {
 	rows    []*engine.Schedule
 	fired   []string
 	started []string // schedules with the times that have a run
-	away    error // of every call
-	refuses error // of every start
+	away    error    // of every call
+	refuses error    // of every start
 	looked  int
 }
 

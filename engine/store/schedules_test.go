@@ -90,7 +90,9 @@ func TestScheduleIsMovedOnByOneOfMany(t *testing.T) {
 		must(t, s.PutSchedule(t.Context(), sch, event("schedule.put", "shop")))
 		next, errs := noon.Add(time.Hour), make(chan error, 8)
 		for i := range 8 { // each has another run, of which one is kept
-			go func() { errs <- s.FireSchedule(t.Context(), "sch-1", noon, next, noon.Add(time.Second), fmt.Sprintf("run-%d", i)) }()
+			go func() {
+				errs <- s.FireSchedule(t.Context(), "sch-1", noon, next, noon.Add(time.Second), fmt.Sprintf("run-%d", i))
+			}()
 		}
 		for range 8 {
 			must(t, <-errs)
