@@ -122,7 +122,8 @@ func (s *server) runPlan(ctx context.Context, in *struct {
 	if err := kept(run); err != nil {
 		return nil, err
 	}
-	plan := client.RunPlan{Run: run.ID, Digest: run.Digest, Summary: client.Summary(run.Summary())}
+	plan := client.RunPlan{Run: run.ID, Digest: run.Digest, Summary: client.Summary(run.Summary()),
+		Policy: client.Verdict{Status: "not_checked"}, Cost: client.Verdict{Status: "not_checked"}}
 	for _, step := range run.Steps {
 		p, err := s.stepPlan(ctx, step)
 		if err != nil {
@@ -157,11 +158,14 @@ func runPlanText(plan client.RunPlan) string {
 		b.WriteString("\n")
 	}
 	fmt.Fprintf(&b, "Plan: %s.\n", plan.Summary.Engine())
+	fmt.Fprintf(&b, "Policies: %s. Cost: %s.\n", words(plan.Policy.Status), words(plan.Cost.Status))
 	if plan.Digest != "" {
 		fmt.Fprintf(&b, "Digest: %s\n", plan.Digest)
 	}
 	return b.String()
 }
+
+func words(status string) string { return strings.ReplaceAll(status, "_", " ") }
 
 func textResponse(text string) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {

@@ -103,7 +103,7 @@ func TestPlanOfARunForPeopleAndPrograms(t *testing.T) {
 	run := s.start("apply")
 	s.plan(run)
 	run = s.read(run.ID)
-	want := "terraform.greeting: planned\n  + terraform_data.a\n\nPlan: 1 to add, 0 to change, 0 to destroy.\nDigest: " + run.Digest + "\n"
+	want := "terraform.greeting: planned\n  + terraform_data.a\n\nPlan: 1 to add, 0 to change, 0 to destroy.\nPolicies: not checked. Cost: not checked.\nDigest: " + run.Digest + "\n"
 	text, err := s.as(engine.RoleViewer).RunPlanText(t.Context(), run.ID)
 	s.ok(err)
 	if text != want {

@@ -30,11 +30,14 @@ type Job struct {
 	Sources   string `json:"sources"`    // SHA-256 of the bundle to fetch, in hex
 	LogOffset int64  `json:"log_offset"` // where this attempt's log begins
 	PlanHash  string `json:"plan_hash"`  // SHA-256 of the plan to apply
+	// Environment is a keyed digest of the stack's own environment, without
+	// credentials. The report of a plan gives it back.
+	Environment string `json:"environment"`
 
 	Terraform *TerraformJob `json:"terraform,omitempty"`
 	Ansible   *AnsibleJob   `json:"ansible,omitempty"`
 
-	Env   map[string]string `json:"env"`   // credentials, for the tool's own environment
+	Env   map[string]string `json:"env"`   // credentials and the stack's variables, for the tool's own environment
 	Mask  []string          `json:"mask"`  // values to hide in the log
 	Grace time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
 
@@ -135,9 +138,14 @@ type Report struct {
 	Reason   string  `json:"reason,omitempty"`    // of a failure; for people, without secrets
 	PlanHash string  `json:"plan_hash,omitempty"` // SHA-256 of the plan artifact, in hex
 	Plan     *Plan   `json:"plan,omitempty"`
-	Outputs  Outputs `json:"outputs,omitempty"` // as planned, secrets included
-	Applied  Summary `json:"applied"`
-	Recap    *Recap  `json:"recap,omitempty"`
+	// Hidden is the SHA-256, in hex, of the values that the plan's changes leave
+	// out because they are sensitive. It tells plans apart and is not kept.
+	Hidden string `json:"hidden,omitempty"`
+	// Environment is that of the job that the plan was made for.
+	Environment string  `json:"environment,omitempty"`
+	Outputs     Outputs `json:"outputs,omitempty"` // as planned, secrets included
+	Applied     Summary `json:"applied"`
+	Recap       *Recap  `json:"recap,omitempty"`
 	// Hosts are those of the inventory that a playbook worked on.
 	Hosts []SeenHost `json:"hosts,omitempty"`
 }

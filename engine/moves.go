@@ -19,7 +19,10 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 	if !r.Status.CanBecome(to) {
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
 	}
-	r.Status = to
+	r.Status, r.ExpiresAt = to, time.Time{}
+	if to == RunPlanned && r.Rule.Expires > 0 { // each plan that waits has the whole time
+		r.ExpiresAt = at.Add(r.Rule.Expires)
+	}
 	r.stamp(to, at)
 	return nil
 }
@@ -73,7 +76,7 @@ func (r *Run) Discard(p Principal, comment string, at time.Time) error {
 
 // Expire turns down a plan that nobody approved in time.
 func (r *Run) Expire(at time.Time) error {
-	if r.Status != RunPlanned || r.Rule.Expires == 0 || at.Before(r.PlannedAt.Add(r.Rule.Expires)) {
+	if r.ExpiresAt.IsZero() || at.Before(r.ExpiresAt) {
 		return Conflict("run %s has no plan that has expired", r.ID)
 	}
 	r.finish(RunDiscarded, "nobody approved the plan within "+r.Rule.Expires.String(), at)
@@ -179,6 +182,7 @@ type Result struct {
 	Applied     Summary
 	Notes       []string
 	Outputs     map[string]OutputDigest
+	Environment string // digest of the one that the plan was made in
 }
 
 // End takes the result of the attempt that has the step in hand.
@@ -213,6 +217,7 @@ func (s *Step) end(res Result, at time.Time) error {
 	switch to {
 	case StepPlanned, StepUnchanged:
 		s.PlanHash, s.ChangesHash, s.Summary, s.Notes, s.Predicted = res.PlanHash, res.ChangesHash, res.Summary, res.Notes, res.Outputs
+		s.madeIn(res.Environment)
 	case StepApplied:
 		s.Applied, s.Actual = res.Applied, res.Outputs
 	default:

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -34,7 +32,7 @@ func (s *Runs) Report(ctx context.Context, step *Step, rep Report) error {
 
 // putAway keeps what a report brings and boils it down to what the run needs.
 func (s *Runs) putAway(ctx context.Context, run *Run, step *Step, rep Report) (Result, error) {
-	res := Result{Outcome: rep.Outcome, Reason: rep.Reason, PlanHash: rep.PlanHash, Applied: rep.Applied}
+	res := Result{Outcome: rep.Outcome, Reason: rep.Reason, PlanHash: rep.PlanHash, Applied: rep.Applied, Environment: rep.Environment}
 	if rep.Recap != nil {
 		if err := s.putJSON(ctx, step.ID, ArtifactRecap, rep.Recap); err != nil {
 			return res, err
@@ -77,7 +75,7 @@ func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, re
 		}
 	}
 	res.Summary, res.Notes, res.Outputs = Summarize(plan), plan.Notes, s.digests(rep.Outputs)
-	res.ChangesHash = s.changesHash(plan)
+	res.ChangesHash = s.changesHash(plan, rep.Hidden)
 	return s.recordFindings(ctx, run, step, rep.Outcome, plan)
 }
 
@@ -133,14 +131,14 @@ func canonical(raw json.RawMessage) []byte {
 	return b
 }
 
-// changesHash is the same for two plans that would do the same.
-func (s *Runs) changesHash(p Plan) string {
-	b, err := json.Marshal(p)
+// changesHash is the same for two plans that would do the same, also in what is
+// not shown of them. What outputs become of it follows from the changes.
+func (s *Runs) changesHash(p Plan, hidden string) string {
+	b, err := json.Marshal([]any{p.Changes, p.Notes, hidden})
 	if err != nil {
 		return ""
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return s.Hasher.Fingerprint(b)
 }
 
 func (s *Runs) putJSON(ctx context.Context, step, name string, v any) error {

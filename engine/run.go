@@ -65,6 +65,7 @@ type Run struct {
 	CreatedAt  time.Time
 	PlanningAt time.Time
 	PlannedAt  time.Time
+	ExpiresAt  time.Time // when the plan that waits is turned down; zero while none waits, or for never
 	ApprovedAt time.Time
 	ApplyingAt time.Time
 	FinishedAt time.Time
@@ -120,7 +121,7 @@ type Step struct {
 	Summary         Summary                 // of the plan
 	Applied         Summary                 // of what the apply did
 	Notes           []string                // what the plan could not tell
-	Inputs          map[string]string       // digest of each output its plan was made with, by "address.output"
+	Inputs          map[string]string       // digest of each output its plan was made with, by "address.output", and of the "environment"
 	Predicted       map[string]OutputDigest // outputs as planned
 	Actual          map[string]OutputDigest // outputs as applied
 

@@ -215,16 +215,17 @@ func (r *Run) approveStep(s *Step, at time.Time) {
 }
 
 // jointDigest is the SHA-256, in hex, of all that an approval is for: each
-// step with the digest of its plan, in order.
+// step with the digests of its plan and of what that was made with, in order.
 func (r *Run) jointDigest() string {
 	type part struct {
 		Address, Status, Plan string
+		Inputs                map[string]string
 		Revision              int
 		Destroy               bool
 	}
 	parts := make([]part, len(r.Steps))
 	for i, s := range r.Steps {
-		parts[i] = part{s.Component.Address, string(s.Status), s.PlanHash, s.Revision, s.Destroy}
+		parts[i] = part{s.Component.Address, string(s.Status), s.PlanHash, s.Inputs, s.Revision, s.Destroy}
 	}
 	b, err := json.Marshal(parts)
 	r.must(err)
@@ -242,6 +243,9 @@ func (r *Run) queue(s *Step, at time.Time) {
 // inputs gives the digest of every output that s is made with.
 func (r *Run) inputs(s *Step) map[string]string {
 	in := map[string]string{}
+	if made, ok := s.Inputs[inputEnvironment]; ok {
+		in[inputEnvironment] = made
+	}
 	for _, ref := range s.Component.Refs {
 		if up := r.Step(ref.Upstream); up != nil && !s.Destroy {
 			in[ref.Upstream+"."+ref.Output] = up.output(ref.Output).Digest

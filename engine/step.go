@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Lease is how long a runner may be silent before its step counts as lost.
 const Lease = 30 * time.Second
@@ -37,6 +40,29 @@ func (s *Step) claimed(c Claim, at time.Time) (Phase, error) {
 	s.Worker, s.LeaseUntil, s.StartedAt, s.EndedAt = c.Worker, at.Add(Lease), at, time.Time{}
 	s.TokenHash, s.StateHash = c.Token.Hash(), c.StateToken.Hash()
 	return phase, nil
+}
+
+// inputEnvironment stands among a step's inputs for the stack's environment.
+// The other inputs have a dot in their names.
+const inputEnvironment = "environment"
+
+// madeIn keeps the digest of the environment that the step's plan was made in.
+func (s *Step) madeIn(digest string) {
+	s.Inputs = maps.Clone(s.Inputs)
+	if s.Inputs == nil {
+		s.Inputs = map[string]string{}
+	}
+	s.Inputs[inputEnvironment] = digest
+}
+
+// sameEnvironment refuses to apply a plan in another environment than the one
+// that it was made in, which is a part of what was approved.
+func (s *Step) sameEnvironment(digest string) error {
+	was, kept := s.Inputs[inputEnvironment]
+	if s.Phase() == PhaseApply && kept && was != digest {
+		return Invalid("the environment variables of the stack changed since %s was planned; start a new run", s.Component.Address)
+	}
+	return nil
 }
 
 // Phase is what the runner that has the step in hand is to do.

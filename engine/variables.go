@@ -215,6 +215,9 @@ func (v *Variable) fits(o Outline) error {
 // environment is what a stack's tools get beside their credentials.
 func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
 	_, stored, err := kept(ctx, s.Store, stack)
+	if err != nil {
+		return err
+	}
 	for _, v := range stored {
 		if v.Kind != VariableEnvironment {
 			continue
@@ -224,5 +227,7 @@ func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
 			job.Mask = append(job.Mask, v.Value.Reveal())
 		}
 	}
+	sorted, err := json.Marshal(job.Env) // maps are written in order
+	job.Environment = s.Hasher.Fingerprint(sorted)
 	return err
 }

@@ -257,6 +257,13 @@ type RunPlan struct {
 	Digest  string     `json:"digest,omitempty"`
 	Summary Summary    `json:"summary"`
 	Steps   []StepPlan `json:"steps"`
+	Policy  Verdict    `json:"policy" doc:"What policies say of the plan."`
+	Cost    Verdict    `json:"cost" doc:"What the plan would cost."`
+}
+
+// Verdict is what a check beside the tools says of a joint plan.
+type Verdict struct {
+	Status string `json:"status" enum:"not_checked"`
 }
 
 // LogChunk is a part of a step's log.

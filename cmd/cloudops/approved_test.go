@@ -155,6 +155,16 @@ func TestOnlyWhatWasApprovedIsApplied(t *testing.T) {
 		t.Error("the digest of another plan was taken")
 	}
 
+	// So is one whose plan was made in another environment.
+	if _, err := p.api.SetVariable(t.Context(), "tampered", "environment", "COLOUR", client.SetVariable{Value: json.RawMessage(`"blue"`)}); err != nil {
+		t.Fatal(err)
+	}
+	if next = p.approve(t, next); next.Status != "failed" || !strings.Contains(next.Reason, "environment") {
+		t.Errorf("run is %s: %s", next.Status, next.Reason)
+	}
+	p.written(t, "first one", "plays one on here")
+	next = p.planned(t)
+
 	// Somebody writes the upstream's state by hand in between: the plan rests
 	// on what is no more, and is not applied.
 	p.pushState(t, "terraform.up")

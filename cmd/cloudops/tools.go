@@ -46,7 +46,7 @@ func (t terraformTool) Plan(ctx context.Context, job *engine.Job, sources string
 	if err != nil {
 		return runner.Planned{}, err
 	}
-	rep := engine.Report{Outcome: outcome(p.Changed), PlanHash: p.Hash, Plan: &p.Plan, Outputs: p.Outputs}
+	rep := engine.Report{Outcome: outcome(p.Changed), PlanHash: p.Hash, Plan: &p.Plan, Hidden: p.Hidden, Outputs: p.Outputs}
 	return runner.Planned{Report: rep, Plan: p.File, PlanJSON: p.JSON}, nil
 }
 
@@ -67,7 +67,7 @@ type ansibleTool struct{ driver *ansible.Driver }
 // Plan implements runner.Tool.
 func (t ansibleTool) Plan(ctx context.Context, job *engine.Job, sources string, log io.Writer) (runner.Planned, error) {
 	res, err := t.driver.Check(ctx, job, sources, log)
-	rep := engine.Report{Outcome: outcome(res.Changed), PlanHash: res.Hash, Plan: &res.Plan, Recap: &res.Recap, Hosts: res.Hosts}
+	rep := engine.Report{Outcome: outcome(res.Changed), PlanHash: res.Hash, Plan: &res.Plan, Hidden: res.Hidden, Recap: &res.Recap, Hosts: res.Hosts}
 	return runner.Planned{Report: rep, Plan: res.Artifact}, err
 }
 

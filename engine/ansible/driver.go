@@ -36,6 +36,7 @@ func New(o Options) *Driver { return &Driver{Options: o, dial: dialTCP} }
 type Result struct {
 	Changed  bool        // an apply would change something, or may
 	Plan     engine.Plan // a change a task and host
+	Hidden   string      // SHA-256 of the sensitive variables' values, in hex
 	Recap    engine.Recap
 	Artifact []byte // the frozen play, which Apply wants back
 	Hash     string // SHA-256 of Artifact, in hex
@@ -57,7 +58,7 @@ func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log 
 		return Result{}, err
 	}
 	defer p.close()
-	res := Result{}
+	res := Result{Hidden: hidden(job.Ansible)}
 	if res.Artifact, res.Hash, err = freeze(job, p.content); err != nil {
 		return res, err
 	}

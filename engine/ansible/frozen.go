@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -99,6 +100,15 @@ func keyed(nonce string, v any) (string, error) {
 	mac := hmac.New(sha256.New, []byte(nonce))
 	mac.Write(b)
 	return hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+// hidden is a digest of the variables that the differences of a play do not show.
+func hidden(a *engine.AnsibleJob) string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(slices.Values(a.Sensitive)) {
+		fmt.Fprintf(sum, "%q %q\n", name, a.Vars[name])
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func digest(b []byte) string {

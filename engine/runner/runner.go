@@ -168,6 +168,7 @@ func (r *Runner) phase(ctx context.Context, job *engine.Job, log io.Writer) (end
 		return r.apply(ctx, job, tool, dir, log)
 	}
 	p, err := tool.Plan(ctx, job, dir, log)
+	p.Report.Environment = job.Environment
 	return ending{p.Report, map[string][]byte{engine.ArtifactPlan: p.Plan, engine.ArtifactPlanJSON: p.PlanJSON}}, err
 }
 

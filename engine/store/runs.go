@@ -24,18 +24,14 @@ type runRow struct {
 func (runRow) TableName() string { return "runs" }
 
 func newRunRow(r *engine.Run) runRow {
-	row := runRow{
+	return runRow{
 		ID: r.ID, Stack: r.Stack, Kind: string(r.Kind), Cause: string(r.Trigger), Status: string(r.Status), Reason: r.Reason,
 		StartedBy: r.StartedBy, Message: r.Message, Rule: text(r.Rule), Digest: r.Digest, CancelBy: r.CancelBy,
 		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial, Resources: text(r.Resources), Origin: r.Origin,
 		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
 		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
-		PurgedAt: micros(r.PurgedAt),
+		PurgedAt: micros(r.PurgedAt), ExpiresAt: micros(r.ExpiresAt),
 	}
-	if r.Status == engine.RunPlanned && r.Rule.Expires > 0 {
-		row.ExpiresAt = micros(r.PlannedAt.Add(r.Rule.Expires))
-	}
-	return row
 }
 
 func (row runRow) run() (*engine.Run, error) {
@@ -47,7 +43,7 @@ func (row runRow) run() (*engine.Run, error) {
 		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial, Resources: resources, Origin: row.Origin,
 		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
 		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
-		PurgedAt: instant(row.PurgedAt),
+		PurgedAt: instant(row.PurgedAt), ExpiresAt: instant(row.ExpiresAt),
 	}, errors.Join(err, rerr)
 }
 

@@ -2,8 +2,11 @@ package terraform
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,11 +18,12 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// describe turns a plan into what people read. Nothing sensitive is left in it.
-func describe(p *tfjson.Plan, s secrets) engine.Plan {
-	var plan engine.Plan
+// describe turns a plan into what people read. Nothing sensitive is left in it;
+// hidden is the SHA-256, in hex, of what was taken out of the changes.
+func describe(p *tfjson.Plan, s secrets) (plan engine.Plan, hidden string) {
+	left := sha256.New()
 	for _, rc := range p.ResourceChanges {
-		if c, ok := change(rc, s); ok {
+		if c, ok := change(rc, s, left); ok {
 			plan.Changes = append(plan.Changes, c)
 		}
 	}
@@ -29,7 +33,7 @@ func describe(p *tfjson.Plan, s secrets) engine.Plan {
 			plan.Outputs = append(plan.Outputs, o)
 		}
 	}
-	return plan
+	return plan, hex.EncodeToString(left.Sum(nil))
 }
 
 // action names what is done; false for nothing, and for data that is only read.
@@ -49,7 +53,7 @@ func action(a tfjson.Actions) (engine.Action, bool) {
 	return "", false
 }
 
-func change(rc *tfjson.ResourceChange, s secrets) (engine.Change, bool) {
+func change(rc *tfjson.ResourceChange, s secrets, left io.Writer) (engine.Change, bool) {
 	act, ok := action(rc.Change.Actions)
 	imported := rc.Change.Importing != nil
 	if !ok && imported {
@@ -58,7 +62,7 @@ func change(rc *tfjson.ResourceChange, s secrets) (engine.Change, bool) {
 	if !ok || rc.Mode == tfjson.DataResourceMode {
 		return engine.Change{}, false
 	}
-	d := differ{forces: forced(rc.Change.ReplacePaths), secrets: s}
+	d := differ{forces: forced(rc.Change.ReplacePaths), secrets: s, resource: rc.Address, left: left}
 	d.walk("", rc.Change.Before, rc.Change.After, rc.Change.AfterUnknown, rc.Change.BeforeSensitive, rc.Change.AfterSensitive)
 	return engine.Change{Subject: rc.Address, Type: rc.Type, Action: act, Imported: imported,
 		Reason: reasons[rc.ActionReason], Attributes: d.found}, true
@@ -114,9 +118,11 @@ func extend(path string, step any) string {
 
 // differ collects the leaves in which two values differ.
 type differ struct {
-	forces  map[string]bool
-	secrets secrets
-	found   []engine.AttributeChange
+	forces   map[string]bool
+	secrets  secrets
+	resource string
+	left     io.Writer // takes what is left out
+	found    []engine.AttributeChange
 }
 
 // walk compares two values with what is unknown and sensitive of them. The
@@ -156,6 +162,9 @@ func (d *differ) leaf(path string, before, after any, unknown, sensitive bool) {
 	}
 	a := engine.AttributeChange{Path: path, Unknown: unknown, Forces: d.forces[path]}
 	a.Before, a.After, a.Sensitive = d.secrets.shown(before, after, unknown, sensitive)
+	if a.Sensitive {
+		fmt.Fprintf(d.left, "%q %q %q %q\n", d.resource, path, raw(before), raw(after))
+	}
 	d.found = append(d.found, a)
 }
 

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,7 +85,30 @@ func TestPlanIsDescribedForPeople(t *testing.T) {
 			{Name: "later", Action: engine.ActionUpdate, Before: number("1"), Unknown: true},
 		},
 	}
-	if diff := cmp.Diff(want, describe(&p, nil)); diff != "" {
+	plan, _ := describe(&p, nil)
+	if diff := cmp.Diff(want, plan); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A plan with another password looks the same, and is not the one approved.
+func TestPlansDifferInWhatTheyHide(t *testing.T) {
+	hidden := func(password string, marked bool) string {
+		var p tfjson.Plan
+		change := fmt.Sprintf(`{"actions":["update"],"before":{"p":"old"},"after":{"p":%q},"after_sensitive":{"p":%t}}`, password, marked)
+		if err := p.UnmarshalJSON([]byte(`{"format_version":"1.2","resource_changes":[{"address":"a.db","type":"a","mode":"managed","change":` + change + `}]}`)); err != nil {
+			t.Fatal(err)
+		}
+		plan, hidden := describe(&p, secrets{"taken in"})
+		if shown := fmt.Sprintf("%s", plan.Changes[0].Attributes[0].After); shown != "" {
+			t.Errorf("shows %s", shown)
+		}
+		return hidden
+	}
+	if hidden("one", true) == hidden("two", true) || hidden("taken in 1", false) == hidden("taken in 2", false) {
+		t.Error("another secret makes no difference")
+	}
+	if hidden("one", true) != hidden("one", true) {
+		t.Error("the same secret makes a difference")
 	}
 }

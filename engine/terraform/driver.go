@@ -55,6 +55,7 @@ type Plan struct {
 	Hash    string // SHA-256 of File, in hex
 	JSON    []byte // Terraform's plan JSON, sensitive values masked
 	Plan    engine.Plan
+	Hidden  string // SHA-256 of the sensitive values that Plan leaves out, in hex
 	// Outputs are the component's outputs as planned, secrets included. They
 	// are nil where nothing changes: then they are as in the state.
 	Outputs engine.Outputs
@@ -186,7 +187,8 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 		return Plan{}, phaseError(ctx, "show", err)
 	}
 	secrets := secretsOf(r.job)
-	p := Plan{Changed: true, File: file, Hash: hash(file), Plan: r.describe(shown, secrets), Outputs: outputs(shown, secrets)}
+	p := Plan{Changed: true, File: file, Hash: hash(file), Outputs: outputs(shown, secrets)}
+	p.Plan, p.Hidden = r.describe(shown, secrets)
 	if p.JSON, err = masked(shown, secrets); err != nil {
 		return Plan{}, fmt.Errorf("mask the plan: %w", err)
 	}
@@ -195,7 +197,7 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 
 // describe says what a plan does: a run that only refreshes takes what it found
 // different into the state.
-func (r *session) describe(shown *tfjson.Plan, s secrets) engine.Plan {
+func (r *session) describe(shown *tfjson.Plan, s secrets) (plan engine.Plan, hidden string) {
 	if r.job.Terraform.Resources.RefreshOnly {
 		shown.ResourceChanges = shown.ResourceDrift
 	}
