@@ -112,14 +112,21 @@ func (o *outcome) settleRescued() {
 
 // plan is what the play would do, host by host: the order in which hosts
 // answer is never the same twice, and plans are compared. In a drift check,
-// what cannot be judged says nothing about drift.
+// what cannot be judged says nothing about drift. Tasks of one name are told
+// apart by their place on the host, whether or not they change anything.
 func (o *outcome) plan(drift bool) engine.Plan {
 	var p engine.Plan
+	times := map[string]int{}
 	for _, t := range o.recap.Tasks {
+		subject := t.Host + ": " + t.Task
+		times[subject]++
+		if n := times[subject]; n > 1 { // tasks without a name have that of their module
+			subject += fmt.Sprintf(" (%d)", n)
+		}
 		switch t.Status {
 		case "changed":
 			p.Changes = append(p.Changes, engine.Change{
-				Subject: t.Host + ": " + t.Task, Type: t.Module, Action: engine.ActionUpdate, Host: t.Host, Task: t.Task, Diff: t.Diff,
+				Subject: subject, Type: t.Module, Action: engine.ActionUpdate, Host: t.Host, Task: t.Task, Diff: t.Diff,
 			})
 		case "failed":
 			o.doubt("check mode could not tell: %s: task %q: %s", t.Host, t.Task, t.Message)
