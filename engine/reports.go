@@ -66,6 +66,10 @@ func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, re
 	if err := s.aftermath(ctx, run, step, &plan); err != nil {
 		return err
 	}
+	counts, err := s.recordFindings(ctx, run, step, rep.Outcome, &plan)
+	if err != nil {
+		return err
+	}
 	if err := s.putJSON(ctx, step.ID, ArtifactChanges, plan); err != nil {
 		return err
 	}
@@ -74,9 +78,9 @@ func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, re
 			return err
 		}
 	}
-	res.Summary, res.Notes, res.Outputs = Summarize(plan), plan.Notes, s.digests(rep.Outputs)
+	res.Summary, res.Notes, res.Outputs = Summarize(counts), plan.Notes, s.digests(rep.Outputs)
 	res.ChangesHash = s.changesHash(plan, rep.Hidden)
-	return s.recordFindings(ctx, run, step, rep.Outcome, plan)
+	return nil
 }
 
 func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, rep Report, res *Result) error {
@@ -159,21 +163,16 @@ func (s *Runs) Plan(ctx context.Context, step string) (Plan, error) {
 	return p, json.Unmarshal(b, &p)
 }
 
-// recordFindings keeps what a drift check saw. A plan for an apply that finds
-// nothing to do closes what was open.
-func (s *Runs) recordFindings(ctx context.Context, run *Run, step *Step, outcome Outcome, p Plan) error {
+// recordFindings keeps what a drift check saw, and gives what of the plan
+// counts. A plan for an apply that finds nothing to do closes what was open.
+func (s *Runs) recordFindings(ctx context.Context, run *Run, step *Step, outcome Outcome, p *Plan) (counts Plan, err error) {
 	switch {
 	case run.Kind == RunDrift:
-		rev, err := s.Store.Revision(ctx, run.Stack, run.Revision)
-		if err != nil {
-			return err
-		}
-		found := keepFindings(rev.Blueprint.Drift, step.Component.Address, p.Changes)
-		return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, found, s.Now())
+		return s.findDrift(ctx, run, step, p)
 	case run.Kind == RunApply && outcome == OutcomeUnchanged && run.Resources.whole(step.Component.Address):
-		return s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
+		return *p, s.Store.RecordFindings(ctx, run.Stack, step.Component.Address, run.ID, nil, s.Now())
 	}
-	return nil
+	return *p, nil
 }
 
 // remediate starts what the stack wants done about drift, once the check is over.

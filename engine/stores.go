@@ -72,6 +72,10 @@ type RunStore interface {
 	// its newest step that was applied, or found unchanged by a run that
 	// succeeded, in apply runs. Components destroyed since are left out.
 	Deployed(ctx context.Context, stack string) (map[string]int, error)
+	// LastChange finds the component's newest step in a run that has begun to
+	// apply, skipped ones left out, or that found it unchanged and succeeded. It
+	// wraps ErrNotFound for a component that was never applied.
+	LastChange(ctx context.Context, stack, component string) (*Step, error)
 }
 
 // SweepStore finds what time has done to runs.

@@ -139,6 +139,20 @@ func (s *Store) Deployed(ctx context.Context, stack string) (map[string]int, err
 	return deployed, err
 }
 
+// LastChange implements engine.RunStore.
+func (s *Store) LastChange(ctx context.Context, stack, component string) (*engine.Step, error) {
+	var row stepRow
+	missing := engine.NotFound("%s of stack %s was never applied", component, stack)
+	err := one(s.read.WithContext(ctx), &row, missing, `SELECT s.* FROM steps s JOIN runs r ON r.id = s.run_id
+		WHERE s.stack = ? AND s.address = ? AND r.kind IN ('apply', 'destroy')
+			AND (r.applying_at IS NOT NULL AND s.status NOT IN ('unchanged', 'skipped') OR s.status = 'unchanged' AND r.status = 'succeeded')
+		ORDER BY s.id DESC LIMIT 1`, stack, component)
+	if err != nil {
+		return nil, err
+	}
+	return row.step()
+}
+
 // HeldSteps implements engine.SweepStore.
 func (s *Store) HeldSteps(ctx context.Context) ([]engine.Held, error) {
 	var rows []stepRow

@@ -92,6 +92,44 @@ func (o outcome) of(stack string, at time.Time) *engine.Run {
 	return r
 }
 
+func TestLastChange(t *testing.T) {
+	applied := outcome{engine.RunApply, engine.RunSucceeded, engine.StepApplied, false, 1}
+	tests := map[string]struct {
+		then     outcome // a run after terraform.a was applied
+		applying bool    // that run began to apply
+		want     engine.StepStatus
+	}{
+		"failed in its plan":             {outcome{engine.RunApply, engine.RunFailed, engine.StepFailed, false, 2}, false, engine.StepApplied},
+		"failed in its apply":            {outcome{engine.RunApply, engine.RunFailed, engine.StepFailed, false, 2}, true, engine.StepFailed},
+		"interrupted":                    {outcome{engine.RunApply, engine.RunInterrupted, engine.StepInterrupted, false, 2}, true, engine.StepInterrupted},
+		"is only planned":                {outcome{engine.RunApply, engine.RunPlanned, engine.StepPlanned, false, 2}, false, engine.StepApplied},
+		"has its turn in a run at work":  {outcome{engine.RunApply, engine.RunApplying, engine.StepApproved, false, 2}, true, engine.StepApproved},
+		"left out by a run at work":      {outcome{engine.RunApply, engine.RunApplying, engine.StepUnchanged, false, 2}, true, engine.StepApplied},
+		"skipped":                        {outcome{engine.RunApply, engine.RunDiscarded, engine.StepSkipped, false, 2}, true, engine.StepApplied},
+		"found unchanged":                {outcome{engine.RunApply, engine.RunSucceeded, engine.StepUnchanged, false, 2}, false, engine.StepUnchanged},
+		"destroyed":                      {outcome{engine.RunDestroy, engine.RunFailed, engine.StepFailed, true, 1}, true, engine.StepFailed},
+		"found unchanged by a preview":   {outcome{engine.RunPreview, engine.RunSucceeded, engine.StepUnchanged, false, 2}, false, engine.StepApplied},
+		"planned by a drift check, only": {outcome{engine.RunDrift, engine.RunSucceeded, engine.StepPlanned, false, 1}, false, engine.StepApplied},
+	}
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		for name, tt := range tests {
+			t.Run(name, func(t *testing.T) {
+				newStack(t, s, name)
+				_, err := s.LastChange(t.Context(), name, "terraform.a")
+				wantKind(t, err, engine.ErrNotFound)
+				first, then := applied.of(name, noon), tt.then.of(name, noon.Add(time.Minute))
+				first.ApplyingAt, then.Digest = noon, "d"
+				if tt.applying {
+					then.ApplyingAt = noon.Add(time.Minute)
+				}
+				must(t, s.CreateRun(t.Context(), first))
+				must(t, s.CreateRun(t.Context(), then))
+				wantEqual(t, got(s.LastChange(t.Context(), name, "terraform.a"))(t).Status, tt.want)
+			})
+		}
+	})
+}
+
 func TestSweepFindsStepsThatWaitOrAreLost(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
