@@ -2,6 +2,7 @@ package engine
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -62,6 +63,45 @@ func TestStepThatChangedSince(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := (&Step{Status: tt.status, EndedAt: tt.ended}).changedSince(noon); got != tt.want {
 				t.Errorf("changed since: %t", got)
+			}
+		})
+	}
+}
+
+func TestRemedy(t *testing.T) {
+	drifted := func(address string, revision int) *Step {
+		return &Step{Component: Component{Address: address}, Revision: revision, Summary: Summary{Update: 1}}
+	}
+	tests := map[string]struct {
+		rules  map[int]Remediation
+		steps  []*Step
+		only   []string
+		others []string
+		rev    int
+		auto   AutoApprove
+	}{
+		"nothing is to be done about it":   {rules: map[int]Remediation{1: RemediateNone}, steps: []*Step{drifted("a", 1)}},
+		"nothing is said about it":         {steps: []*Step{drifted("a", 1)}},
+		"a plan for a person":              {rules: map[int]Remediation{1: RemediatePlan}, steps: []*Step{drifted("a", 1), drifted("b", 1)}, only: []string{"a", "b"}, rev: 1, auto: AutoNoChanges},
+		"an apply":                         {rules: map[int]Remediation{1: RemediateApply}, steps: []*Step{drifted("a", 1)}, only: []string{"a"}, rev: 1, auto: AutoAlways},
+		"what did not drift is left alone": {rules: map[int]Remediation{1: RemediateApply}, steps: []*Step{{Revision: 1}, drifted("b", 1)}, only: []string{"b"}, rev: 1, auto: AutoAlways},
+		"the newest revision comes first": {rules: map[int]Remediation{1: RemediateApply, 2: RemediatePlan},
+			steps: []*Step{drifted("a", 1), drifted("b", 2)}, only: []string{"b"}, others: []string{"a"}, rev: 2, auto: AutoNoChanges},
+		"a revision that wants nothing done holds no other up": {rules: map[int]Remediation{1: RemediateApply, 2: RemediateNone},
+			steps: []*Step{drifted("a", 1), drifted("b", 2)}, only: []string{"a"}, rev: 1, auto: AutoAlways},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			rules := map[int]DriftRule{}
+			for number, r := range tt.rules {
+				rules[number] = DriftRule{Remediate: r}
+			}
+			req, others := remedy(&Run{ID: "run-1", Stack: "shop", Steps: tt.steps}, rules)
+			if !slices.Equal(req.Only, tt.only) || !slices.Equal(others, tt.others) {
+				t.Errorf("only %q, others %q", req.Only, others)
+			}
+			if len(tt.only) > 0 && (req.Revision != tt.rev || req.AutoApprove != tt.auto || req.Trigger != TriggerDrift) {
+				t.Errorf("request %+v", req)
 			}
 		})
 	}

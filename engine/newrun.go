@@ -43,14 +43,25 @@ func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at tim
 	if req.AutoApprove != "" {
 		r.Rule.AutoApprove = req.AutoApprove
 	}
+	if req.Kind == RunDrift { // is of what is deployed, whatever was submitted since
+		r.Revision = newest(parts)
+	}
 	for i, c := range parts {
 		r.Steps = append(r.Steps, &Step{
 			ID: NewID("step", at), Run: r.ID, Position: i, Component: c.Component, Needs: c.needs,
 			Revision: c.revision, Destroy: c.destroy, Status: StepWaiting,
 		})
 	}
-	r.event("run.start", p.User, at, map[string]any{"kind": req.Kind, "revision": rev.Number, "trigger": r.Trigger, "message": req.Message})
+	r.event("run.start", p.User, at, map[string]any{"kind": req.Kind, "revision": r.Revision, "trigger": r.Trigger, "message": req.Message})
 	return r
+}
+
+// newest gives the highest of the revisions that parts are at.
+func newest(parts []placed) (revision int) {
+	for _, part := range parts {
+		revision = max(revision, part.revision)
+	}
+	return revision
 }
 
 // applyParts lists the components of the blueprint in the order of the graph.

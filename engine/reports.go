@@ -175,25 +175,6 @@ func (s *Runs) recordFindings(ctx context.Context, run *Run, step *Step, outcome
 	return *p, nil
 }
 
-// remediate starts what the stack wants done about drift, once the check is over.
-func (s *Runs) remediate(ctx context.Context, run *Run) {
-	if run.Kind != RunDrift || run.Status != RunSucceeded || run.Summary().Empty() {
-		return
-	}
-	rev, err := s.Store.Revision(ctx, run.Stack, run.Revision)
-	if err != nil || rev.Blueprint.Drift.Remediate == RemediateNone || rev.Blueprint.Drift.Remediate == "" {
-		return
-	}
-	req := StartRequest{Stack: run.Stack, Kind: RunApply, Revision: run.Revision, Trigger: TriggerDrift, Message: "remediation of drift found by " + run.ID, AutoApprove: AutoNoChanges}
-	if rev.Blueprint.Drift.Remediate == RemediateApply {
-		req.AutoApprove = AutoAlways
-	}
-	if _, err := s.Start(ctx, Principal{User: run.StartedBy, Role: RoleOperator}, req); err != nil {
-		// The next scheduled check finds the same drift and tries again.
-		s.Log.ErrorContext(ctx, "remediation not started", "run", run.ID, "err", err)
-	}
-}
-
 // sweepBatch is how many things one sweep looks at of each kind, and of each
 // queue: what waits long in one must not keep others from being handed over.
 const sweepBatch = 200

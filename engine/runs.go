@@ -46,7 +46,9 @@ func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, 
 		return nil, err
 	}
 	err = s.Store.CreateRun(ctx, run)
-	if errors.Is(err, ErrConflict) && req.Kind.Changing() {
+	// A remediation does not queue: what it would put right may be another thing
+	// by then, and the next check sees that.
+	if errors.Is(err, ErrConflict) && req.Kind.Changing() && req.Trigger != TriggerDrift {
 		return s.enqueue(ctx, newRun(req, p, rev, parts, s.Now()))
 	}
 	if err != nil {
