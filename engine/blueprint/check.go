@@ -13,8 +13,7 @@ func (c *Compiler) checkComponent(sc *scope, part *component) hcl.Diagnostics {
 		return sc.checkInputs(part)
 	}
 	diags := c.checkPlaybook(sc.stack, part)
-	_, _, more := sc.arguments(part.args)
-	diags = append(diags, more...)
+	diags = append(diags, sc.checkVars(part.args)...)
 	for _, g := range part.groups {
 		diags = append(diags, sc.checkGroup(g)...)
 	}
@@ -115,7 +114,7 @@ func (s *stack) playbooks() []string {
 }
 
 func (sc *scope) checkGroup(g group) hcl.Diagnostics {
-	_, _, diags := sc.arguments(g.vars)
+	diags := sc.checkVars(g.vars)
 	if g.hosts == nil {
 		return diags
 	}

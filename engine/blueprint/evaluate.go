@@ -159,14 +159,10 @@ func (e *evaluation) argument(arg argument, what string) (json.RawMessage, error
 	return toJSON(arg.value)
 }
 
-// fits holds a value against the module's variable. Terraform would find the
-// same mistake later, and without the place in the stack.
+// fits holds a value against what takes it. Terraform would find the same
+// mistake later, and without the place in the stack.
 func (e *evaluation) fits(arg argument) error {
-	m := e.modules[e.part.address()]
-	if m == nil || m.variables[arg.name] == nil {
-		return nil
-	}
-	if d := e.part.checkInput(m, arg); d != nil {
+	if d := e.misfit(arg); d != nil {
 		return e.report(hcl.Diagnostics{d}).Err()
 	}
 	return nil

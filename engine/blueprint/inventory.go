@@ -153,10 +153,16 @@ func (f *fields) vars() map[string]json.RawMessage {
 		return nil
 	}
 	vars := map[string]json.RawMessage{}
-	for name, value := range v.AsValueMap() {
-		if text, err := toJSON(value); err == nil {
-			vars[name] = text
+	values := v.AsValueMap()
+	for _, name := range sortedKeys(values) {
+		text, err := toJSON(values[name])
+		if err != nil {
+			continue
 		}
+		if problem := unpins(name, text); problem != "" && f.err == nil {
+			f.err = fmt.Errorf("has a variable that it may not have: %s", problem)
+		}
+		vars[name] = text
 	}
 	return vars
 }

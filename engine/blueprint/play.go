@@ -1,6 +1,8 @@
 package blueprint
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -19,8 +21,13 @@ func (e *evaluation) ansible() (*engine.AnsibleJob, error) {
 		return nil, err
 	}
 	job.Sensitive = e.hidden
-	job.Inventory, err = e.inventory()
-	return job, err
+	if job.Inventory, err = e.inventory(); err != nil {
+		return nil, err
+	}
+	if err := settleReach(job.Inventory, job.Vars); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.part.address(), err)
+	}
+	return job, nil
 }
 
 func (e *evaluation) inventory() (engine.Inventory, error) {

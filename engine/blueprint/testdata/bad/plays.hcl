@@ -45,3 +45,24 @@ ansible "hosts" {
     timeout = "0s"  # ERROR: Unusable duration
   }
 }
+
+ansible "unpinned" {
+  playbook = "playbooks/baseline"
+  inventory {
+    group "all" {
+      hosts = [{ name = "web-1", address = "10.0.0.1", vars = { ansible_ssh_host_key_checking = false } }] # ERROR: Unusable hosts
+      vars = {
+        ansible_host_key_checking = false # ERROR: Unusable variable
+        ansible_ssh_args          = "-C"  # ERROR: Unusable variable
+        ansible_ssh_executable    = "dbclient" # ERROR: Unusable variable
+        ansible_ssh_common_args   = "-o ProxyJump=bastion -o HostKeyAlgorithms=+ssh-rsa"
+        ansible_ssh_extra_args    = "-o stricthostkeychecking no" # ERROR: Unusable variable
+        ansible_sftp_extra_args   = "-oUserKnown\"\"HostsFile=/dev/null" # ERROR: Unusable variable
+        ansible_scp_extra_args    = ["-o", "GlobalKnownHostsFile=/dev/null"] # ERROR: Unusable variable
+      }
+    }
+  }
+  vars = {
+    ansible_ssh_common_args = "-o ProxyCommand='ssh -W %h:%p -o StrictHostKeyChecking=no bastion'" # ERROR: Unusable variable
+  }
+}
