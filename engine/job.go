@@ -86,6 +86,9 @@ type AnsibleJob struct {
 	// HostKeys are the SSH keys that hosts are known by, beside those that the
 	// inventory itself gives.
 	HostKeys map[string][]string `json:"host_keys,omitempty"`
+	// Late is set where the play is planned in the middle of an apply, which may
+	// just have made its machines.
+	Late bool `json:"late,omitempty"`
 }
 
 // Readiness says when a host counts as reachable.

@@ -106,6 +106,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		if job.Ansible.HostKeys, err = s.hostKeys(ctx, job); err != nil {
 			return nil, err
 		}
+		job.Ansible.Late = job.Phase == PhasePlan && run.Status != RunPlanning
 	}
 	if t := job.Terraform; t != nil {
 		t.Lock, t.Resources = run.Kind.Changing(), run.Resources.of(job.Component)

@@ -30,7 +30,7 @@ type Driver struct {
 }
 
 // New returns a driver.
-func New(o Options) *Driver { return &Driver{Options: o, dial: dialTCP} }
+func New(o Options) *Driver { return &Driver{Options: o, dial: dial} }
 
 // Result is what a check of a play found.
 type Result struct {
@@ -62,11 +62,15 @@ func (d *Driver) Check(ctx context.Context, job *engine.Job, bundle string, log 
 	if res.Artifact, res.Hash, err = freeze(job, p.content); err != nil {
 		return res, err
 	}
+	if err := d.waitToCheck(ctx, job, log); err != nil {
+		return res, err
+	}
 	out, err := p.run(ctx, playOptions{check: true}, log)
 	res.Hosts = p.seen()
-	if f := out.changedKey(); f != nil {
+	if f := p.changedKey(out); f != nil {
 		return res, f
 	}
+	p.noteUnlearned(out, res.Hosts, log)
 	res.Recap, res.Plan = out.recap, out.plan(job.RunKind == engine.RunDrift)
 	res.Changed = len(res.Plan.Changes) > 0 || out.unsure
 	if err != nil && (job.RunKind == engine.RunDrift || !out.judged(err)) {
@@ -91,19 +95,21 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 	if err := thaw(job, p.content, plan); err != nil {
 		return Applied{}, err
 	}
-	if err := d.waitReady(ctx, job, log); err != nil {
+	if err := d.waitReady(ctx, job.Ansible.Ready, awaited(job), log); err != nil {
 		return Applied{}, err
 	}
 	out, err := p.run(ctx, playOptions{}, log)
-	return p.applied(out, err)
+	return p.applied(out, err, log)
 }
 
 // applied is what an apply did.
-func (p *play) applied(out outcome, err error) (Applied, error) {
-	if f := out.changedKey(); err != nil && f != nil {
+func (p *play) applied(out outcome, err error, log io.Writer) (Applied, error) {
+	if f := p.changedKey(out); err != nil && f != nil {
 		err = f
 	}
-	return Applied{Recap: out.recap, Hosts: p.seen()}, err
+	hosts := p.seen()
+	p.noteUnlearned(out, hosts, log)
+	return Applied{Recap: out.recap, Hosts: hosts}, err
 }
 
 // Summarize counts what a play did.

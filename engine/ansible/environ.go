@@ -1,7 +1,6 @@
 package ansible
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -38,7 +37,6 @@ func (p *play) environ(credentials map[string]string) ([]string, error) {
 		}
 	}
 	maps.Copy(env, p.settings())
-	maps.Copy(env, p.sshSettings())
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		all = append(all, name+"="+env[name])
@@ -72,17 +70,8 @@ func (p *play) settings() map[string]string {
 		"ANSIBLE_CACHE_PLUGIN":                     "jsonfile",
 		"ANSIBLE_CACHE_PLUGIN_CONNECTION":          filepath.Join(p.dir, factsDir),
 		"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
-	}
-}
-
-// sshSettings let SSH take a host's key at first sight and refuse another
-// later, of all that are known (see writeKnownHosts).
-func (p *play) sshSettings() map[string]string {
-	return map[string]string{
-		"ANSIBLE_PIPELINING":           "True",
-		"ANSIBLE_SSH_CONTROL_PATH_DIR": p.sockets,
-		"ANSIBLE_HOST_KEY_CHECKING":    "True",
-		"ANSIBLE_SSH_COMMON_ARGS":      fmt.Sprintf(`-o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no -o 'UserKnownHostsFile="%s"'`, p.path(knownHostsFile)),
+		"ANSIBLE_PIPELINING":                       "True",
+		"ANSIBLE_SSH_CONTROL_PATH_DIR":             p.sockets,
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,35 +18,48 @@ import (
 // Source of its form: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
 const knownHostsFile = "known_hosts"
 
-// writeKnownHosts pins the keys that are known: those that the inventory gives,
-// or else those that the host showed first.
+// givenMark is the comment of the keys that we write there, by which they are
+// told from those that SSH adds.
+const givenMark = "given"
+
+// writeKnownHosts pins the keys that are known.
 func (p *play) writeKnownHosts() error {
 	var b strings.Builder
 	for _, e := range endpoints(p.job.Ansible.Inventory, 0) {
-		keys := e.keys
-		if len(keys) == 0 {
-			keys = p.job.Ansible.HostKeys[e.host]
-		}
-		for _, key := range keys {
-			fmt.Fprintf(&b, "%s %s\n", e.known(), key)
+		for _, key := range p.keysOf(e) {
+			fmt.Fprintf(&b, "%s %s %s\n", e.known(), key, givenMark)
 		}
 	}
 	return write(p.path(knownHostsFile), []byte(b.String()))
 }
 
-// known is how the endpoint is called among known hosts.
-func (e endpoint) known() string {
-	host, port, err := net.SplitHostPort(e.address)
-	if err != nil || port == "22" {
-		return host
+// keysOf lists the keys that the endpoint may show: those that the inventory
+// gives, or else those that it showed first.
+func (p *play) keysOf(e endpoint) []string {
+	if len(e.keys) > 0 {
+		return e.keys
 	}
-	return "[" + host + "]:" + port
+	return p.job.Ansible.HostKeys[e.host]
+}
+
+// pinning are the variables that let SSH take a host's key at first sight and
+// refuse another later, of all that are known. They are extra variables, which
+// win over those of inventories and playbooks and over ansible.cfg; and they
+// stand first on SSH's command line, where the first word on an option counts.
+func (p *play) pinning() map[string]any {
+	return map[string]any{
+		"ansible_ssh_args": "-C -o ControlMaster=auto -o ControlPersist=60s -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no " +
+			fmt.Sprintf(`-o 'UserKnownHostsFile="%s"'`, p.path(knownHostsFile)),
+		"ansible_host_key_checking":          true,
+		"ansible_ssh_host_key_checking":      true,
+		"ansible_paramiko_host_key_checking": true,
+	}
 }
 
 // seen tells what was found out about the hosts. Facts that hold a secret, as
 // those of this machine with the play's own environment do, are left out.
 func (p *play) seen() []engine.SeenHost {
-	shown := p.shownKeys()
+	shown := p.addedKeys()
 	var all []engine.SeenHost
 	for _, g := range p.job.Ansible.Inventory.Groups {
 		for _, h := range g.Hosts {
@@ -57,7 +70,7 @@ func (p *play) seen() []engine.SeenHost {
 			}
 			s := engine.SeenHost{Name: h.Name, Address: h.Address, Port: h.Port, User: h.User, Groups: []string{g.Name}, Resource: h.Resource, Facts: p.factsOf(h.Name)}
 			if !local(h, g) {
-				s.Keys = shown[endpoint{address: address(h, 0)}.known()]
+				s.Keys = shown[newEndpoint(h, g, 0).known()]
 			}
 			all = append(all, s)
 		}
@@ -65,19 +78,33 @@ func (p *play) seen() []engine.SeenHost {
 	return all
 }
 
-// shownKeys reads the known keys by host, with those that SSH added.
-func (p *play) shownKeys() map[string][]string {
+// addedKeys reads the keys that SSH added, by host. Those that were given are
+// none of them: the host may be another by now, or somebody may have asked to
+// forget them.
+func (p *play) addedKeys() map[string][]string {
 	b, err := os.ReadFile(p.path(knownHostsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.log.Warn("known hosts not read", "err", err)
 	}
 	keys := map[string][]string{}
 	for line := range strings.Lines(string(b)) {
-		if words := strings.Fields(line); len(words) >= 3 {
+		words := strings.Fields(line)
+		if len(words) >= 3 && words[len(words)-1] != givenMark {
 			keys[words[0]] = append(keys[words[0]], words[1]+" "+words[2])
 		}
 	}
 	return keys
+}
+
+// noteUnlearned tells of hosts that SSH reached under a name which we do not
+// expect, so that there is no key of theirs to compare the next time.
+func (p *play) noteUnlearned(out outcome, seen []engine.SeenHost, log io.Writer) {
+	for _, e := range endpoints(p.job.Ansible.Inventory, 0) {
+		learned := slices.ContainsFunc(seen, func(h engine.SeenHost) bool { return h.Name == e.host && len(h.Keys) > 0 })
+		if e.protocol == speaksSSH && !learned && len(p.keysOf(e)) == 0 && out.reached(e.host) {
+			fmt.Fprintf(log, "\nNo SSH host key of %s was learned under its address, %s: the next play trusts what it shows then.\n", e.host, e.address)
+		}
+	}
 }
 
 // keptFacts are the facts that are worth keeping of a host.
@@ -109,10 +136,17 @@ func (p *play) factsOf(host string) json.RawMessage {
 
 // changedKey words SSH's refusal of a host that shows another key than before;
 // nil where it did not refuse.
-func changedKey(host, message string) *Failure {
-	if !strings.Contains(message, "HOST IDENTIFICATION HAS CHANGED") && !strings.Contains(message, "Host key verification failed") {
+func (p *play) changedKey(out outcome) *Failure {
+	host := out.refusedKey()
+	if host == "" {
 		return nil
 	}
+	advice := fmt.Sprintf("forget the key with: cloudops host forget-key %s %s --reason 'it was set up anew'", p.job.Stack, host)
+	for _, e := range endpoints(p.job.Ansible.Inventory, 0) {
+		if e.host == host && len(e.keys) > 0 {
+			advice = "correct its host_keys in the inventory, which is where the key is from"
+		}
+	}
 	return &Failure{Host: host, Message: "shows another SSH host key than the one that it is known by. Somebody may be in between. " +
-		"If it was made anew on purpose, forget the key with: cloudops host forget-key STACK " + host}
+		"If it was made anew on purpose, " + advice}
 }

@@ -167,15 +167,22 @@ func (o *outcome) failure() *Failure {
 	return f
 }
 
-// changedKey is the first host that shows another SSH key than before; nil
-// where none does.
-func (o *outcome) changedKey() *Failure {
+// refusedKey names the first host that SSH refused because it shows another key
+// than before; "" where there is none.
+func (o *outcome) refusedKey() string {
 	for _, t := range o.recap.Tasks {
-		if f := changedKey(t.Host, t.Message); t.Status == "unreachable" && f != nil {
-			return f
+		if t.Status == "unreachable" && (strings.Contains(t.Message, "HOST IDENTIFICATION HAS CHANGED") || strings.Contains(t.Message, "Host key verification failed")) {
+			return t.Host
 		}
 	}
-	return nil
+	return ""
+}
+
+// reached reports whether a task ended on the host.
+func (o *outcome) reached(host string) bool {
+	return slices.ContainsFunc(o.recap.Tasks, func(t engine.TaskResult) bool {
+		return t.Host == host && t.Status != "unreachable" && t.Status != "skipped"
+	})
 }
 
 // judged reports whether the failure is one of the hosts, which leaves a plan,

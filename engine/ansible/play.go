@@ -3,13 +3,11 @@ package ansible
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -117,8 +115,12 @@ func (p *play) writeInputs(job *engine.AnsibleJob) error {
 	if err != nil {
 		return err
 	}
-	values := map[string]json.RawMessage{} // null would be no variables file
-	maps.Copy(values, job.Vars)
+	values := p.pinning()
+	for name, value := range job.Vars {
+		if _, ours := values[name]; !ours {
+			values[name] = value
+		}
+	}
 	vars, err := renderYAML(values)
 	if err != nil {
 		return err

@@ -5,7 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -51,8 +55,8 @@ func TestWaitReady(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				d := &Driver{dial: func(_ context.Context, address string, _ bool) error {
-					at, ok := tt.up[address]
+				d := &Driver{dial: func(_ context.Context, e endpoint) error {
+					at, ok := tt.up[e.address]
 					if !ok || time.Since(start) < at {
 						return refused
 					}
@@ -67,7 +71,7 @@ func TestWaitReady(t *testing.T) {
 					Ready: &engine.Readiness{Timeout: time.Minute},
 				}}
 
-				err := d.waitReady(t.Context(), job, &bytes.Buffer{})
+				err := d.waitReady(t.Context(), job.Ansible.Ready, awaited(job), &bytes.Buffer{})
 
 				if got := message(err); got != tt.want {
 					t.Errorf("error = %q, want %q", got, tt.want)
@@ -88,7 +92,7 @@ func TestWaitReadyEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("stopped by ada")
 	var once sync.Once
-	d := &Driver{dial: func(context.Context, string, bool) error {
+	d := &Driver{dial: func(context.Context, endpoint) error {
 		once.Do(func() { cancel(stopped) })
 		return errors.New("connection refused")
 	}}
@@ -96,22 +100,126 @@ func TestWaitReadyEndsWithItsContext(t *testing.T) {
 		Groups: []engine.Group{{Name: "web", Hosts: []engine.Host{{Name: "web-1", Address: "10.0.0.1"}}}},
 	}}}
 
-	if err := d.waitReady(ctx, job, &bytes.Buffer{}); !errors.Is(err, stopped) {
+	if err := d.waitReady(ctx, job.Ansible.Ready, awaited(job), &bytes.Buffer{}); !errors.Is(err, stopped) {
 		t.Errorf("error = %v, want the cause of the cancel", err)
 	}
 }
 
-func TestDialTCP(t *testing.T) {
+func TestDial(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dialTCP(t.Context(), l.Addr().String(), false); err != nil {
+	if err := dial(t.Context(), endpoint{address: l.Addr().String()}); err != nil {
 		t.Errorf("open port: %v", err)
 	}
 	l.Close()
-	if err := dialTCP(t.Context(), l.Addr().String(), false); err == nil {
+	if err := dial(t.Context(), endpoint{address: l.Addr().String()}); err == nil {
 		t.Error("closed port answers")
+	}
+}
+
+// A play over WinRM used to wait for SSH's port.
+func TestHostsOverWinRMAreAwaitedWhereTheyAnswer(t *testing.T) {
+	refuses := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/wsman" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	plain, sealed := httptest.NewServer(refuses), httptest.NewTLSServer(refuses)
+	sealed.Config.ErrorLog = log.New(io.Discard, "", 0) // it hears somebody who speaks no TLS
+	defer plain.Close()
+	defer sealed.Close()
+	tests := map[string]struct {
+		protocol protocol
+		server   *httptest.Server
+		ready    bool
+	}{
+		"HTTPS with a certificate that nobody knows": {tlsWinRM, sealed, true},
+		"HTTP":                    {httpWinRM, plain, true},
+		"HTTPS at a port of HTTP": {tlsWinRM, plain, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := dial(t.Context(), endpoint{address: tt.server.Listener.Addr().String(), protocol: tt.protocol})
+			if (err == nil) != tt.ready {
+				t.Errorf("error = %v", err)
+			}
+		})
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	tests := map[string]struct {
+		vars  string // of the group
+		port  int
+		other int
+		want  endpoint
+		known string
+	}{
+		"SSH":                          {`{}`, 0, 0, endpoint{address: "H.example:22", protocol: speaksSSH}, "h.example"},
+		"SSH elsewhere":                {`{}`, 2222, 0, endpoint{address: "H.example:2222", protocol: speaksSSH}, "[h.example]:2222"},
+		"another service":              {`{}`, 0, 8080, endpoint{address: "H.example:8080"}, "[h.example]:8080"},
+		"SSH by its port":              {`{}`, 0, 22, endpoint{address: "H.example:22", protocol: speaksSSH}, "h.example"},
+		"WinRM":                        {`{"ansible_connection":"winrm"}`, 0, 0, endpoint{address: "H.example:5986", protocol: tlsWinRM}, "[h.example]:5986"},
+		"WinRM over HTTP":              {`{"ansible_connection":"winrm","ansible_winrm_scheme":"http"}`, 0, 0, endpoint{address: "H.example:5985", protocol: httpWinRM}, "[h.example]:5985"},
+		"WinRM at the port of HTTP":    {`{"ansible_connection":"winrm"}`, 5985, 0, endpoint{address: "H.example:5985", protocol: httpWinRM}, "[h.example]:5985"},
+		"WinRM elsewhere":              {`{"ansible_connection":"winrm"}`, 443, 0, endpoint{address: "H.example:443", protocol: tlsWinRM}, "[h.example]:443"},
+		"PSRP":                         {`{"ansible_connection":"psrp"}`, 0, 0, endpoint{address: "H.example:5986", protocol: tlsWinRM}, "[h.example]:5986"},
+		"PSRP over HTTP":               {`{"ansible_connection":"psrp","ansible_psrp_protocol":"http"}`, 0, 0, endpoint{address: "H.example:5985", protocol: httpWinRM}, "[h.example]:5985"},
+		"a connection of another kind": {`{"ansible_connection":"community.docker.docker"}`, 0, 0, endpoint{address: "H.example:22"}, "h.example"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := engine.Group{Name: "g", Hosts: []engine.Host{{Name: "h", Address: "H.example", Port: tt.port}}}
+			if err := json.Unmarshal([]byte(tt.vars), &g.Vars); err != nil {
+				t.Fatal(err)
+			}
+			tt.want.host = "h"
+
+			got := endpoints(engine.Inventory{Groups: []engine.Group{g}}, tt.other)
+
+			if diff := cmp.Diff([]endpoint{tt.want}, got, cmp.AllowUnexported(endpoint{})); diff != "" {
+				t.Errorf("endpoints (-want +got):\n%s", diff)
+			}
+			if known := got[0].known(); known != tt.known {
+				t.Errorf("known as %s, want %s", known, tt.known)
+			}
+		})
+	}
+}
+
+func TestChecksWaitForMachinesThatMayBeBooting(t *testing.T) {
+	known := map[string][]string{"old": {"ssh-ed25519 AAAA"}}
+	tests := map[string]struct {
+		change func(job *engine.Job)
+		want   []string
+	}{
+		"those that nobody has met":         {func(*engine.Job) {}, []string{"new"}},
+		"all, in the middle of an apply":    {func(job *engine.Job) { job.Ansible.Late = true }, []string{"old", "given", "new"}},
+		"none where the stack does not ask": {func(job *engine.Job) { job.Ansible.Ready, job.Ansible.Late = nil, true }, nil},
+		"none in a drift check":             {func(job *engine.Job) { job.RunKind = engine.RunDrift }, nil},
+		"none in a preview":                 {func(job *engine.Job) { job.RunKind = engine.RunPreview }, nil},
+		"none before a destroy":             {func(job *engine.Job) { job.Destroy = true }, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			job := &engine.Job{RunKind: engine.RunApply, Ansible: &engine.AnsibleJob{
+				Ready: &engine.Readiness{}, HostKeys: known,
+				Inventory: engine.Inventory{Groups: []engine.Group{{Name: "g", Hosts: []engine.Host{
+					{Name: "old", Address: "10.0.0.1"}, {Name: "given", Address: "10.0.0.2", HostKeys: []string{"ssh-ed25519 BBBB"}}, {Name: "new", Address: "10.0.0.3"},
+				}}}},
+			}}
+			tt.change(job)
+			var got []string
+			for _, e := range booting(job) {
+				got = append(got, e.host)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("waits for (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -135,6 +243,12 @@ func TestRenderInventory(t *testing.T) {
 		"a host that is its own address": {
 			inv:  engine.Inventory{Groups: []engine.Group{{Name: "db", Hosts: []engine.Host{{Name: "10.0.0.1", Address: "10.0.0.1"}}}}},
 			want: "{\"db\": {\"hosts\": {\"10.0.0.1\": {}},\n\"vars\": null}}\n",
+		},
+		"WinRM over HTTP, whose port Ansible does not know": {
+			inv: engine.Inventory{Groups: []engine.Group{{Name: "w", Hosts: []engine.Host{{
+				Name: "w-1", Address: "w-1", Vars: map[string]json.RawMessage{"ansible_connection": json.RawMessage(`"winrm"`), "ansible_winrm_scheme": json.RawMessage(`"http"`)},
+			}}}}},
+			want: "{\"w\": {\"hosts\": {\"w-1\": {\"ansible_connection\": !unsafe \"winrm\",\n\"ansible_port\": 5985,\n\"ansible_winrm_scheme\": !unsafe \"http\"}},\n\"vars\": null}}\n",
 		},
 		"no groups": {want: "{}\n"},
 		"a group with an odd name": {

@@ -36,7 +36,7 @@ func (d *Driver) takeOver(ctx context.Context, job *engine.Job, log io.Writer) (
 	p.sockets, _ = os.Readlink(p.path(socketsLink)) // "" is nothing
 	defer p.close()
 	out, err := p.rejoin(ctx, process, log)
-	done, err = p.applied(out, err)
+	done, err = p.applied(out, err, log)
 	return done, true, err
 }
 

@@ -46,7 +46,7 @@ func SSHD(t testing.TB) *SSHServer {
 	if err := os.WriteFile(filepath.Join(s.dir, "config"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.stop)
+	t.Cleanup(s.Stop)
 	s.NewHostKey(t)
 	return s
 }
@@ -54,7 +54,7 @@ func SSHD(t testing.TB) *SSHServer {
 // NewHostKey starts the server anew with another host key.
 func (s *SSHServer) NewHostKey(t testing.TB) {
 	t.Helper()
-	s.stop()
+	s.Stop()
 	s.newKey(t, "host")
 	s.running = exec.Command(s.program, "-D", "-e", "-f", filepath.Join(s.dir, "config"))
 	if err := s.running.Start(); err != nil {
@@ -71,7 +71,8 @@ func (s *SSHServer) NewHostKey(t testing.TB) {
 	t.Fatal("the SSH server does not answer")
 }
 
-func (s *SSHServer) stop() {
+// Stop ends the server, as a machine has none that still boots.
+func (s *SSHServer) Stop() {
 	if s.running != nil {
 		s.running.Process.Kill()
 		s.running.Wait()
