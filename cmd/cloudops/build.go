@@ -20,6 +20,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api"
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/ansible"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/runner"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -249,7 +250,7 @@ func (c *components) work(ctx context.Context) error {
 	}
 	launcher := &runner.Launcher{
 		Runs: c.runs, Worker: c.options.workerName, Self: exe, Root: filepath.Join(c.options.dataDir, "runners"),
-		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log,
+		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: ansible.Forget,
 	}
 	var clouds []engine.Cloud
 	for _, name := range c.options.clouds {

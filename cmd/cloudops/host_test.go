@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +79,11 @@ func TestHostsAreKnownByTheirKeysUntilTheirMachineGoes(t *testing.T) {
 			if !strings.Contains(out, want) {
 				t.Errorf("the host lacks %s:\n%s", want, out)
 			}
+		}
+
+		first := regexp.MustCompile(`first seen in (run-\S+),`).FindStringSubmatch(out)
+		if log := s.cli(t, "", "run", "logs", first[1], "--component", "ansible.web"); strings.Count(log, "Waiting up to 1m0s") != 2 {
+			t.Errorf("the late plan and the apply do not both wait for their machine:\n%s", log)
 		}
 
 		sshd.NewHostKey(t)

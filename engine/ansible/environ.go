@@ -8,6 +8,9 @@ import (
 	"slices"
 )
 
+// credentialsDir has the credentials that are files, in the play's folder.
+const credentialsDir = "credentials"
+
 // Credentials under these names reach Ansible as a file that only we can read.
 // They are not left in the environment.
 var keyFiles = map[string]string{
@@ -25,7 +28,7 @@ func (p *play) environ(credentials map[string]string) ([]string, error) {
 	for name, setting := range keyFiles {
 		if key, ok := env[name]; ok {
 			delete(env, name)
-			env[setting] = filepath.Join(p.dir, "credentials", name)
+			env[setting] = filepath.Join(p.dir, credentialsDir, name)
 			if err := write(env[setting], []byte(key+"\n")); err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -9,8 +10,9 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// minSecret is the least length of a value that is masked: shorter ones would
-// blot out ordinary text.
+// minSecret is the least length of a text, and the least number of digits of a
+// number, that is masked: shorter ones would blot out ordinary text, as truth
+// values would.
 const minSecret = 4
 
 // masker hides a job's secrets in what tasks say and show.
@@ -52,10 +54,12 @@ func spellings(secret string) []string {
 	return all
 }
 
-// texts lists the texts in a JSON value.
+// texts lists the texts in a JSON value, and its numbers with enough digits.
 func texts(raw json.RawMessage) []string {
 	var v any
-	if json.Unmarshal(raw, &v) != nil {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&v) != nil {
 		return nil
 	}
 	var found []string
@@ -64,6 +68,10 @@ func texts(raw json.RawMessage) []string {
 		switch v := v.(type) {
 		case string:
 			found = append(found, v)
+		case json.Number:
+			if n := plainNumber(v); len(n)-strings.Count(n, "-")-strings.Count(n, ".") >= minSecret {
+				found = append(found, n)
+			}
 		case []any:
 			for _, e := range v {
 				walk(e)

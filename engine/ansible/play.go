@@ -197,10 +197,11 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 // until its end is handed in.
 func (p *play) close() {
 	p.closeConnections()
+	remove := func() error { return os.RemoveAll(p.dir) }
 	if p.job.Phase == engine.PhaseApply {
-		return
+		remove = p.dropSecrets
 	}
-	if err := os.RemoveAll(p.dir); err != nil {
+	if err := remove(); err != nil {
 		p.log.Warn("folder of a play not removed", "dir", p.dir, "err", err)
 	}
 }

@@ -18,7 +18,8 @@ func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
 	t.Parallel()
 	d, out := newDriver(t), t.TempDir()
 	job := newJob(t, map[string]string{"out": out, "password": secret})
-	job.Ansible.Sensitive = []string{"password"}
+	job.Ansible.Vars["pin"], job.Ansible.Vars["short"] = json.RawMessage(`{"code": 47110815}`), json.RawMessage(`123`)
+	job.Ansible.Sensitive = []string{"password", "pin", "short"}
 	dir := bundle(t, `
 - hosts: all
   gather_facts: false
@@ -31,6 +32,7 @@ func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
     - name: Say {{ password }}
       ansible.builtin.fail: {msg: "it is {{ password }}, or {{ {'p': password} | to_json }}"}
       ignore_errors: true
+    - {name: Count, ansible.builtin.fail: {msg: "pin {{ pin.code }}, short {{ short }}"}, ignore_errors: true}
     - name: Fail in silence
       ansible.builtin.fail: {msg: open sesame}
       no_log: true
@@ -43,7 +45,7 @@ func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
 	}
 
 	told, _ := json.Marshal([]any{res.Plan, res.Recap, recap})
-	for _, hidden := range []string{"horse", "open sesame"} {
+	for _, hidden := range []string{"horse", "open sesame", "47110815"} {
 		if strings.Contains(string(told), hidden) {
 			t.Errorf("%q is told: %s", hidden, told)
 		}
@@ -51,7 +53,10 @@ func TestSecretsStayOutOfWhatAPlayTells(t *testing.T) {
 	if !strings.Contains(res.Plan.Changes[0].Diff, "+password=(sensitive)") || res.Plan.Changes[1].Diff != "" {
 		t.Errorf("changes = %+v", res.Plan.Changes)
 	}
-	if m := recap.Tasks[3].Message; m != "hidden, since the task has no_log" {
+	if m := recap.Tasks[3].Message; m != "pin (sensitive), short 123" {
+		t.Errorf("message with numbers = %q", m)
+	}
+	if m := recap.Tasks[4].Message; m != "hidden, since the task has no_log" {
 		t.Errorf("message of a silent task = %q", m)
 	}
 	if bytes.Contains(res.Artifact, []byte("horse")) {

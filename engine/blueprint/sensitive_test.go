@@ -38,19 +38,21 @@ terraform "web" {
 		sensitive []string
 		mask      []string
 	}{
-		"through a template":          {inputs: `{ subnet_ids = ["a-${var.token}"] }`, sensitive: []string{"subnet_ids"}, mask: []string{"a-hunter2", "hunter2"}},
-		"through a local":             {inputs: `{ subnet_ids = local.wrapped.deep }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2", "x-hunter2"}},
-		"through a function":          {inputs: `{ subnet_ids = split("", upper(var.token)) }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
-		"through base64":              {inputs: `{ subnet_ids = [base64encode(var.token)] }`, sensitive: []string{"subnet_ids"}, mask: []string{"aHVudGVyMg==", "hunter2"}},
-		"through a condition":         {inputs: `{ instances = var.token == "x" ? 1 : 2 }`, sensitive: []string{"instances"}, mask: []string{"hunter2"}},
-		"through the whole map":       {inputs: `merge({ instances = 1 }, { subnet_ids = [var.token] })`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
-		"line by line":                {inputs: `{ subnet_ids = [var.key.pem] }`, sensitive: []string{"subnet_ids"}, mask: []string{"line one", "line one\nline two\n", "line two"}},
-		"from outputs":                {inputs: `{ subnet_ids = [terraform.ledger.outputs.url] }`, sensitive: []string{"subnet_ids"}, mask: []string{"pg://swordfish"}},
-		"by the word of the module":   {inputs: `{ password = "in the sources" }`, sensitive: []string{"password"}, mask: []string{"in the sources"}},
-		"by the word of sensitive":    {inputs: `{ subnet_ids = [sensitive("plain")] }`, sensitive: []string{"subnet_ids"}, mask: []string{"plain"}},
-		"unless nonsensitive says so": {inputs: `{ subnet_ids = [nonsensitive(substr(var.token, 0, 1))] }`, mask: []string{"hunter2"}},
-		"and nothing else is":         {inputs: `{ instances = 2 }`},
-		"issensitive can be asked":    {inputs: `{ subnet_ids = [tostring(issensitive(var.token))] }`, mask: []string{"hunter2"}},
+		"through a template":               {inputs: `{ subnet_ids = ["a-${var.token}"] }`, sensitive: []string{"subnet_ids"}, mask: []string{"a-hunter2", "hunter2"}},
+		"through a local":                  {inputs: `{ subnet_ids = local.wrapped.deep }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2", "x-hunter2"}},
+		"through a function":               {inputs: `{ subnet_ids = split("", upper(var.token)) }`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
+		"through base64":                   {inputs: `{ subnet_ids = [base64encode(var.token)] }`, sensitive: []string{"subnet_ids"}, mask: []string{"aHVudGVyMg==", "hunter2"}},
+		"through a condition":              {inputs: `{ instances = var.token == "x" ? 1 : 2 }`, sensitive: []string{"instances"}, mask: []string{"hunter2"}},
+		"through the whole map":            {inputs: `merge({ instances = 1 }, { subnet_ids = [var.token] })`, sensitive: []string{"subnet_ids"}, mask: []string{"hunter2"}},
+		"line by line":                     {inputs: `{ subnet_ids = [var.key.pem] }`, sensitive: []string{"subnet_ids"}, mask: []string{"1234567", "line one", "line one\nline two\n", "line two"}},
+		"numbers with enough digits":       {inputs: `{ instances = sensitive(98765) }`, sensitive: []string{"instances"}, mask: []string{"98765"}},
+		"short numbers would hide the log": {inputs: `{ instances = sensitive(-123) }`, sensitive: []string{"instances"}},
+		"from outputs":                     {inputs: `{ subnet_ids = [terraform.ledger.outputs.url] }`, sensitive: []string{"subnet_ids"}, mask: []string{"pg://swordfish"}},
+		"by the word of the module":        {inputs: `{ password = "in the sources" }`, sensitive: []string{"password"}, mask: []string{"in the sources"}},
+		"by the word of sensitive":         {inputs: `{ subnet_ids = [sensitive("plain")] }`, sensitive: []string{"subnet_ids"}, mask: []string{"plain"}},
+		"unless nonsensitive says so":      {inputs: `{ subnet_ids = [nonsensitive(substr(var.token, 0, 1))] }`, mask: []string{"hunter2"}},
+		"and nothing else is":              {inputs: `{ instances = 2 }`},
+		"issensitive can be asked":         {inputs: `{ subnet_ids = [tostring(issensitive(var.token))] }`, mask: []string{"hunter2"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -18,12 +18,14 @@ type mark string
 // sensitive marks a value that must not be shown.
 const sensitive = mark("sensitive")
 
-// minSecret is the least length of a text that is masked in logs: shorter ones
-// would hide half of the log and protect nothing.
+// minSecret is the least length of a text, and the least number of digits of a
+// number, that is masked in logs: shorter ones would hide half of the log and
+// protect nothing. Truth values never are, for the same reason.
 const minSecret = 4
 
 // secretTexts lists the texts of at least minSecret bytes within the marked
-// parts of a value, and the lines of those that have several.
+// parts of a value, the lines of those that have several, and its numbers as
+// JSON has them.
 func secretTexts(v cty.Value) []string {
 	var texts []string
 	gatherSecrets(v, false, &texts)
@@ -40,12 +42,20 @@ func gatherSecrets(v cty.Value, inside bool, texts *[]string) {
 		if inside {
 			*texts = append(*texts, maskable(v.AsString())...)
 		}
+	case v.Type() == cty.Number:
+		if text := v.AsBigFloat().Text('f', -1); inside && digits(text) >= minSecret {
+			*texts = append(*texts, text)
+		}
 	case v.CanIterateElements():
 		for it := v.ElementIterator(); it.Next(); {
 			_, element := it.Element()
 			gatherSecrets(element, inside, texts)
 		}
 	}
+}
+
+func digits(number string) int {
+	return len(number) - strings.Count(number, "-") - strings.Count(number, ".")
 }
 
 func maskable(text string) []string {

@@ -32,6 +32,9 @@ type Launcher struct {
 	API      string
 	Settings map[string]string
 	Log      *slog.Logger
+	// Forget removes the secrets from the folder of a runner that was given up,
+	// as soon as nothing that still runs there needs them.
+	Forget func(ctx context.Context, dir string) error
 }
 
 // HandleStep claims the step and waits for its runner, or returns when ctx
@@ -105,7 +108,9 @@ const (
 
 // see starts a runner in the folder and sees it out. One that is killed is
 // followed by another, which goes on where it was. The folder of one that
-// cannot be helped stays, for a person to look at.
+// cannot be helped stays, for a person to look at: without the secrets that its
+// tool was given, but with the order, by which the next worker tries again to
+// hand in what is left, such as a state that stands nowhere else.
 func (l *Launcher) see(ctx context.Context, dir string) error {
 	for starts, wait := 1, firstWait; ; starts, wait = starts+1, 2*wait {
 		began := time.Now()
@@ -119,7 +124,7 @@ func (l *Launcher) see(ctx context.Context, dir string) error {
 		}
 		l.Log.Error("runner ended badly", "dir", dir, "start", starts, "err", err)
 		if starts == maxStarts {
-			return nil // its lease runs out, and the sweep decides
+			return l.Forget(ctx, dir) // its lease runs out, and the sweep decides
 		}
 		select {
 		case <-ctx.Done():

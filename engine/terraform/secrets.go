@@ -73,6 +73,10 @@ func (s secrets) remove(v any) any {
 		if s.in(raw(v)) {
 			return hiddenValue
 		}
+	case json.Number: // as a whole, for others have its digits within theirs
+		if slices.Contains(s, v.String()) {
+			return hiddenValue
+		}
 	case map[string]any:
 		for key, item := range v {
 			v[key] = s.remove(item)
