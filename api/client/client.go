@@ -41,8 +41,27 @@ func transport() *http.Transport {
 // Error is an answer that is not a success. It wraps the engine's kind.
 type Error struct{ Problem }
 
-// Error words the problem for people.
+// Error words the problem for people. Of mistakes in a stack it gives the places
+// without the lines of source that stand there.
 func (e *Error) Error() string {
+	text := e.title()
+	for _, d := range e.Diagnostics {
+		d.Snippet = ""
+		text += "\n" + d.Engine().String()
+	}
+	return text
+}
+
+// Report is Error with the lines of source.
+func (e *Error) Report() string {
+	text := e.title()
+	for _, d := range e.Diagnostics {
+		text += "\n" + d.Engine().String()
+	}
+	return text
+}
+
+func (e *Error) title() string {
 	text := e.Detail
 	if text == "" {
 		text = e.Title

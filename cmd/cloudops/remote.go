@@ -65,10 +65,7 @@ func describe(err error) string {
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
-	lines := []string{err.Error()}
-	for _, d := range e.Diagnostics {
-		lines = append(lines, d.Engine().String())
-	}
+	lines := []string{strings.Replace(err.Error(), e.Error(), e.Report(), 1)}
 	if errors.Is(err, engine.ErrUnauthorized) {
 		lines = append(lines, "sign in with: cloudops login")
 	}
