@@ -25,7 +25,7 @@ type workspace struct {
 // newWorkspace uses the state of a component with somebody's token.
 func (s *system) newWorkspace(component string, role engine.Role) workspace {
 	s.t.Helper()
-	w := workspace{t: s.t, dir: s.t.TempDir(), exec: enginetest.Need(s.t, "terraform", "make tools")}
+	w := workspace{t: s.t, dir: s.t.TempDir(), exec: enginetest.Need(s.t, "terraform", "install terraform: https://developer.hashicorp.com/terraform/install")}
 	address := s.stateURL("hello", component)
 	w.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(w.dir, "none.tfrc"), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
 		"TF_HTTP_ADDRESS="+address, "TF_HTTP_LOCK_ADDRESS="+address, "TF_HTTP_UNLOCK_ADDRESS="+address,
