@@ -9,7 +9,7 @@ TESTFLAGS ?=
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test test-all race bench chaos lint generate verify clean
+.PHONY: help demo run build test test-all race fuzz bench chaos lint generate verify clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test-all: ## every test, the race detector included; services must be there
 
 race: ## tests of the concurrent parts under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -tags $(TAGS) -race -timeout 30m ./engine/... ./workers/... ./api/...
+
+FUZZ ?= 10m
+fuzz: ## look for stacks that make the compiler panic or hang (FUZZ=1h)
+	$(GO) test -tags $(TAGS) ./engine/blueprint -run none -fuzz FuzzCompile -fuzztime $(FUZZ)
 
 bench: build ## measure; writes bench/results.json and prints a table
 	$(GO) run -tags $(TAGS) ./bench -cloudops $(BIN)

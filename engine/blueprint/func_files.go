@@ -153,7 +153,10 @@ func (s *stack) render(name string, values map[string]cty.Value) (cty.Value, err
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
-	v, diags := expr.Value(&hcl.EvalContext{Variables: values, Functions: s.templateFunctions()})
+	count(expr)
+	ctx := (&budget{left: maxWork / 10}).context().NewChild()
+	ctx.Variables, ctx.Functions = values, s.templateFunctions()
+	v, diags := expr.Value(ctx)
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}

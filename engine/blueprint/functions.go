@@ -24,6 +24,9 @@ var commonFunctions = sync.OnceValue(func() map[string]function.Function {
 	for _, more := range []map[string]function.Function{collectionFunctions(), textFunctions(), digestFunctions(), networkFunctions(), refusedFunctions()} {
 		maps.Copy(table, more)
 	}
+	for name, guard := range guards {
+		table[name] = guarded(table[name], guard)
+	}
 	return table
 })
 

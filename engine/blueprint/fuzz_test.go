@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -39,6 +40,8 @@ func FuzzCompile(f *testing.F) {
 		for name, file := range tree {
 			own[name] = file
 		}
+		hangs := time.AfterFunc(20*time.Second, func() { panic("it hangs") })
+		defer hangs.Stop()
 		c := testCompiler()
 		s, err := c.compile(context.Background(), own, nil, engine.Pins{}, false)
 		if err != nil {

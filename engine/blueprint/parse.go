@@ -82,6 +82,7 @@ func (s *stack) parseFile(name string, text []byte) (hcl.Body, hcl.Diagnostics) 
 	if f == nil || f.Body == nil {
 		return nil, diags
 	}
+	count(f.Body.(*hclsyntax.Body))
 	return f.Body, diags
 }
 

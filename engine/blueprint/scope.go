@@ -18,6 +18,7 @@ type scope struct {
 	memo map[string]result
 	path []string         // of what is being worked out, to find cycles
 	used map[string][]use // of locals and cloud settings
+	work *budget
 }
 
 // upstream gives the value of an output of a component, or of all of them as
@@ -30,7 +31,7 @@ type result struct {
 }
 
 func (s *stack) scope(up upstream) *scope {
-	return &scope{stack: s, upstream: up, memo: map[string]result{}, used: map[string][]use{}}
+	return &scope{stack: s, upstream: up, memo: map[string]result{}, used: map[string][]use{}, work: &budget{left: maxWork}}
 }
 
 // eval gives the expression's value; unknown where it has a mistake.
@@ -38,6 +39,9 @@ func (sc *scope) eval(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	ctx, diags := sc.context(expr.Variables())
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
+	}
+	if sc.work.left < 0 {
+		return cty.DynamicVal, append(diags, sc.work.usedUp(expr.Range())...)
 	}
 	v, more := expr.Value(ctx)
 	diags = append(diags, more...)
@@ -59,37 +63,39 @@ func (sc *scope) context(traversals []hcl.Traversal) (*hcl.EvalContext, hcl.Diag
 		}
 		diags = append(diags, sc.supply(ref, used)...)
 	}
-	return &hcl.EvalContext{Variables: used.values(), Functions: sc.functions()}, diags
+	ctx := sc.work.context().NewChild()
+	ctx.Variables, ctx.Functions = used.values(), sc.functions()
+	return ctx, diags
 }
 
 // supply works out what a reference refers to and notes its value.
 func (sc *scope) supply(ref reference, used usedNames) hcl.Diagnostics {
 	switch ref.root {
 	case "var":
-		used.set(sc.values[ref.name], "var", ref.name)
+		sc.use(used, sc.values[ref.name], "var", ref.name)
 	case "local":
 		r := sc.local(ref.name, ref.at)
-		used.set(r.value, "local", ref.name)
+		sc.use(used, r.value, "local", ref.name)
 		return r.diags
 	case "cloud":
 		r := sc.cloudValue(ref.cloud, ref.at)
-		used.set(r.value, "cloud", ref.cloud.kind, ref.cloud.label)
+		sc.use(used, r.value, "cloud", ref.cloud.kind, ref.cloud.label)
 		return r.diags
 	case "terraform":
 		sc.supplyOutputs(ref, used)
 	case "upstream":
-		used.set(sc.upstream(sc.neighbours[ref.name].address(), ref.output), "upstream", ref.name, "outputs", ref.output)
+		sc.use(used, sc.upstream(sc.neighbours[ref.name].address(), ref.output), "upstream", ref.name, "outputs", ref.output)
 	case "each":
-		used.set(map[string]cty.Value{"key": sc.part.each.key, "value": sc.part.each.value}[ref.name], "each", ref.name)
+		sc.use(used, map[string]cty.Value{"key": sc.part.each.key, "value": sc.part.each.value}[ref.name], "each", ref.name)
 	case "path":
-		used.set(cty.StringVal("."), "path", ref.name)
+		sc.use(used, cty.StringVal("."), "path", ref.name)
 	}
 	return nil
 }
 
 func (sc *scope) supplyOutputs(ref reference, used usedNames) {
 	if f := sc.families["terraform."+ref.name]; f != nil && f.open {
-		used.set(cty.DynamicVal, "terraform", ref.name)
+		sc.use(used, cty.DynamicVal, "terraform", ref.name)
 		return
 	}
 	if ref.family != nil {
@@ -97,7 +103,7 @@ func (sc *scope) supplyOutputs(ref reference, used usedNames) {
 		for _, c := range ref.family.instances {
 			all[c.key] = cty.ObjectVal(map[string]cty.Value{"outputs": sc.upstream(c.address(), "")})
 		}
-		used.set(cty.ObjectVal(all), "terraform", ref.name)
+		sc.use(used, cty.ObjectVal(all), "terraform", ref.name)
 		return
 	}
 	path := []string{"terraform", ref.name}
@@ -108,7 +114,13 @@ func (sc *scope) supplyOutputs(ref reference, used usedNames) {
 	if ref.output != "" {
 		path = append(path, ref.output)
 	}
-	used.set(sc.upstream(ref.part.address(), ref.output), path...)
+	sc.use(used, sc.upstream(ref.part.address(), ref.output), path...)
+}
+
+// use notes a value that an expression refers to, at what it costs.
+func (sc *scope) use(used usedNames, v cty.Value, path ...string) {
+	sc.work.spend(v)
+	used.set(v, path...)
 }
 
 // local gives the value of a local.
