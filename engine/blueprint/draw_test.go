@@ -2,6 +2,7 @@ package blueprint
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,35 @@ func TestOverrideFilesAmendAModule(t *testing.T) {
 	out, err := c.Outputs(context.Background(), &engine.Revision{Stack: bp.Name, Sources: sources}, nil)
 	if err != nil || !out["o"].Sensitive || !out["o"].Unknown {
 		t.Errorf("output = %+v, error = %v", out["o"], err)
+	}
+}
+
+func TestOverrideFilesDoNotSetWhatIsOurs(t *testing.T) {
+	const clouds = "cloud \"aws\" \"main\" {\n region = \"eu-west-1\"\n}\n"
+	tests := map[string]struct{ file, text, want string }{
+		"a backend":                      {"override.tf", "terraform {\n  backend \"local\" {}\n}", "m/override.tf:2: Module with a backend of its own"},
+		"a cloud":                        {"a_override.tf", "terraform {\n  cloud {}\n}", "m/a_override.tf:2: Module with a backend of its own"},
+		"the provider of the cloud":      {"override.tf", "\nprovider \"aws\" {\n  region = \"us-east-1\"\n}", "m/override.tf:2: Provider set by an override file"},
+		"that provider in JSON":          {"override.tf.json", `{"provider": {"aws": {"region": "us-east-1"}}}`, "m/override.tf.json:1: Provider set by an override file"},
+		"another provider":               {"override.tf", "provider \"random\" {}", ""},
+		"another one of that provider":   {"override.tf", "provider \"aws\" {\n alias = \"b\"\n}", ""},
+		"the provider in a file as such": {"providers.tf", "provider \"aws\" {\n max_retries = 3\n}", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			text := "stack \"s\" {}\n" + clouds
+			for _, component := range []string{"a", "b"} { // told once
+				text += "terraform \"" + component + "\" {\n source = \"./m\"\n cloud = cloud.aws.main\n}\n"
+			}
+			_, _, err := testCompiler().Compile(t.Context(), bundleWith(t, text, map[string]string{"m/" + tt.file: tt.text}), nil, engine.Pins{})
+			var ds engine.Diagnostics
+			if tt.want == "" && err == nil {
+				return
+			}
+			if !errors.As(err, &ds) || len(ds) != 1 || line(ds[0].File, ds[0].Start.Line, ds[0].Summary) != tt.want {
+				t.Errorf("error = %v, want %s", err, tt.want)
+			}
+		})
 	}
 }
 

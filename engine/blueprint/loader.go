@@ -42,7 +42,7 @@ func (l *loader) modulesOf(ctx context.Context, components []*component) (hcl.Di
 		if err != nil {
 			return diags, err
 		}
-		diags = append(diags, more...)
+		diags = append(append(diags, more...), m.contests(c.cloud)...)
 		l.modules[c.address()] = m
 		if r := c.source.remote(); r != nil {
 			c.pin = l.taken[r.dir()]
@@ -83,6 +83,18 @@ func asDiagnostics(d *hcl.Diagnostic) hcl.Diagnostics {
 func (m *module) foreign() (diags hcl.Diagnostics) {
 	for _, at := range m.backends {
 		diags = append(diags, mistake(at, "Module with a backend of its own", "The state of every component is kept by CloudOps Manager. Take this block out; by hand, terraform init -backend-config can bring it back."))
+	}
+	return diags
+}
+
+// contests finds the override files that set the provider which the cloud block
+// sets: Terraform would take the word of one of the two, and tell nobody.
+func (m *module) contests(c *cloud) (diags hcl.Diagnostics) {
+	if m == nil || c == nil {
+		return nil
+	}
+	for _, at := range m.overrides[c.providerName()] {
+		diags = append(diags, mistake(at, "Provider set by an override file", "The settings of this provider come from cloud.%s.%s. Write what else it needs into a provider block of a file that overrides nothing.", c.kind, c.label))
 	}
 	return diags
 }

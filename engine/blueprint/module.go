@@ -18,6 +18,9 @@ type module struct {
 	outputs   map[string]bool // name to whether it is sensitive
 	children  []child
 	backends  []hcl.Range // of backend and cloud blocks
+	// overrides are the provider blocks without an alias in files that amend
+	// others, by the provider's name.
+	overrides map[string][]hcl.Range
 }
 
 // child is a module block.
@@ -39,7 +42,7 @@ func override(name string) bool {
 
 // readModule reads the files of one folder, those that amend others last.
 func (s *stack) readModule(files map[string][]byte) (*module, hcl.Diagnostics) {
-	m := &module{variables: map[string]*variable{}, outputs: map[string]bool{}}
+	m := &module{variables: map[string]*variable{}, outputs: map[string]bool{}, overrides: map[string][]hcl.Range{}}
 	var diags hcl.Diagnostics
 	for _, late := range []bool{false, true} {
 		for _, name := range sortedKeys(files) {
@@ -60,6 +63,7 @@ func (s *stack) readModuleFile(m *module, name string, text []byte) hcl.Diagnost
 		{Type: "variable", LabelNames: []string{"name"}},
 		{Type: "output", LabelNames: []string{"name"}},
 		{Type: "module", LabelNames: []string{"name"}},
+		{Type: "provider", LabelNames: []string{"name"}},
 		{Type: "terraform"},
 	}})
 	diags = append(diags, more...)
@@ -93,6 +97,8 @@ func (m *module) block(b *hcl.Block) hcl.Diagnostics {
 		return m.outputBlock(b)
 	case "module":
 		return m.moduleBlock(b)
+	case "provider":
+		return m.providerBlock(b)
 	default:
 		return m.terraformBlock(b)
 	}
@@ -140,6 +146,14 @@ func (m *module) moduleBlock(b *hcl.Block) hcl.Diagnostics {
 	}
 	if v, problems := a.Expr.Value(nil); !problems.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
 		m.children = append(m.children, child{v.AsString(), a.Expr.Range()})
+	}
+	return diags
+}
+
+func (m *module) providerBlock(b *hcl.Block) hcl.Diagnostics {
+	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "alias"}}})
+	if override(b.DefRange.Filename) && content.Attributes["alias"] == nil {
+		m.overrides[b.Labels[0]] = append(m.overrides[b.Labels[0]], b.DefRange)
 	}
 	return diags
 }

@@ -13,11 +13,15 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// settingsFile stands beside the user's files. Terraform merges a file with
-// this ending into them, so that theirs are not edited.
-const settingsFile = "cloudops_override.tf.json"
+// settingsFile stands beside the user's files. Terraform merges files with this
+// ending into the others, in the order of their names, and takes the word of the
+// last: ours has to be that, and theirs are not edited.
+const settingsFile = "~cloudops_override.tf.json"
 
 func (r *session) writeSettings() error {
+	if err := comesLast(r.space.root, settingsFile); err != nil {
+		return err
+	}
 	doc, err := settings(r.job.Terraform)
 	if err != nil {
 		return err
@@ -26,6 +30,21 @@ func (r *session) writeSettings() error {
 		return err
 	}
 	return writeJSON(filepath.Join(r.space.root, importsFile), imports(r.job.Terraform.Imports))
+}
+
+// comesLast reports a file of Terraform's whose name stands behind that of ours,
+// so that it could put the state elsewhere.
+func comesLast(root, ours string) error {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); name > ours && (strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json")) {
+			return fmt.Errorf("the name of %s stands behind that of our own settings, %s, which have to be the last; rename it", name, ours)
+		}
+	}
+	return nil
 }
 
 // importsFile has the import blocks, which a file that is merged into others

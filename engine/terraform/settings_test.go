@@ -1,7 +1,12 @@
 package terraform
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -35,5 +40,27 @@ func TestProviderSettings(t *testing.T) {
 				t.Errorf("block = %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestOverrideFileOfTheUserDoesNotMoveTheState(t *testing.T) {
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere.tfstate")
+	for _, name := range []string{"override.tf", "zz_override.tf"} {
+		w := newWorld(t, map[string]string{"x/main.tf": note, "x/" + name: `terraform {
+  backend "local" { path = "` + elsewhere + `" }
+}
+`})
+		w.job.Terraform.Inputs["text"] = json.RawMessage(`"one"`)
+		w.apply(t, w.plan(t))
+		if _, err := os.Stat(elsewhere); err == nil || !bytes.Contains(w.backend.state, []byte("terraform_data")) {
+			t.Errorf("%s: %d bytes of state in our backend, error %v", name, len(w.backend.state), err)
+		}
+	}
+}
+
+func TestOverrideFileThatWouldCountAfterOursIsRefused(t *testing.T) {
+	w := newWorld(t, map[string]string{"x/main.tf": note, "x/ä_override.tf": ""})
+	if _, err := w.driver.Plan(t.Context(), w.job, w.bundle, io.Discard); err == nil || !strings.Contains(err.Error(), "ä_override.tf stands behind") {
+		t.Errorf("error = %v", err)
 	}
 }
