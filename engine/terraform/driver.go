@@ -51,7 +51,7 @@ func New(o Options) *Driver {
 // Plan is what a plan phase made.
 type Plan struct {
 	Changed bool
-	File    []byte // what Apply wants back
+	File    []byte // what Apply wants back: Terraform's plan, and what it was made with
 	Hash    string // SHA-256 of File, in hex
 	JSON    []byte // Terraform's plan JSON, sensitive values masked
 	Plan    engine.Plan
@@ -70,7 +70,7 @@ type Result struct {
 // Plan plans the job's component and writes what Terraform says to log, line
 // by line. The error is a *Failure where Terraform itself said no.
 func (d *Driver) Plan(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (Plan, error) {
-	r, err := d.open(ctx, job, bundle, log)
+	r, err := d.open(ctx, job, bundle, nil, log)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -95,12 +95,16 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 	if res, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
 		return res, err
 	}
-	r, err := d.open(ctx, job, bundle, log)
+	kept, err := decodeSaved(plan)
+	if err != nil {
+		return Result{}, err
+	}
+	r, err := d.open(ctx, job, bundle, &kept, log)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.close()
-	if err := os.WriteFile(r.planFile(), plan, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(r.planFile(), kept.Plan, 0o600), r.space.restore(kept.Files)); err != nil {
 		return Result{}, err
 	}
 	err = r.apply(ctx)
@@ -119,6 +123,9 @@ func hash(b []byte) string {
 
 func (r *session) plan(ctx context.Context) (changed bool, err error) {
 	opts := r.planOptions()
+	if r.before, err = r.space.stamps(); err != nil {
+		return false, fmt.Errorf("workspace: %w", err)
+	}
 	err = r.run(ctx, "plan", func(tf *tfexec.Terraform) error {
 		changed, err = tf.PlanJSON(context.WithoutCancel(ctx), io.Discard, opts...)
 		return err
@@ -186,8 +193,12 @@ func (r *session) read(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, phaseError(ctx, "show", err)
 	}
+	kept, err := r.keep(file)
+	if err != nil {
+		return Plan{}, err
+	}
 	secrets := secretsOf(r.job)
-	p := Plan{Changed: true, File: file, Hash: hash(file), Outputs: outputs(shown, secrets)}
+	p := Plan{Changed: true, File: kept, Hash: hash(kept), Outputs: outputs(shown, secrets)}
 	p.Plan, p.Hidden = r.describe(shown, secrets)
 	if p.JSON, err = masked(shown, secrets); err != nil {
 		return Plan{}, fmt.Errorf("mask the plan: %w", err)

@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/hc-install/product"
 	"github.com/hashicorp/hc-install/releases"
 	"github.com/hashicorp/hc-install/src"
-	"golang.org/x/sys/unix"
 )
 
 // wanted is the range of Terraform versions that we drive: machine-readable
@@ -42,11 +41,11 @@ func (d *Driver) find(ctx context.Context, log io.Writer) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	unlock, err := lock(filepath.Join(dir, "lock"))
+	held, err := lock(ctx, filepath.Join(dir, "lock"))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("wait for the installation of Terraform: %w", err)
 	}
-	defer unlock()
+	defer held.Close()
 	if _, err := os.Stat(installed); err == nil {
 		return installed, nil
 	}
@@ -71,18 +70,6 @@ func (d *Driver) install(ctx context.Context, dir, target string) (string, error
 		return "", fmt.Errorf("terraform is not on PATH and could not be installed: %w; install it, or name it with --terraform", err)
 	}
 	return target, os.Rename(path, target)
-}
-
-// lock waits for the lock on a file.
-func lock(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() { _ = f.Close() }, nil
 }
 
 // versionOf gives what `terraform version -json` prints. It is asked once for

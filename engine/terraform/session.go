@@ -21,14 +21,16 @@ type session struct {
 	binary  string
 	version string // answer of `terraform version -json`
 	space   *workspace
-	dir     string // private to this phase; gone afterwards
-	tmp     string // for temporary files of Terraform and providers; as dir
+	before  map[string]stamp // the workspace's files before they were planned with
+	dir     string           // private to this phase; gone afterwards
+	tmp     string           // for temporary files of Terraform and providers; as dir
 	said    *listener
 	tf      *tfexec.Terraform // made by the first command
 }
 
-// open readies the workspace and writes down what this phase adds to it.
-func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, log io.Writer) (*session, error) {
+// open readies the workspace and writes down what this phase adds to it. With a
+// plan it is the workspace for applying that.
+func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, plan *saved, log io.Writer) (*session, error) {
 	if job.Terraform == nil {
 		return nil, fmt.Errorf("component %s is none of Terraform's", job.Component)
 	}
@@ -46,7 +48,7 @@ func (d *Driver) open(ctx context.Context, job *engine.Job, bundle string, log i
 	if r.version, err = d.versionOf(ctx, r.binary); err != nil {
 		return nil, err
 	}
-	if r.space, err = d.workspace(job, bundle); err != nil {
+	if r.space, err = r.workspace(ctx, bundle, plan); err != nil {
 		return nil, fmt.Errorf("workspace: %w", err)
 	}
 	if err := r.ready(ctx); err != nil {

@@ -20,11 +20,11 @@ func (d *Driver) store() string { return filepath.Join(d.DataDir, "providers") }
 // is one writer at a time, in a folder of its own; a package appears in the
 // store whole and is never written again, so no run sees half of one.
 func (r *session) stock(ctx context.Context, wants want) error {
-	unlock, err := lock(filepath.Join(r.store(), ".lock"))
+	held, err := lock(ctx, filepath.Join(r.store(), ".lock"))
 	if err != nil {
-		return err
+		return fmt.Errorf("wait for the provider store: %w", err)
 	}
-	defer unlock()
+	defer held.Close()
 	if r.stocked(ctx) { // by who had the lock before
 		return nil
 	}

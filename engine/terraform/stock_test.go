@@ -121,7 +121,7 @@ func answer(w http.ResponseWriter, v any) {
 // initialize goes as far as plans do before they start a provider.
 func initialize(t *testing.T, w *world) {
 	t.Helper()
-	r, err := w.driver.open(t.Context(), w.attempt(t), w.bundle, io.Discard)
+	r, err := w.driver.open(t.Context(), w.attempt(t), w.bundle, nil, io.Discard)
 	if err != nil {
 		t.Error(err)
 		return

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,13 +16,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/cloudops-manager/cloudops/engine"
 )
 
 // workspace is a folder in which Terraform works on one component's sources.
 // One session has it at a time; another gets the next slot.
 type workspace struct {
+	key  string // of the sources
+	slot int
+	sub  string   // the root module, seen from the sources, with slashes
 	dir  string   // the slot
 	root string   // the root module in it
 	lock *os.File // held while it is in use
@@ -30,9 +32,10 @@ type workspace struct {
 }
 
 // workspace gives a free slot with the job's sources in it. A slot is used
-// again while the sources are the same, and then needs no init.
-func (d *Driver) workspace(job *engine.Job, bundle string) (*workspace, error) {
-	src, sub, err := d.sources(job.Terraform.Source, bundle)
+// again while the sources are the same, and then needs no init. The apply of a
+// plan gets that plan's slot where it can.
+func (r *session) workspace(ctx context.Context, bundle string, plan *saved) (*workspace, error) {
+	src, sub, err := r.sources(r.job.Terraform.Source, bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -40,19 +43,19 @@ func (d *Driver) workspace(job *engine.Job, bundle string) (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	parent := filepath.Join(d.DataDir, "workspaces", job.Stack, strings.NewReplacer("/", "_", `"`, "").Replace(job.Component))
-	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return nil, err
+	if plan != nil && plan.Key != key {
+		return nil, errors.New("the module's files are not those that were planned, as after an upgrade of the worker; plan again")
 	}
-	w, err := freeSlot(parent, key, sub)
+	parent := filepath.Join(r.DataDir, "workspaces", r.job.Stack, strings.NewReplacer("/", "_", `"`, "").Replace(r.job.Component))
+	w, err := r.slot(ctx, workspace{dir: parent, key: key, sub: sub}, plan)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.fill(src, sub); err != nil {
+	if err := w.fill(src); err != nil {
 		w.release()
 		return nil, err
 	}
-	d.clearOld(parent, key)
+	r.clearOld(parent, key)
 	return w, nil
 }
 
@@ -97,26 +100,67 @@ func stackFile(path string) bool {
 // maxSlots is how many sessions may work on one component's sources at once.
 const maxSlots = 64
 
-// freeSlot locks the first slot of the key that nobody has. One with a state
-// that could not be written waits for the runner that will hand it in.
-func freeSlot(parent, key, sub string) (*workspace, error) {
+// slot takes a slot; all is the workspace without one, in the folder of them all.
+func (r *session) slot(ctx context.Context, all workspace, plan *saved) (*workspace, error) {
+	if plan == nil {
+		return all.free()
+	}
+	w, err := all.take(plan.Slot, tryLock)
+	if err == nil && w == nil {
+		w, err = r.awaitSlot(ctx, all, plan.Slot)
+	}
+	if err == nil && w == nil {
+		return all.free()
+	}
+	return w, err
+}
+
+// awaitSlot waits a while for the slot of the plan: in another one the absolute
+// path of a file, which the plan may have in it, is another.
+func (r *session) awaitSlot(ctx context.Context, all workspace, slot int) (*workspace, error) {
+	fmt.Fprintln(r.log, "Waiting for the workspace of the plan, which is in use.")
+	waiting, stop := context.WithTimeout(ctx, r.LockTimeout)
+	defer stop()
+	w, err := all.take(slot, func(path string) (*os.File, error) { return lock(waiting, path) })
+	if err == nil || ctx.Err() != nil || waiting.Err() == nil {
+		return w, err
+	}
+	fmt.Fprintln(r.log, "Going on in another one, where absolute paths are others.")
+	return nil, nil
+}
+
+// free takes the first slot that nobody has.
+func (w workspace) free() (*workspace, error) {
 	for slot := range maxSlots {
-		dir := filepath.Join(parent, key+"-"+strconv.Itoa(slot))
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
+		if got, err := w.take(slot, tryLock); got != nil || err != nil {
+			return got, err
 		}
-		lock, err := tryLock(filepath.Join(dir, "lock"))
-		if err != nil {
-			return nil, err
-		}
-		w := &workspace{dir: dir, lock: lock}
-		if lock != nil && w.share() && !exists(filepath.Join(dir, "src", filepath.FromSlash(sub), erroredFile)) {
-			now := time.Now() // clearOld goes by it
-			return w, os.Chtimes(dir, now, now)
-		}
-		w.release()
 	}
 	return nil, errors.New("all slots are in use")
+}
+
+// take takes one slot with the lock, or returns nil where it is not to be had.
+// One with a state that could not be written waits for the runner that will hand
+// it in.
+func (w workspace) take(slot int, lock func(path string) (*os.File, error)) (*workspace, error) {
+	w.slot, w.dir = slot, filepath.Join(w.dir, w.key+"-"+strconv.Itoa(slot))
+	w.root = filepath.Join(w.sources(), filepath.FromSlash(w.sub))
+	if exists(filepath.Join(w.root, erroredFile)) {
+		return nil, nil
+	}
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return nil, err
+	}
+	var err error
+	if w.lock, err = lock(w.lockPath()); err != nil || w.lock == nil {
+		return nil, err
+	}
+	if !w.share() || exists(filepath.Join(w.root, erroredFile)) {
+		w.release()
+		return nil, nil
+	}
+	now := time.Now() // clearOld goes by it
+	return &w, os.Chtimes(w.dir, now, now)
 }
 
 // share lets the children hold the lock too, which keeps the slot in use when
@@ -125,44 +169,19 @@ func (w *workspace) share() bool {
 	return unix.Flock(int(w.lock.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil
 }
 
+// sources is the folder of the slot's copy of the sources.
+func (w *workspace) sources() string { return filepath.Join(w.dir, "src") }
+
 // lockPath is the lock of the slot.
 func (w *workspace) lockPath() string { return filepath.Join(w.dir, "lock") }
 
-// tryLock takes the lock on a file, or returns nil where somebody has it. The
-// lock ends with the process.
-func tryLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, f.Close()
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if !isAt(f, path) { // who had the lock removed the folder
-		return nil, f.Close()
-	}
-	return f, nil
-}
-
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
-func isAt(f *os.File, path string) bool {
-	open, err := f.Stat()
-	there, err2 := os.Stat(path)
-	return err == nil && err2 == nil && os.SameFile(open, there)
-}
-
 // fill copies the sources in, whole or not at all.
-func (w *workspace) fill(src fs.FS, sub string) error {
-	target := filepath.Join(w.dir, "src")
-	w.root = filepath.Join(target, filepath.FromSlash(sub))
-	_, err := fs.Stat(src, path.Join(sub, lockFile))
+func (w *workspace) fill(src fs.FS) error {
+	_, err := fs.Stat(src, path.Join(w.sub, lockFile))
 	w.ownLock = err == nil
-	if _, err := os.Stat(target); err == nil {
+	if exists(w.sources()) {
 		return nil
 	}
 	tmp := filepath.Join(w.dir, "new")
@@ -172,7 +191,7 @@ func (w *workspace) fill(src fs.FS, sub string) error {
 	if err := os.CopyFS(tmp, src); err != nil {
 		return err
 	}
-	return os.Rename(tmp, target)
+	return os.Rename(tmp, w.sources())
 }
 
 func (w *workspace) marker() string { return filepath.Join(w.dir, "initialized") }
@@ -222,46 +241,4 @@ func (w *workspace) release() {
 	if w != nil && w.lock != nil {
 		_ = w.lock.Close() // which unlocks
 	}
-}
-
-// keepOld is how long a workspace of other sources is kept.
-const keepOld = 24 * time.Hour
-
-// clearOld removes workspaces of the component that have other sources and
-// were not used for a while. What cannot be removed now is tried again by the
-// next session.
-func (d *Driver) clearOld(parent, key string) {
-	entries, err := os.ReadDir(parent)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || strings.HasPrefix(e.Name(), key) || time.Since(info.ModTime()) < keepOld {
-			continue
-		}
-		dir := filepath.Join(parent, e.Name())
-		if holdsErrored(dir) {
-			continue
-		}
-		if lock, err := tryLock(filepath.Join(dir, "lock")); err == nil && lock != nil {
-			if err := os.RemoveAll(dir); err != nil {
-				d.Log.Warn("old workspace not removed", "dir", dir, "err", err)
-			}
-			_ = lock.Close()
-		}
-	}
-}
-
-// holdsErrored reports whether there is a state in the folder that stands
-// nowhere else.
-func holdsErrored(dir string) (found bool) {
-	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
-		if err == nil && e.Name() == erroredFile {
-			found = true
-			return fs.SkipAll
-		}
-		return nil
-	})
-	return found
 }
