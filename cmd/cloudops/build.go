@@ -260,6 +260,7 @@ func (c *components) work(ctx context.Context) error {
 		Clouds: clouds, Concurrency: c.options.concurrency, DriftConcurrency: c.options.driftConcurrency, Drain: c.options.drain, Log: c.log,
 	}, launcher)
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { c.tidy(ctx); return nil })
 	group.Go(func() error { return launcher.Adopt(ctx) })
 	group.Go(func() error { return ignoreEnd(ctx, srv.Run(ctx)) })
 	return group.Wait()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ func step(ctx context.Context, dir string) error {
 	r := &runner.Runner{
 		API:        api.Runner(),
 		Tools:      newTools(order.Settings, log),
-		Sources:    runner.Sources{Root: filepath.Join(order.Settings["data-dir"], "sources"), Extract: blueprint.Extract},
+		Sources:    runner.Sources{Root: sourcesDir(order.Settings["data-dir"]), Extract: blueprint.Extract},
 		StateToken: engine.Secret(order.StateToken),
 		Dir:        dir,
 		Log:        log,

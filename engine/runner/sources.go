@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Sources keeps the unpacked sources of revisions, each once, by digest. They
@@ -19,8 +22,8 @@ type Sources struct {
 // Dir returns the folder with the sources of the digest, fetched where they
 // are not there yet. Two runners may do so at once: the folder appears whole.
 func (s Sources) Dir(ctx context.Context, digest string, fetch func(context.Context) ([]byte, error)) (string, error) {
-	dir := filepath.Join(s.Root, digest)
-	if _, err := os.Stat(dir); err == nil {
+	dir, now := filepath.Join(s.Root, digest), time.Now()
+	if err := os.Chtimes(dir, now, now); err == nil { // ClearUnused goes by it
 		return dir, nil
 	}
 	bundle, err := retry(ctx, func() ([]byte, error) { return fetch(ctx) })
@@ -36,11 +39,14 @@ func (s Sources) Dir(ctx context.Context, digest string, fetch func(context.Cont
 	return dir, nil
 }
 
+// unfinished begins the name of a folder that is being filled or emptied.
+const unfinished = ".new-"
+
 func (s Sources) unpack(bundle []byte, dir string) error {
 	if err := os.MkdirAll(s.Root, 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(s.Root, ".new-")
+	tmp, err := os.MkdirTemp(s.Root, unfinished)
 	if err != nil {
 		return err
 	}
@@ -53,6 +59,33 @@ func (s Sources) unpack(bundle []byte, dir string) error {
 		return err
 	}
 	return nil
+}
+
+// ClearUnused removes the sources that no runner has asked for since the time,
+// and what was left by those that were killed as they unpacked.
+func (s Sources) ClearUnused(since time.Time) error {
+	entries, err := os.ReadDir(s.Root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	errs := []error{err}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.ModTime().Before(since) {
+			errs = append(errs, s.remove(e.Name()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// remove takes a folder away as a whole before it empties it: a runner finds all
+// of its sources, or fetches them again.
+func (s Sources) remove(name string) error {
+	tmp, err := os.MkdirTemp(s.Root, unfinished)
+	if err != nil {
+		return err
+	}
+	err = os.Rename(filepath.Join(s.Root, name), filepath.Join(tmp, name))
+	return errors.Join(err, os.RemoveAll(tmp))
 }
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }

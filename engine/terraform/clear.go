@@ -20,21 +20,52 @@ func (d *Driver) clearOld(parent, key string) {
 		return
 	}
 	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || strings.HasPrefix(e.Name(), key) || time.Since(info.ModTime()) < keepOld {
-			continue
-		}
-		dir := filepath.Join(parent, e.Name())
-		if holdsErrored(dir) {
-			continue
-		}
-		if lock, err := tryLock(filepath.Join(dir, "lock")); err == nil && lock != nil {
-			if err := os.RemoveAll(dir); err != nil {
-				d.Log.Warn("old workspace not removed", "dir", dir, "err", err)
-			}
-			_ = lock.Close()
+		if !strings.HasPrefix(e.Name(), key) {
+			d.clearSlot(filepath.Join(parent, e.Name()), time.Now().Add(-keepOld))
 		}
 	}
+}
+
+// ClearUnused removes the workspaces that no session has had since the time: the
+// stack or the component may be gone, and their sources with them. What cannot be
+// removed is tried again by the next call.
+func (d *Driver) ClearUnused(since time.Time) error {
+	slots, err := fs.Glob(os.DirFS(d.DataDir), "workspaces/*/*/*")
+	for _, slot := range slots {
+		dir := filepath.Join(d.DataDir, filepath.FromSlash(slot))
+		d.clearSlot(dir, since)
+		_ = os.Remove(filepath.Dir(dir)) // the component's, which stays while there is something in it
+		_ = os.Remove(filepath.Dir(filepath.Dir(dir)))
+	}
+	return err
+}
+
+// clearSlot removes a slot that was not used since the time, unless somebody has
+// it or it has a state that stands nowhere else.
+func (d *Driver) clearSlot(dir string, since time.Time) {
+	if usedSince(dir, since) {
+		return
+	}
+	lock, err := tryLock(filepath.Join(dir, "lock"))
+	if err != nil || lock == nil {
+		return
+	}
+	defer lock.Close()
+	if holdsErrored(dir) {
+		return
+	}
+	gone := dir + ".old" // who waits for the lock does not get a folder that is half removed
+	if err = os.Rename(dir, gone); err == nil {
+		err = os.RemoveAll(gone)
+	}
+	if err != nil {
+		d.Log.Warn("old workspace not removed", "dir", dir, "err", err)
+	}
+}
+
+func usedSince(dir string, since time.Time) bool {
+	info, err := os.Stat(dir)
+	return err != nil || !info.ModTime().Before(since)
 }
 
 // holdsErrored reports whether there is a state in the folder that stands
