@@ -27,10 +27,20 @@ const (
 	runnerLock = "runner.lock"
 )
 
-// WriteOrder makes the folder with the order in it.
+// WriteOrder makes the folder with the order in it, and the files without which a
+// runner cannot start: with less than that on the disk there is nobody to report.
 func WriteOrder(dir string, o Order) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
+	}
+	for _, name := range []string{runnerLog, runnerLock} {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
 	}
 	b, err := json.Marshal(o)
 	if err != nil {

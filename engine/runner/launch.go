@@ -17,9 +17,10 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// Claimer takes steps in hand.
+// Claimer takes steps in hand, and hears of those that could not be begun.
 type Claimer interface {
 	Claim(ctx context.Context, step, worker string) (engine.Claim, *engine.Step, error)
+	Report(ctx context.Context, step *engine.Step, rep engine.Report) error
 }
 
 // Launcher claims steps for a worker and starts a runner for each: the same
@@ -46,9 +47,17 @@ func (l *Launcher) HandleStep(ctx context.Context, step string) error {
 	}
 	dir := filepath.Join(l.Root, st.ID+"-"+strconv.Itoa(st.Attempt))
 	if err := WriteOrder(dir, l.order(claim)); err != nil {
-		return fmt.Errorf("order for step %s: %w", st.ID, err)
+		return errors.Join(l.fail(ctx, st, err), os.RemoveAll(dir))
 	}
 	return l.see(ctx, dir)
+}
+
+// fail ends a step that was claimed and not begun, such as where the disk is
+// full: left alone, it would count as lost, and nobody would learn why.
+func (l *Launcher) fail(ctx context.Context, st *engine.Step, why error) error {
+	why = fmt.Errorf("worker %s could not begin the step: %w", l.Worker, why)
+	l.Log.Error("step not begun", "step", st.ID, "err", why)
+	return l.Runs.Report(context.WithoutCancel(ctx), st, engine.Report{Outcome: engine.OutcomeFailed, Reason: why.Error()})
 }
 
 func (l *Launcher) order(c engine.Claim) Order {
@@ -93,8 +102,8 @@ func (l *Launcher) adopt(ctx context.Context, dir string) error {
 		return err
 	}
 	o.API, o.Settings = l.API, l.Settings
-	if err := WriteOrder(dir, o); err != nil {
-		return err
+	if err := WriteOrder(dir, o); err != nil { // the one that is there mostly serves, too
+		l.Log.Warn("order not renewed", "dir", dir, "err", err)
 	}
 	return l.see(ctx, dir)
 }

@@ -36,7 +36,7 @@ type logWriter struct {
 	log    *slog.Logger
 	masker *strings.Replacer
 	dir    string
-	file   *os.File
+	file   *os.File // nil where the disk takes none
 
 	mu     sync.Mutex
 	line   []byte // the last line, as long as it is not whole
@@ -52,27 +52,38 @@ type logWriter struct {
 }
 
 // openLog opens the log of the attempt, and goes on with what a runner before
-// left there. The job's offset is how much of the step's log the server has.
-func openLog(api API, log *slog.Logger, dir string, job *engine.Job) (*logWriter, error) {
-	base, err := logBase(dir, job.LogOffset)
-	if err != nil {
-		return nil, err
+// left there. The job's offset is how much of the step's log the server has. On a
+// disk that takes no file the log is in memory only.
+func openLog(api API, log *slog.Logger, dir string, job *engine.Job) *logWriter {
+	ctx, stop := context.WithCancel(context.Background())
+	l := &logWriter{
+		api: api, log: log, masker: newMasker(job.Mask), dir: dir, base: job.LogOffset,
+		wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
 	}
-	f, err := os.OpenFile(filepath.Join(dir, logFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err := l.openFile(); err != nil {
+		log.Warn("the log is in memory only", "err", err)
+	}
+	l.sent = job.LogOffset - l.base
+	go l.send(ctx)
+	return l
+}
+
+// openFile opens the file of the log. It changes nothing where it fails.
+func (l *logWriter) openFile() error {
+	base, err := logBase(l.dir, l.base)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(l.dir, logFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return errors.Join(err, f.Close())
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	l := &logWriter{
-		api: api, log: log, masker: newMasker(job.Mask), dir: dir, file: f, size: size, base: base, sent: job.LogOffset - base,
-		wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
-	}
-	go l.send(ctx)
-	return l, nil
+	l.base, l.file, l.size = base, f, size
+	return nil
 }
 
 // logBase is where the attempt's log begins: now, or as the first runner of the
@@ -140,7 +151,7 @@ func (l *logWriter) Write(p []byte) (int, error) {
 func (l *logWriter) take(n int) {
 	text := []byte(l.mask(string(l.line[:n])))
 	l.line = append(l.line[:0], l.line[n:]...)
-	if l.spill == nil {
+	if l.file != nil && l.spill == nil {
 		written, err := l.file.WriteAt(text, l.size)
 		l.size += int64(written)
 		if text = text[written:]; err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -16,11 +17,7 @@ import (
 
 func testLog(t *testing.T, api API, secrets ...string) *logWriter {
 	t.Helper()
-	l, err := openLog(api, slog.New(slog.DiscardHandler), t.TempDir(), &engine.Job{Mask: secrets})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return openLog(api, slog.New(slog.DiscardHandler), t.TempDir(), &engine.Job{Mask: secrets})
 }
 
 // logAPI takes a log the way the server does, and fails as often as it is told.
@@ -62,6 +59,34 @@ func TestLogArrivesWholeAndOnceThroughOutages(t *testing.T) {
 			t.Errorf("%d bytes arrived of %d", api.log.Len(), want.Len())
 		}
 	})
+}
+
+func TestLogGoesOnInMemoryWhereTheDiskTakesNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &logAPI{fails: 5}
+		l := testLog(t, api, "hunter2")
+		fmt.Fprint(l, "on disk\n")
+		l.refuseWrites(t)
+		fmt.Fprint(l, "in memory, with hunter2\n")
+		fmt.Fprint(l, strings.Repeat("x", 2*maxChunk)+"\n")
+		l.Close(t.Context())
+		if want := "on disk\nin memory, with (sensitive)\n" + strings.Repeat("x", 2*maxChunk) + "\n"; api.log.String() != want {
+			t.Errorf("%d bytes arrived of %d", api.log.Len(), len(want))
+		}
+	})
+}
+
+// refuseWrites has the log's file take no more, as on a full disk.
+func (l *logWriter) refuseWrites(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	readOnly, err := os.Open(l.file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.file.Close()
+	l.file = readOnly
 }
 
 func TestSecretsAreMaskedWhereverTheyAreCut(t *testing.T) {

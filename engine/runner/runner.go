@@ -92,10 +92,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return fmt.Errorf("fetch the job: %w", err)
 	}
 	r.adopt(job)
-	log, err := openLog(r.API, r.Log, r.Dir, job)
-	if err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
+	log := openLog(r.API, r.Log, r.Dir, job)
 	defer r.keepLease(ctx, job, stop)()
 	end, err := r.readEnding()
 	if err != nil {
