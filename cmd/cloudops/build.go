@@ -9,9 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,9 +17,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api"
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
-	"github.com/cloudops-manager/cloudops/engine/ansible"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
-	"github.com/cloudops-manager/cloudops/engine/runner"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 	"github.com/cloudops-manager/cloudops/modules"
@@ -242,30 +237,6 @@ func (c *components) ready(ctx context.Context) error {
 	return errors.Join(c.store.Ping(ctx), c.redis.Ping(ctx))
 }
 
-// work serves the queues until ctx ends. Runners go on without the worker.
-func (c *components) work(ctx context.Context) error {
-	exe, err := self()
-	if err != nil {
-		return err
-	}
-	launcher := &runner.Launcher{
-		Runs: c.runs, Worker: c.options.workerName, Self: exe, Root: filepath.Join(c.options.dataDir, "runners"),
-		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: ansible.Forget,
-	}
-	var clouds []engine.Cloud
-	for _, name := range c.options.clouds {
-		clouds = append(clouds, engine.Cloud(name))
-	}
-	srv := workers.NewServer(c.redis, c.bell, workers.Options{
-		Clouds: clouds, Concurrency: c.options.concurrency, DriftConcurrency: c.options.driftConcurrency, Drain: c.options.drain, Log: c.log,
-	}, launcher)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { c.tidy(ctx); return nil })
-	group.Go(func() error { return launcher.Adopt(ctx) })
-	group.Go(func() error { return ignoreEnd(ctx, srv.Run(ctx)) })
-	return group.Wait()
-}
-
 // beat lets those who watch leases know that the API is there.
 func (c *components) beat(ctx context.Context) {
 	ticker := time.NewTicker(engine.BeatEvery)
@@ -279,23 +250,6 @@ func (c *components) beat(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-	}
-}
-
-// self is the path of this program. What was called is better than what runs:
-// it is the new one after an upgrade.
-func self() (string, error) {
-	if path, err := exec.LookPath(os.Args[0]); err == nil {
-		return filepath.Abs(path)
-	}
-	return os.Executable()
-}
-
-// runnerSettings are the settings that a worker passes on to its runners.
-func (o *serverOptions) runnerSettings(exe string) map[string]string {
-	return map[string]string{
-		"self": exe, "data-dir": o.dataDir, "terraform": o.terraform, "ansible-playbook": o.ansible,
-		"provider-mirror": o.mirror, "sandbox": o.sandbox, "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
 	}
 }
 

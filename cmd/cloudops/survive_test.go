@@ -77,6 +77,25 @@ func TestServerThatDrainsWaitsForItsSteps(t *testing.T) {
 	v.succeeded(t)
 }
 
+func TestServerThatDrainsWaitsForTheStepsOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	v := startSurvivor(t, startServer(t, "--drain", "1m"), "terraform")
+	v.killServer()
+	v.relaunch(t)
+	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	v.open(t)
+	if err := v.cmd.Wait(); err != nil {
+		t.Errorf("server: %v\n%s", err, tail(v.log.String(), 8000))
+	}
+	if runners := v.processes("step"); len(runners) > 0 {
+		t.Errorf("runners %v outlive the end of the server", runners)
+	}
+	v.relaunch(t)
+	v.succeeded(t)
+}
+
 func TestServerThatIsAskedToEndLeavesStepsToTheirRunners(t *testing.T) {
 	t.Parallel()
 	v := startSurvivor(t, startServer(t), "terraform")
