@@ -76,7 +76,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.terraform, "terraform", "", "path of terraform (default: found on PATH, else installed into the data folder)")
 	f.StringVar(&o.ansible, "ansible-playbook", "", "path of ansible-playbook (default: found on PATH)")
 	f.StringVar(&o.mirror, "provider-mirror", "", "folder with Terraform providers in the layout of a filesystem mirror")
-	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform and Ansible: off, auto or require")
+	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform, by Landlock: off, auto (as far as the kernel can) or require; plays have none")
 	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
@@ -164,6 +164,11 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 	log, err := o.logger(stderr)
 	if err != nil {
 		return err
+	}
+	if r.worker {
+		if err := o.walls(log); err != nil {
+			return err
+		}
 	}
 	listener, err := o.bind(r)
 	if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/ansible"
 	"github.com/cloudops-manager/cloudops/engine/runner"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 	"github.com/cloudops-manager/cloudops/workers"
 )
 
@@ -41,6 +44,20 @@ func (c *components) work(ctx context.Context) error {
 	group.Go(func() error { return launcher.Adopt(draining) })
 	group.Go(func() error { return ignoreEnd(ctx, srv.Run(ctx)) })
 	return group.Wait()
+}
+
+// walls says in the log what the sandbox holds, and lets no worker start that
+// cannot have the walls it requires.
+func (o *serverOptions) walls(log *slog.Logger) error {
+	mode := sandbox.Mode(o.sandbox)
+	holds, err := sandbox.Check(mode)
+	if err != nil {
+		return &exitError{code: exitMisuse, err: fmt.Errorf("--sandbox: %w", err)}
+	}
+	if mode != "" && mode != sandbox.Off {
+		log.Warn("walls are around Terraform, and none around plays", "sandbox", mode, "terraform", holds)
+	}
+	return nil
 }
 
 // outlive gives a context that ends the time after ctx.

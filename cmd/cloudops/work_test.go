@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,4 +27,21 @@ func TestDrainEndsInTime(t *testing.T) {
 			t.Errorf("it lasted %s", lasted)
 		}
 	})
+}
+
+func TestWorkerSaysThatPlaysHaveNoWalls(t *testing.T) {
+	for mode, told := range map[string]bool{"auto": true, "off": false} {
+		var log bytes.Buffer
+		o := serverOptions{sandbox: mode}
+		if err := o.walls(slog.New(slog.NewTextHandler(&log, nil))); err != nil || strings.Contains(log.String(), "none around plays") != told {
+			t.Errorf("%s: %v, log = %s", mode, err, log.String())
+		}
+	}
+}
+
+func TestWorkerDoesNotStartWithWallsThatCannotBeHad(t *testing.T) {
+	o := serverOptions{sandbox: "required", logLevel: "info", logFormat: "text"}
+	if err := serve(t.Context(), o, roles{worker: true}, io.Discard); err == nil || !strings.Contains(err.Error(), `--sandbox: there is no mode "required"`) {
+		t.Errorf("error = %v", err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
 
@@ -13,6 +14,16 @@ import (
 func clearDeathSignal() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0) }
 
 func dup(f *os.File, fd int) error { return unix.Dup3(int(f.Fd()), fd, 0) }
+
+// landlockVersion is that of the kernel's interface; 0 where it has none, or has it
+// switched off.
+func landlockVersion() int {
+	version, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		return 0
+	}
+	return version
+}
 
 // raise shuts this process, and all it will start, out of every file but
 // those named. It cannot be undone.
@@ -23,7 +34,7 @@ func (w Walls) raise() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	config := landlock.V3
+	config := landlock.V3 // landlockWhole
 	if w.Mode == Auto {
 		config = config.BestEffort()
 	}

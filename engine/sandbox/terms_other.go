@@ -13,6 +13,9 @@ func clearDeathSignal() error { return nil }
 
 func dup(f *os.File, fd int) error { return syscall.Dup2(int(f.Fd()), fd) }
 
+// landlockVersion is 0: only Linux has Landlock.
+func landlockVersion() int { return 0 }
+
 // raise refuses walls that were required: only Linux has them.
 func (w Walls) raise() error {
 	if w.Mode == Require {

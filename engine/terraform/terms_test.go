@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
@@ -35,6 +36,9 @@ func TestNoSecretStandsInTheArgumentsOfAnyProcess(t *testing.T) {
 }
 
 func TestWallsKeepTerraformInItsFolders(t *testing.T) {
+	if _, err := sandbox.Check(sandbox.Require); err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.2 or newer with landlock among the security modules that it starts (lsm=)")
+	}
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("behind the wall"), 0o600); err != nil {
 		t.Fatal(err)
@@ -44,14 +48,7 @@ func TestWallsKeepTerraformInItsFolders(t *testing.T) {
 }
 `, secret)})
 	w.driver.Sandbox = sandbox.Require
-	p, err := w.driver.Plan(t.Context(), w.job, w.bundle, &w.log)
-	if err != nil && strings.Contains(err.Error(), "cloudops sandbox: walls:") {
-		t.Skipf("this kernel has no Landlock: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.apply(t, p)
+	w.apply(t, w.plan(t))
 	if out := w.log.String(); !strings.Contains(out, "(local-exec): tried") || strings.Contains(out, "behind the wall") {
 		t.Errorf("log = %s", out)
 	}
