@@ -155,7 +155,7 @@ type Report struct {
 
 // The names of the artifacts that a step leaves.
 const (
-	ArtifactPlan     = "plan"      // what the tool applies: Terraform's plan file, or the frozen play
+	ArtifactPlan     = "plan"      // what the tool applies: Terraform's plan and the files it made, or the frozen play
 	ArtifactPlanJSON = "plan.json" // Terraform's plan JSON, sensitive values masked
 	ArtifactChanges  = "changes"   // Plan as JSON
 	ArtifactOutputs  = "outputs"   // Outputs as JSON: those planned, until the step is applied
