@@ -3,6 +3,7 @@ package terraform
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,7 +44,7 @@ func TestDifferencesOfAChange(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			var d differ
+			d := differ{left: io.Discard}
 			d.walk("", decode(t, tt.before), decode(t, tt.after), decode(t, tt.unknown), decode(t, tt.hideBefore), decode(t, tt.hideAfter))
 			if diff := cmp.Diff(tt.want, d.found); diff != "" {
 				t.Error(diff)
