@@ -62,11 +62,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 func openSQLite(o Options) (*Store, error) {
 	path := strings.TrimPrefix(o.URL, "sqlite://")
-	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)"
+	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"
 	// The path is escaped as a URI: a % or ? in it means itself.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
 	// Who means to write says so at once: a lock that is taken later may fail.
-	db, err := connect(sqliteDialector(dsn+"&_txlock=immediate"), 1)
+	// A commit is on the disk before it is answered: of a state that Terraform
+	// has handed over there is no other copy.
+	db, err := connect(sqliteDialector(dsn+"&_txlock=immediate&_pragma=synchronous(FULL)"), 1)
 	if err != nil {
 		return nil, err
 	}

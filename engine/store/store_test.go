@@ -224,6 +224,13 @@ func TestSQLiteTakesAnyPath(t *testing.T) {
 	}
 }
 
+func TestStateThatWasAcknowledgedIsOnTheDisk(t *testing.T) {
+	s := open(t, sqliteURL(t))
+	var level int
+	must(t, got(s.SQL())(t).QueryRowContext(t.Context(), `PRAGMA synchronous`).Scan(&level))
+	wantEqual(t, level, 2) // FULL: https://www.sqlite.org/pragma.html#pragma_synchronous
+}
+
 func TestMigrateTwiceChangesNothing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
