@@ -112,7 +112,7 @@ func progressJSON(p *engine.Progress) client.Progress {
 }
 
 func touchedJSON(t engine.Touched) client.Touched {
-	return client.Touched{Address: t.Address, Action: string(t.Action), ID: t.ID, InState: t.InState}
+	return client.Touched{Address: t.Address, Action: string(t.Action), ID: t.ID, InState: t.InState, Host: t.Host, Task: t.Task}
 }
 
 func stateJSON(v *engine.StateVersion) client.StateVersion {

@@ -38,7 +38,7 @@ func (s *server) stepRoutes() {
 		func(ctx context.Context, in *StepPath) (*file, error) {
 			return s.artifact(ctx, in.Step, engine.ArtifactRecap)
 		})
-	handle(s, operation{method: "GET", path: "/v1/steps/{step}/progress", id: "get-progress", summary: "Read how far a Terraform step's apply came, by its log and the newest state", tag: "steps", permission: engine.MayRead},
+	handle(s, operation{method: "GET", path: "/v1/steps/{step}/progress", id: "get-progress", summary: "Read how far a step's apply came, by its log and the newest state", tag: "steps", permission: engine.MayRead},
 		func(ctx context.Context, in *StepPath) (*body[client.Progress], error) {
 			run, step, err := s.runStep(ctx, in.Step)
 			if err != nil {

@@ -14,8 +14,10 @@ import (
 )
 
 // Progress is how far an apply came that did not end well: what its log tells
-// of its resources, held against the newest state of its component.
+// of its resources, held against the newest state of its component, or of the
+// tasks of its play.
 type Progress struct {
+	Play     bool   // it is one of a playbook, which has no state
 	Serial   int64  // of the newest state; 0 where there is none
 	Version  string // its identifier
 	Run      string // that wrote it; empty for a person
@@ -23,20 +25,23 @@ type Progress struct {
 	Unknown  []Touched // begun, and nobody saw the end
 }
 
-// Touched is a resource that an apply had in hand.
+// Touched is a resource, or a task on a host, that an apply had in hand.
 type Touched struct {
-	Address string
-	Action  Action // create, update or delete
+	Address string // of a task "web-1: Write the page"
+	Action  Action // create, update or delete; empty for a task that changed nothing, or may not have ended
 	ID      string // as the cloud knows it, where Terraform says so
 	InState bool   // whether the newest state has it; for a delete, still
+	Host    string // of a task; empty where the log does not tell
+	Task    string
 }
 
-// Progress reads how far the apply of a Terraform step came.
+// Progress reads how far the apply of a step came.
 func (s *Runs) Progress(ctx context.Context, step *Step, stack string) (*Progress, error) {
-	if step.Component.Kind != KindTerraform {
-		return nil, NotFound("step %s is a playbook; what it did stands in its recap", step.ID)
+	log := &logReader{ctx: ctx, store: s.Store, step: step.ID}
+	if step.Component.Kind == KindAnsible {
+		return readPlay(log), nil
 	}
-	p := readProgress(&logReader{ctx: ctx, store: s.Store, step: step.ID})
+	p := readProgress(log)
 	last, err := s.Store.LatestState(ctx, stack, step.Component.Address)
 	if errors.Is(err, ErrNotFound) {
 		return p, nil
@@ -74,13 +79,20 @@ var begins, ends = sync.OnceValue(func() *regexp.Regexp {
 // readProgress reads a log as far as it can be read.
 func readProgress(log io.Reader) *Progress {
 	p := &Progress{}
+	eachLine(log, p.take)
+	return p
+}
+
+// eachLine gives each line of a log to take, without those that are longer
+// than any which is looked for.
+func eachLine(log io.Reader, take func(line string)) {
 	for lines := bufio.NewReaderSize(log, 64<<10); ; {
 		line, more, err := lines.ReadLine()
 		if err != nil {
-			return p
+			return
 		}
 		if !more {
-			p.take(string(line))
+			take(string(line))
 		}
 	}
 }
@@ -169,9 +181,6 @@ func stateIDs(data []byte) (map[string]string, error) {
 // aftermath notes on a plan what came of the apply before it, where that was
 // interrupted: what it made and no state knows would be made a second time.
 func (s *Runs) aftermath(ctx context.Context, run *Run, step *Step, plan *Plan) error {
-	if step.Component.Kind != KindTerraform {
-		return nil
-	}
 	before, err := s.Store.InterruptedStep(ctx, run.Stack, step.Component.Address)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -189,6 +198,9 @@ func (s *Runs) aftermath(ctx context.Context, run *Run, step *Step, plan *Plan) 
 
 // found says what a plan after the interrupted run found of its resources.
 func (p *Progress) found(run string, changes []Change) []string {
+	if p.Play {
+		return []string{p.foundInPlay(run)}
+	}
 	creates := map[string]bool{}
 	for _, c := range changes {
 		creates[c.Subject] = c.Action == ActionCreate
@@ -243,6 +255,9 @@ func (t Touched) String() string {
 // Lines tells the whole in words: the last state, what was finished, and what
 // was begun without a known end.
 func (p *Progress) Lines() []string {
+	if p.Play {
+		return p.playLines()
+	}
 	lines := []string{"there is no state"}
 	if p.Serial > 0 {
 		by := p.Run

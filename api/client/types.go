@@ -293,7 +293,7 @@ type StateVersion struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Progress is how far an apply came, by its log and the newest state.
+// Progress is how far an apply came, by its log and, of Terraform, the newest state.
 type Progress struct {
 	Serial   int64     `json:"serial" doc:"Of the component's newest state; 0 where there is none."`
 	Version  string    `json:"state_version,omitempty"`
@@ -303,12 +303,14 @@ type Progress struct {
 	Lines    []string  `json:"lines" doc:"The same in words."`
 }
 
-// Touched is a resource that an apply had in hand.
+// Touched is a resource, or a task on a host, that an apply had in hand.
 type Touched struct {
 	Address string `json:"address"`
-	Action  string `json:"action" enum:"create,update,delete"`
+	Action  string `json:"action,omitempty" enum:"create,update,delete" doc:"Absent for a task that changed nothing, or may not have ended."`
 	ID      string `json:"id,omitempty"`
 	InState bool   `json:"in_state" doc:"Whether the newest state has it; for a delete, still."`
+	Host    string `json:"host,omitempty" doc:"Of a task; absent where the log does not tell."`
+	Task    string `json:"task,omitempty"`
 }
 
 // Reason says why somebody does what needs one.

@@ -64,6 +64,11 @@ func planID(s *engine.Step) string {
 // hasPlan reports whether a plan of the step can be read.
 func hasPlan(s *engine.Step) bool { return s.ChangesHash != "" }
 
+// hasRecap reports whether a play came to an end, of which its recap tells.
+func hasRecap(s *engine.Step) bool {
+	return s.Component.Kind == engine.KindAnsible && (s.Status == engine.StepApplied || s.Status == engine.StepFailed)
+}
+
 func (p *Pages) run(c *gin.Context) error { return p.showRun(c, http.StatusOK, "") }
 
 func (p *Pages) showRun(c *gin.Context, status int, problem string) error {
@@ -93,7 +98,7 @@ func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 	var nodes []node
 	for _, s := range v.run.Steps {
 		nodes = append(nodes, node{name: s.Component.Address, note: place(s.Component), status: string(s.Status), link: "#" + s.ID, needs: s.Needs})
-		if s.Component.Kind == engine.KindTerraform && s.Status.CutShort() {
+		if s.Status.CutShort() && !hasRecap(s) {
 			far, err := p.Runs.Progress(ctx, s, v.run.Stack)
 			if err != nil {
 				return v, err
@@ -102,7 +107,7 @@ func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 				v.progress[s.ID] = far.Lines()
 			}
 		}
-		if s.Component.Kind != engine.KindAnsible || s.Status != engine.StepApplied && s.Status != engine.StepFailed {
+		if !hasRecap(s) {
 			continue
 		}
 		if v.recaps[s.ID], err = p.Runs.Recap(ctx, s.ID); err != nil && !errors.Is(err, engine.ErrNotFound) {

@@ -113,7 +113,7 @@ func writeRun(w io.Writer, run client.Run) {
 func writeProgress(cmd *cobra.Command, c *client.Client, run client.Run) error {
 	w := cmd.OutOrStdout()
 	for _, s := range run.Steps {
-		if s.Kind != string(engine.KindTerraform) || !engine.StepStatus(s.Status).CutShort() {
+		if !engine.StepStatus(s.Status).CutShort() {
 			continue
 		}
 		p, err := c.Progress(cmd.Context(), s.ID)
