@@ -22,6 +22,8 @@ func TestOnPostgreSQL(t *testing.T) {
 		"watch": TestWatchRunSeesEachChangeToTheEnd, "fencing": TestRunnerTokenIsGoodForItsAttemptOnly,
 		"log": TestLogIsFollowedLive, "ranges": TestLogByRange,
 		"backend": TestStateBackend, "versions": TestStateVersions, "locks": TestConcurrentLocksHaveOneWinner, "terraform": TestPeopleUseTheBackendWithTerraform,
+		"unlock": TestUnlockOfAStepMayComeTwice, "slow": TestSlowWriteOfAnAttemptThatWasGivenUpMeanwhile, "recover": TestStateOfAnInterruptedApplyIsRecovered,
+		"hours": TestApplyOfSevenHoursRenewsAndWritesItsState, "play": TestPlayThatWasInterruptedKeepsTheNextRunOut,
 	}
 	for name, test := range tests {
 		t.Run(name, test)

@@ -178,7 +178,7 @@ func lockInfo(l engine.StateLock) []byte {
 	if json.Unmarshal(l.Info, &info) != nil {
 		info = map[string]any{}
 	}
-	held := fmt.Sprintf("held by %s since %s: %s", l.Holder, l.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST"), l.Reason)
+	held := "held by " + l.Holder + " since " + l.Why()
 	info["ID"], info["Who"], info["Info"] = l.ID+" ("+held+")", l.Holder, held
 	b, err := json.Marshal(info)
 	if err != nil {

@@ -106,6 +106,22 @@ func TestTerraformIsToldWhoHoldsTheLock(t *testing.T) {
 	w.must("apply", "-no-color", "-auto-approve")
 }
 
+func TestTerraformDoesNotForceTheLockOfARun(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	w := s.newWorkspace("terraform.greeting", engine.RoleOperator)
+	w.must("init", "-no-color")
+	s.interrupted(stateText(1, "a"))
+	if out, ok := w.terraform("force-unlock", "-no-color", "-force", "one"); ok || !strings.Contains(out, "423") {
+		t.Errorf("it is not refused:\n%s", out)
+	}
+	s.locked(true)
+	out, ok := w.terraform("plan", "-no-color")
+	if ok || !strings.Contains(strings.Join(strings.Fields(out), " "), "cloudops state unlock hello terraform.greeting --reason") {
+		t.Errorf("it does not say how the lock is broken:\n%s", out)
+	}
+}
+
 func TestTerraformOfSomebodyWhoMayOnlyLook(t *testing.T) {
 	s := newSystem(t)
 	s.submit()

@@ -121,7 +121,7 @@ func (d *driver) files() map[string][]byte {
 func (d *driver) components() []string {
 	switch d.kind {
 	case "ansible":
-		return nil
+		return []string{"ansible.p"}
 	case "aws":
 		return []string{"terraform.x"}
 	}

@@ -79,8 +79,17 @@ func (e *TransitionError) Is(target error) bool { return target == ErrConflict }
 type LockedError struct{ Lock StateLock }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("state of %s/%s is locked by %s since %s: %s",
-		e.Lock.Stack, e.Lock.Component, e.Lock.Holder, e.Lock.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST"), e.Lock.Reason)
+	return fmt.Sprintf("%s/%s is locked by %s since %s", e.Lock.Stack, e.Lock.Component, e.Lock.Holder, e.Lock.Why())
+}
+
+// Why tells since when and why a state is locked and, of the lock of a run,
+// how it is broken.
+func (l *StateLock) Why() string {
+	why := l.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST") + ": " + l.Reason
+	if l.Step == "" {
+		return why
+	}
+	return why + fmt.Sprintf("; once nothing of it runs any more: cloudops state unlock %s %s --reason '...'", l.Stack, l.Component)
 }
 
 // Is lets callers treat a lock as a conflict.

@@ -66,6 +66,9 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.open(ctx, run, step); err != nil {
+		return nil, err
+	}
 	rev, err := s.Store.Revision(ctx, run.Stack, step.Revision)
 	if err != nil {
 		return nil, err

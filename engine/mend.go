@@ -17,7 +17,7 @@ func (s *States) Restore(ctx context.Context, p Principal, version, reason strin
 	if err != nil {
 		return nil, err
 	}
-	if err := s.atRest(ctx, old.Stack, old.Component, ""); err != nil {
+	if _, err := s.atRest(ctx, old.Stack, old.Component, ""); err != nil {
 		return nil, err
 	}
 	last, err := s.Store.LatestState(ctx, old.Stack, old.Component)
@@ -32,7 +32,7 @@ func (s *States) Restore(ctx context.Context, p Principal, version, reason strin
 		return nil, err
 	}
 	detail := map[string]any{"from": old.ID, "from_serial": old.Serial, "serial": v.Serial, "reason": reason}
-	return v, s.add(ctx, StateWriter{By: p.User}, old.Stack, old.Component, v, "state.restore", detail)
+	return v, s.add(ctx, StatePut{Writer: StateWriter{By: p.User}}, old.Stack, old.Component, v, "state.restore", detail)
 }
 
 // renumbered is a state with another serial and lineage. All else stays as it is.
@@ -51,33 +51,49 @@ func renumbered(data []byte, serial int64, lineage string) (*StateVersion, error
 }
 
 // atRest checks that nobody changes the component's state: no lock but that of
-// the step, and no run that changes the stack.
-func (s *States) atRest(ctx context.Context, stack, component, step string) error {
-	held, err := s.Store.StateLock(ctx, stack, component)
-	if err == nil && (step == "" || held.Step != step) {
-		return &LockedError{Lock: *held}
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+// the step, which it returns, and no run that changes the stack.
+func (s *States) atRest(ctx context.Context, stack, component, step string) (*StateLock, error) {
+	held, err := s.lockOf(ctx, stack, component, step)
+	if err != nil {
+		return nil, err
 	}
 	run, err := s.Store.ActiveRun(ctx, stack)
 	if err == nil && run != "" {
-		return Conflict("run %s changes stack %s; wait for its end, or cancel it", run, stack)
+		return nil, Conflict("run %s changes stack %s; wait for its end, or cancel it", run, stack)
 	}
-	return err
+	return held, err
+}
+
+// lockOf reads the lock of the step, nil where the state is free. It returns a
+// *LockedError where somebody else holds it.
+func (s *States) lockOf(ctx context.Context, stack, component, step string) (*StateLock, error) {
+	held, err := s.Store.StateLock(ctx, stack, component)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err == nil && (step == "" || held.Step != step) {
+		return nil, &LockedError{Lock: *held}
+	}
+	return held, err
+}
+
+// holding is a write under a lock that was read, nil for none.
+func holding(w StateWriter, held *StateLock) StatePut {
+	if held == nil {
+		return StatePut{Writer: w}
+	}
+	return StatePut{Writer: w, Lock: held.ID}
 }
 
 // add puts a version where it belongs and notes who did so.
-func (s *States) add(ctx context.Context, w StateWriter, stack, component string, v *StateVersion, action string, detail map[string]any) error {
-	now := s.Now()
+func (s *States) add(ctx context.Context, put StatePut, stack, component string, v *StateVersion, action string, detail map[string]any) error {
+	now, w := s.Now(), put.Writer
 	v.ID, v.Stack, v.Component, v.Run, v.By, v.CreatedAt = NewID("sv", now), stack, component, w.Run, w.By, now
-	if err := s.Store.PutState(ctx, v); err != nil {
-		return err
-	}
 	detail["version"] = v.ID
 	e := newEvent(now, w.By, action, stack, component, detail)
 	e.Run = w.Run
-	return s.Store.AddEvent(ctx, e)
+	put.Events = append([]Event{e}, put.Events...)
+	return s.Store.PutState(ctx, put, v)
 }
 
 // PutErrored takes a state that Terraform could not write from the runner of a
@@ -87,15 +103,12 @@ func (s *States) PutErrored(ctx context.Context, run *Run, step *Step, data []by
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.Store.StateLock(ctx, run.Stack, step.Component.Address)
-	if err == nil && held.Step != step.ID {
-		return nil, &LockedError{Lock: *held}
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	held, err := s.lockOf(ctx, run.Stack, step.Component.Address, step.ID)
+	if err != nil {
 		return nil, err
 	}
-	w := StateWriter{By: run.StartedBy, Run: run.ID, Step: step.ID}
-	return v, s.add(ctx, w, run.Stack, step.Component.Address, v, "state.errored", map[string]any{"serial": v.Serial})
+	put := holding(StateWriter{By: run.StartedBy, Run: run.ID, Step: step.ID, Attempt: step.Attempt}, held)
+	return v, s.add(ctx, put, run.Stack, step.Component.Address, v, "state.errored", map[string]any{"serial": v.Serial})
 }
 
 // parseErrored reads a state that Terraform could not write. The first of a
@@ -125,7 +138,8 @@ func (s *States) Recover(ctx context.Context, p Principal, stack, component, rea
 	if err != nil {
 		return nil, err
 	}
-	if err := s.atRest(ctx, stack, component, step.ID); err != nil {
+	held, err := s.atRest(ctx, stack, component, step.ID)
+	if err != nil {
 		return nil, err
 	}
 	data, err := s.Store.Artifact(ctx, step.ID, ArtifactErrored)
@@ -143,11 +157,11 @@ func (s *States) Recover(ctx context.Context, p Principal, stack, component, rea
 	if dryRun {
 		return v, nil
 	}
-	w := StateWriter{By: p.User, Run: step.Run}
-	if err := s.add(ctx, w, stack, component, v, "state.recover", map[string]any{"serial": v.Serial, "reason": reason}); err != nil {
-		return nil, err
+	put := holding(StateWriter{By: p.User, Run: step.Run}, held)
+	if held != nil {
+		put.Free, put.Events = true, []Event{s.released(p.User, held)}
 	}
-	return v, s.release(ctx, p.User, stack, component, step.ID)
+	return v, s.add(ctx, put, stack, component, v, "state.recover", map[string]any{"serial": v.Serial, "reason": reason})
 }
 
 // mayFollow checks that a state that was not written in its time still comes
@@ -170,33 +184,4 @@ func (s *States) mayFollow(ctx context.Context, v *StateVersion, step *Step, sta
 			stack, component, last.Serial, last.CreatedAt.UTC().Format("2006-01-02 15:04:05 MST"), by, step.Run, v.Serial, last.ID)
 	}
 	return nil
-}
-
-// release frees the lock that a step left, if it did.
-func (s *States) release(ctx context.Context, actor, stack, component, step string) error {
-	held, err := s.Store.StateLock(ctx, stack, component)
-	if errors.Is(err, ErrNotFound) || err == nil && held.Step != step {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.Store.UnlockState(ctx, stack, component, held.ID); err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	return s.Store.AddEvent(ctx, newEvent(s.Now(), actor, "state.release-lock", stack, component, map[string]any{"holder": held.Holder, "lock": held.ID}))
-}
-
-// SweepLocks frees the locks that steps left which are over. That of an
-// interrupted apply stays: a person looks first.
-func (s *States) SweepLocks(ctx context.Context) error {
-	locks, err := s.Store.OrphanedLocks(ctx, sweepBatch)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, l := range locks {
-		errs = append(errs, s.release(ctx, "engine", l.Stack, l.Component, l.Step))
-	}
-	return errors.Join(errs...)
 }

@@ -200,8 +200,17 @@ func (r *Run) End(step string, attempt int, res Result, at time.Time) error {
 	if err := s.end(res, at); err != nil {
 		return err
 	}
+	r.keepLocked(s)
 	r.settle(at)
 	return nil
+}
+
+// keepLocked keeps the next run from the component of a play that was
+// interrupted, as the lock that Terraform took does of its own.
+func (r *Run) keepLocked(s *Step) {
+	if s.Status == StepInterrupted && s.Component.Kind == KindAnsible {
+		r.changes.Locks = append(r.changes.Locks, r.lockOfPlay(s))
+	}
 }
 
 // end writes a result into the step.
@@ -254,6 +263,7 @@ func (r *Run) Lose(h Held, at time.Time) error {
 	default:
 		r.queue(s, at)
 	}
+	r.keepLocked(s)
 	r.settle(at)
 	return nil
 }
@@ -262,5 +272,5 @@ func (r *Run) Lose(h Held, at time.Time) error {
 func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
 	b, err := json.Marshal(detail)
 	r.must(err)
-	r.changes.events = append(r.changes.events, Event{At: at, Actor: actor, Action: action, Stack: r.Stack, Run: r.ID, Subject: r.ID, Detail: b})
+	r.changes.Events = append(r.changes.Events, Event{At: at, Actor: actor, Action: action, Stack: r.Stack, Run: r.ID, Subject: r.ID, Detail: b})
 }

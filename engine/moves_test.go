@@ -365,10 +365,10 @@ func TestCancelStopsWhatWaitsAndTellsWhatRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStatus(t, r, RunCancelled, StepCancelled, StepCancelled, StepCancelled)
-	_, _ = r.TakeChanges()
+	_ = r.TakeChanges()
 	err := r.Cancel(bob, noon)
-	if _, events := r.TakeChanges(); err != nil || len(events) > 0 {
-		t.Errorf("cancelling what is cancelled: %v, want nothing to happen: %v", err, events)
+	if c := r.TakeChanges(); err != nil || len(c.Events) > 0 {
+		t.Errorf("cancelling what is cancelled: %v, want nothing to happen: %v", err, c.Events)
 	}
 	if err := endedAs(RunSucceeded).Cancel(bob, noon); !errors.Is(err, ErrConflict) {
 		t.Errorf("cancelling what is over: %v, want a conflict", err)

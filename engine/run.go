@@ -71,7 +71,7 @@ type Run struct {
 	FinishedAt time.Time
 	PurgedAt   time.Time // when log and plan were removed, which are not kept for ever
 
-	changes changes // what follows from the moves since it was read
+	changes Changes // what follows from the moves since it was read
 }
 
 // Verdict is what a person says to a plan.
@@ -210,16 +210,17 @@ func (r *Run) Applied() (revision int, ok bool) {
 	return r.Revision, true
 }
 
-// changes collects what has to be written with a run.
-type changes struct {
-	dispatches []Dispatch
-	events     []Event
+// Changes is what has to be written with a run.
+type Changes struct {
+	Dispatches []Dispatch
+	Events     []Event
+	Locks      []StateLock // to be taken, where the state is not locked already
 }
 
 // TakeChanges returns what has to be written in the same transaction as the
 // run, and forgets it.
-func (r *Run) TakeChanges() ([]Dispatch, []Event) {
+func (r *Run) TakeChanges() Changes {
 	c := r.changes
-	r.changes = changes{}
-	return c.dispatches, c.events
+	r.changes = Changes{}
+	return c
 }

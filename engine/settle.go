@@ -257,7 +257,7 @@ func (r *Run) inputs(s *Step) map[string]string {
 // dispatch hands the step to its queue.
 func (r *Run) dispatch(s *Step, at time.Time) {
 	s.ReadyAt, s.QueuedAt = at, at
-	r.changes.dispatches = append(r.changes.dispatches, Dispatch{
+	r.changes.Dispatches = append(r.changes.Dispatches, Dispatch{
 		Step: s.ID, Attempt: s.Attempt + 1, Queue: QueueName(s.Component.Cloud, r.Kind.Class()),
 	})
 }

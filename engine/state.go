@@ -27,4 +27,16 @@ type StateLock struct {
 	Step      string // that holds it; empty for a person
 	CreatedAt time.Time
 	Info      []byte // the lock as Terraform sent it, JSON
+	// Interrupted is set where the apply of its step was: the lock keeps all
+	// others out until a person has looked.
+	Interrupted bool
+}
+
+// StatePut is what a write of states rests on and what goes with it. All of it
+// is checked and done in the transaction of the write.
+type StatePut struct {
+	Writer StateWriter
+	Lock   string  // identifier of the lock that the writer holds; a state with another one is not written
+	Free   bool    // give that lock back
+	Events []Event // to be noted, unless all that is written was there already
 }

@@ -65,7 +65,7 @@ type stateEditing struct {
 }
 
 func (s *States) edited(ctx context.Context, stack, component string) (*stateEditing, error) {
-	if err := s.atRest(ctx, stack, component, ""); err != nil {
+	if _, err := s.atRest(ctx, stack, component, ""); err != nil {
 		return nil, err
 	}
 	last, err := s.Store.LatestState(ctx, stack, component)
@@ -139,13 +139,11 @@ func (s *States) putEdited(ctx context.Context, p Principal, e StateEdit, files 
 	if e.DryRun {
 		return nil
 	}
-	if err := s.Store.PutState(ctx, done.Versions...); err != nil {
-		return err
-	}
 	action := "state.move"
 	if e.To == "" {
 		action = "state.remove"
 	}
 	detail := map[string]any{"resources": done.Resources, "from": e.From, "to": e.To, "reason": e.Reason}
-	return s.Store.AddEvent(ctx, newEvent(now, p.User, action, e.Stack, e.Component, detail))
+	put := StatePut{Writer: StateWriter{By: p.User}, Events: []Event{newEvent(now, p.User, action, e.Stack, e.Component, detail)}}
+	return s.Store.PutState(ctx, put, done.Versions...)
 }

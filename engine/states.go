@@ -21,9 +21,10 @@ type States struct {
 
 // StateWriter is who reads or writes a state: a person, or a step's attempt.
 type StateWriter struct {
-	By   string
-	Run  string // empty for a person
-	Step string
+	By      string
+	Run     string // empty for a person
+	Step    string // that does so itself; its attempt must have it in hand still
+	Attempt int
 	// ReadOnly is set for a step that does not apply: planning writes no state,
 	// so whoever does so with its token is not Terraform.
 	ReadOnly bool
@@ -49,7 +50,7 @@ func (s *States) Attempt(ctx context.Context, step string, token Secret, stack, 
 	if st == nil || st.StateHash != token.Hash() || !st.Status.Active() || run.Stack != stack || st.Component.Address != component {
 		return StateWriter{}, refused
 	}
-	return StateWriter{By: run.StartedBy, Run: run.ID, Step: step, ReadOnly: st.Status != StepApplying}, nil
+	return StateWriter{By: run.StartedBy, Run: run.ID, Step: step, Attempt: st.Attempt, ReadOnly: st.Status != StepApplying}, nil
 }
 
 // Latest reads the newest state of a component, or wraps ErrNotFound.
@@ -70,71 +71,9 @@ func (s *States) Put(ctx context.Context, w StateWriter, stack, component, lock 
 	if _, err := s.Store.Stack(ctx, stack); err != nil {
 		return nil, err
 	}
-	if err := s.mayWrite(ctx, stack, component, lock); err != nil {
-		return nil, err
-	}
 	now := s.Now()
 	v.ID, v.Stack, v.Component, v.Run, v.By, v.CreatedAt = NewID("sv", now), stack, component, w.Run, w.By, now
-	return v, s.Store.PutState(ctx, v)
-}
-
-func (s *States) mayWrite(ctx context.Context, stack, component, lock string) error {
-	held, err := s.Store.StateLock(ctx, stack, component)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err == nil && held.ID != lock {
-		return &LockedError{Lock: *held}
-	}
-	return err
-}
-
-// Lock takes the lock that info describes. It returns a *LockedError where
-// somebody else holds it.
-func (s *States) Lock(ctx context.Context, w StateWriter, stack, component string, info []byte) error {
-	var l struct{ ID, Operation, Who string }
-	if err := json.Unmarshal(info, &l); err != nil || l.ID == "" {
-		return Invalid("a state lock is a JSON object with an ID, as Terraform sends it")
-	}
-	if _, err := s.Store.Stack(ctx, stack); err != nil {
-		return err
-	}
-	holder := w.By
-	if w.Run != "" {
-		holder = "run " + w.Run
-	}
-	return s.Store.LockState(ctx, &StateLock{
-		ID: l.ID, Stack: stack, Component: component, Holder: holder, Step: w.Step,
-		Reason: l.Operation, CreatedAt: s.Now(), Info: info,
-	})
-}
-
-// Unlock frees the lock with the identifier. Terraform's force-unlock sends
-// none, and then any lock is broken; a step may not do that.
-func (s *States) Unlock(ctx context.Context, w StateWriter, stack, component, id string) error {
-	if id == "" && w.Step != "" {
-		return Forbidden("a run frees only the lock that it holds")
-	}
-	if err := s.Store.UnlockState(ctx, stack, component, id); err != nil {
-		return err
-	}
-	if w.Step != "" {
-		return nil
-	}
-	return s.Store.AddEvent(ctx, Event{At: s.Now(), Actor: w.By, Action: "state.unlock", Stack: stack, Subject: component, Detail: json.RawMessage(`{}`)})
-}
-
-// Break frees a state that somebody else has locked, and notes who did so and why.
-func (s *States) Break(ctx context.Context, p Principal, stack, component, reason string) error {
-	held, err := s.Store.StateLock(ctx, stack, component)
-	if err != nil {
-		return err
-	}
-	if err := s.Store.UnlockState(ctx, stack, component, held.ID); err != nil {
-		return err
-	}
-	detail := map[string]any{"holder": held.Holder, "lock": held.ID, "reason": reason}
-	return s.Store.AddEvent(ctx, newEvent(s.Now(), p.User, "state.break-lock", stack, component, detail))
+	return v, s.Store.PutState(ctx, StatePut{Writer: w, Lock: lock}, v)
 }
 
 // stateFile is the part of a Terraform state that the engine reads, version 4.

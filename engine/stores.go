@@ -126,8 +126,10 @@ type LogStore interface {
 type StateStore interface {
 	// PutState adds versions, all or none. It wraps ErrConflict where the lineage
 	// is another or the serial is not above the latest (the same serial with the
-	// same data is accepted and changes nothing).
-	PutState(ctx context.Context, vs ...*StateVersion) error
+	// same data is accepted and changes nothing), and where a step that writes is
+	// no longer in the hands of that attempt. It returns a *LockedError where the
+	// state has another lock than put.Lock.
+	PutState(ctx context.Context, put StatePut, vs ...*StateVersion) error
 	// LatestState wraps ErrNotFound where the component has none.
 	LatestState(ctx context.Context, stack, component string) (*StateVersion, error)
 	// State reads one version.
@@ -137,11 +139,12 @@ type StateStore interface {
 	// LatestStates lists the newest version of each component, with data.
 	LatestStates(ctx context.Context, stack string) ([]*StateVersion, error)
 	// LockState returns a *LockedError where somebody else holds the lock. A step
-	// takes its own lock over: of its runners, one at a time has it in hand.
-	LockState(ctx context.Context, l *StateLock) error
+	// takes its own lock over: of its runners, one at a time has it in hand, and
+	// others get an ErrConflict.
+	LockState(ctx context.Context, w StateWriter, l *StateLock) error
 	// UnlockState wraps ErrNotFound where there is no lock, and returns a *LockedError where id is not
-	// the lock's. An empty id breaks whatever lock there is.
-	UnlockState(ctx context.Context, stack, component, id string) error
+	// the lock's. The events are noted with it.
+	UnlockState(ctx context.Context, w StateWriter, stack, component, id string, events ...Event) error
 	// StateLock wraps ErrNotFound where the state is free.
 	StateLock(ctx context.Context, stack, component string) (*StateLock, error)
 	// StateLocks lists the locks of a stack, or of all for "".

@@ -120,7 +120,7 @@ func (s *site) putState(step *engine.Step) {
 	s.t.Helper()
 	at := time.Now()
 	data := js(map[string]any{"version": 4, "serial": 1, "lineage": step.ID, "outputs": outputs(step.Component.Address)})
-	ok(s.t, s.store.PutState(s.t.Context(), &engine.StateVersion{
+	ok(s.t, s.store.PutState(s.t.Context(), engine.StatePut{}, &engine.StateVersion{
 		ID: engine.NewID("sv", at), Stack: "shop", Component: step.Component.Address, Serial: 1, Lineage: step.ID,
 		Size: len(data), Run: step.Run, By: "operator", CreatedAt: at, Resources: step.Summary.Create + step.Summary.Update, Data: data,
 	}))

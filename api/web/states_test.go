@@ -23,7 +23,7 @@ func (s *site) interruptShop() *engine.Run {
 	_, err := s.runs.Approve(s.t.Context(), principal(engine.RoleAdmin), run.ID, run.Digest, "")
 	ok(s.t, err)
 	step := s.claim(run.ID, "terraform.network")
-	ok(s.t, s.states.Lock(s.t.Context(), engine.StateWriter{By: "operator", Run: run.ID, Step: step.ID}, "shop", "terraform.network", []byte(`{"ID": "l-1", "Operation": "OperationTypeApply"}`)))
+	ok(s.t, s.states.Lock(s.t.Context(), engine.StateWriter{By: "operator", Run: run.ID, Step: step.ID, Attempt: step.Attempt}, "shop", "terraform.network", []byte(`{"ID": "l-1", "Operation": "OperationTypeApply"}`)))
 	s.print(step, "aws_vpc.main: Creating...\naws_vpc.main: Creation complete after 2s [id=vpc-7]\naws_subnet.a: Creating...\n")
 	ok(s.t, s.runs.Report(s.t.Context(), step, engine.Report{Outcome: engine.OutcomeInterrupted, Reason: "terraform apply was killed in the middle"}))
 	ok(s.t, s.store.PutArtifact(s.t.Context(), step.ID, engine.ArtifactErrored, networkState(3, "vpc-7")))
@@ -46,6 +46,26 @@ func TestInterruptedApplyIsToldAndMended(t *testing.T) {
 	b.get("/stacks/shop", http.StatusOK).lacks("Recover the state", "is locked by").has("terraform.network", "State versions")
 	b.get("/audit", http.StatusOK).has("state.recover", "the worker burnt down")
 	b.get("/runs/"+run.ID, http.StatusOK).has("the last state has serial 3").lacks("in no state")
+}
+
+func TestInterruptedPlayIsToldAndItsLockBroken(t *testing.T) {
+	s := newSite(t)
+	s.submit(map[string]string{"site.yml": shopFiles["site.yml"], "stack.hcl": "stack \"shop\" {}\nansible \"web\" {\n  playbook = \"./site.yml\"\n" +
+		"  inventory {\n    group \"web\" { hosts = [{ name = \"web-1\", address = \"10.0.0.4\" }] }\n  }\n}\n"})
+	run := s.start("shop", engine.RunApply)
+	s.planned(run.ID, "ansible.web", playPlan())
+	run = s.read(run.ID)
+	_, err := s.runs.Approve(t.Context(), principal(engine.RoleAdmin), run.ID, run.Digest, "")
+	ok(t, err)
+	step := s.claim(run.ID, "ansible.web")
+	s.print(step, "PLAY [web] ***\n\nTASK [Install] ***\nchanged: [web-1]\n\nTASK [Start] ***\n")
+	ok(t, s.runs.Report(t.Context(), step, engine.Report{Outcome: engine.OutcomeInterrupted, Reason: "ansible-playbook was killed in the middle"}))
+
+	b := s.browser(engine.RoleAdmin)
+	b.get("/runs/"+run.ID, http.StatusOK).has("finished on web-1: 1 task, with changes by Install", "whether task &#34;Start&#34; ended on web-1").lacks("there is no state")
+	token := b.get("/stacks/shop", http.StatusOK).has("is locked by run "+run.ID, "may still run", "Break the lock").lacks("Recover the state").csrf()
+	b.post("/stacks/shop/unlock", http.StatusSeeOther, "component", "ansible.web", "reason", "nothing runs", "csrf_token", token)
+	b.get("/stacks/shop", http.StatusOK).lacks("is locked by")
 }
 
 func TestLockIsBrokenAndAStateRestoredOnTheStackPage(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/cloudops-manager/cloudops/api/client"
 )
 
 func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
@@ -171,13 +173,47 @@ func TestApplyWhoseToolIsKilledIsInterrupted(t *testing.T) {
 		t.Errorf("locks: %s", out)
 	}
 	v.cli(t, "", "state", "unlock", "survivor", "terraform.x", "--reason", "looked at it")
-	v.cli(t, "", "run", "start", "survivor", "--kind", "preview")
-	v.until(t, func() bool {
-		out = v.cli(t, "", "run", "list", "--kind", "preview")
-		return strings.Contains(out, "succeeded")
-	})
-	preview := out[strings.Index(out, "run-"):][:len("run-")+26]
-	if out := v.cli(t, "", "run", "show", preview); !strings.Contains(out, "run "+v.run+" made terraform_data.first (") || !strings.Contains(out, "would make it again") {
+	if out := v.cli(t, "", "run", "show", v.another(t, "preview", "succeeded")); !strings.Contains(out, "run "+v.run+" made terraform_data.first (") || !strings.Contains(out, "would make it again") {
 		t.Errorf("the plan after it does not say what it found: %s", out)
 	}
+}
+
+func TestPlayThatIsKilledKeepsTheNextRunOut(t *testing.T) {
+	t.Parallel()
+	v := startSurvivor(t, startServer(t), "ansible")
+	for _, pid := range v.processes("--diff") {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	v.interrupted(t)
+	out := v.cli(t, "", "run", "show", v.run)
+	for _, want := range []string{"killed in the middle", "finished on here: 1 task, with changes by First", `not known: whether task "Slow" ended on here`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the run does not say %q: %s", want, out)
+		}
+	}
+	next := v.another(t, "apply", "failed")
+	if out := v.cli(t, "", "run", "show", next); !strings.Contains(out, "is locked by run "+v.run) || !strings.Contains(out, "cloudops state unlock survivor ansible.x") {
+		t.Errorf("the run after it does not say what keeps it out: %s", out)
+	}
+	if out := v.cli(t, "", "run", "show", v.another(t, "preview", "succeeded")); !strings.Contains(out, "run "+v.run+` was at task "Slow" on here`) {
+		t.Errorf("the plan after it does not say where it was: %s", out)
+	}
+	v.cli(t, "", "state", "unlock", "survivor", "ansible.x", "--reason", "looked at it")
+	v.open(t)
+	v.another(t, "apply", "planned")
+}
+
+// another starts a run and waits until it has the status.
+func (v *survivor) another(t *testing.T, kind, status string) string {
+	t.Helper()
+	api := v.client(t)
+	run, err := api.StartRun(t.Context(), "survivor", client.StartRun{Kind: kind})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.until(t, func() bool {
+		now, err := api.Run(t.Context(), run.ID)
+		return err == nil && now.Status == status
+	})
+	return run.ID
 }

@@ -43,8 +43,8 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.CreateRun(ctx, running)) // with a line in the outbox
 	v := state(1, "l", 0)
 	v.Data = []byte(`{"resources": 1}`)
-	must(t, s.PutState(ctx, v))
-	must(t, s.LockState(ctx, lock("l1")))
+	must(t, s.PutState(ctx, engine.StatePut{}, v))
+	must(t, s.LockState(ctx, engine.StateWriter{}, lock("l1")))
 	found(t, s, r.ID, 0, "aws_vpc.main")
 	must(t, s.PutVariableSet(ctx, &engine.VariableSet{Name: "all", Stacks: []string{"*"}, UpdatedBy: "ada", UpdatedAt: noon}, event("variable-set.put", "")))
 	must(t, s.SetShared(ctx, "all", &engine.Variable{Kind: engine.VariableEnvironment, Name: "REGION", Value: "eu", UpdatedBy: "ada", UpdatedAt: noon}, event("variable-set.set", "")))

@@ -111,7 +111,7 @@ func TestLastStateIsNeverRemoved(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
 		put := func(component string, serial int64, ago time.Duration) {
-			must(t, s.PutState(t.Context(), &engine.StateVersion{ID: engine.NewID("sv", noon.Add(-ago)), Stack: "shop", Component: component, Serial: serial,
+			must(t, s.PutState(t.Context(), engine.StatePut{}, &engine.StateVersion{ID: engine.NewID("sv", noon.Add(-ago)), Stack: "shop", Component: component, Serial: serial,
 				Lineage: "l", Data: []byte("{}"), CreatedAt: noon.Add(-ago), By: "ada"}))
 		}
 		put("terraform.quiet", 1, 2000*day)

@@ -51,7 +51,7 @@ func noRun(id string) error { return engine.NotFound("there is no run %s", id) }
 
 // CreateRun implements engine.RunStore.
 func (s *Store) CreateRun(ctx context.Context, r *engine.Run) error {
-	dispatches, events := r.TakeChanges()
+	changes := r.TakeChanges()
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		row := newRunRow(r)
 		err := tx.Create(&row).Error
@@ -64,15 +64,18 @@ func (s *Store) CreateRun(ctx context.Context, r *engine.Run) error {
 		if err := insertSteps(tx, r); err != nil {
 			return err
 		}
-		return addChanges(tx, dispatches, events)
+		return addChanges(tx, changes)
 	})
 }
 
-func addChanges(tx *gorm.DB, dispatches []engine.Dispatch, events []engine.Event) error {
-	if err := addDispatches(tx, dispatches); err != nil {
+func addChanges(tx *gorm.DB, c engine.Changes) error {
+	if err := addDispatches(tx, c.Dispatches); err != nil {
 		return err
 	}
-	return addEvents(tx, events...)
+	if err := addLocks(tx, c.Locks); err != nil {
+		return err
+	}
+	return addEvents(tx, c.Events...)
 }
 
 // Run implements engine.RunStore.
@@ -202,8 +205,8 @@ func saveRun(tx *gorm.DB, r *engine.Run, before []stepRow, known int) error {
 			return err
 		}
 	}
-	dispatches, events := r.TakeChanges()
-	return addChanges(tx, dispatches, events)
+	changes := r.TakeChanges()
+	return addChanges(tx, changes)
 }
 
 type approvalRow struct {

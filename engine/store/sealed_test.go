@@ -33,7 +33,7 @@ func TestSealedValuesAreNotInTheFile(t *testing.T) {
 	must(t, s.PutVariable(t.Context(), &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: public, Value: secret, UpdatedAt: noon}, event("v", "shop")))
 	v := state(1, "l", 0)
 	v.Data = []byte(secret)
-	must(t, s.PutState(t.Context(), v))
+	must(t, s.PutState(t.Context(), engine.StatePut{}, v))
 
 	file := onDisk(t, url)
 	if !bytes.Contains(file, []byte(public)) {

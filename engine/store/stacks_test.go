@@ -75,15 +75,15 @@ func TestDeleteStack(t *testing.T) {
 			must(t, s.CreateRun(t.Context(), begun(t, "shop", engine.RunPreview, noon)))
 		}},
 		"resources in the state keep it": {want: engine.ErrConflict, before: func(t *testing.T, s *store.Store) {
-			must(t, s.PutState(t.Context(), state(1, "l", 3)))
+			must(t, s.PutState(t.Context(), engine.StatePut{}, state(1, "l", 3)))
 		}},
 		"resources of an older state do not count": {before: func(t *testing.T, s *store.Store) {
-			must(t, s.PutState(t.Context(), state(1, "l", 3)))
-			must(t, s.PutState(t.Context(), state(2, "l", 0)))
+			must(t, s.PutState(t.Context(), engine.StatePut{}, state(1, "l", 3)))
+			must(t, s.PutState(t.Context(), engine.StatePut{}, state(2, "l", 0)))
 		}},
 		"all that belongs to it goes": {before: func(t *testing.T, s *store.Store) {
 			must(t, s.AddRevision(t.Context(), revision("shop"), driftSchedule("shop", "@daily"), event("r", "shop")))
-			must(t, s.LockState(t.Context(), lock("l1")))
+			must(t, s.LockState(t.Context(), engine.StateWriter{}, lock("l1")))
 			must(t, s.RecordFindings(t.Context(), "shop", "terraform.a", "run-1", []engine.Change{{Subject: "x"}}, noon))
 		}},
 	}

@@ -41,46 +41,62 @@ func (s *Store) opened(row stateRow) (*engine.StateVersion, error) {
 }
 
 // PutState implements engine.StateStore.
-func (s *Store) PutState(ctx context.Context, vs ...*engine.StateVersion) error {
+func (s *Store) PutState(ctx context.Context, put engine.StatePut, vs ...*engine.StateVersion) error {
+	rows, err := s.stateRows(vs)
+	if err != nil {
+		return err
+	}
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		added := false
+		for _, row := range rows {
+			known, err := s.putState(tx, put, row)
+			if err != nil {
+				return err
+			}
+			added = added || !known
+		}
+		if !added {
+			return nil
+		}
+		if err := freeLocks(tx, put, rows); err != nil {
+			return err
+		}
+		return addEvents(tx, put.Events...)
+	})
+}
+
+// stateRows seals the versions. They come in one order, so that two who write
+// the same states do not wait for each other.
+func (s *Store) stateRows(vs []*engine.StateVersion) ([]stateRow, error) {
 	rows := make([]stateRow, len(vs))
 	for i, v := range vs {
 		sealed, err := s.seal.Seal("state_versions", v.ID, "data", v.Data)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rows[i] = stateRow{ID: v.ID, Stack: v.Stack, Component: v.Component, Lineage: v.Lineage, RunID: v.Run, ByUser: v.By,
 			Digest: s.seal.Fingerprint(v.Data), Serial: v.Serial, Size: v.Size, Resources: v.Resources, Data: sealed, CreatedAt: micros(v.CreatedAt)}
 	}
-	// In one order, so that two who write the same states do not wait for each other.
 	slices.SortFunc(rows, func(a, b stateRow) int { return strings.Compare(a.Component, b.Component) })
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		for _, row := range rows {
-			if err := s.putState(tx, row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return rows, nil
 }
 
-func (s *Store) putState(tx *gorm.DB, row stateRow) error {
-	if err := s.lockHistory(tx, row); err != nil {
-		return err
+// putState adds a version; known is true where it is the newest already.
+func (s *Store) putState(tx *gorm.DB, put engine.StatePut, row stateRow) (known bool, err error) {
+	if err := s.alone(tx, put.Writer, row.Stack, row.Component); err != nil {
+		return false, err
 	}
-	if known, err := follows(tx, row); known || err != nil {
-		return err
+	held, err := lockOf(tx, row.Stack, row.Component)
+	if err == nil && held.ID != put.Lock {
+		return false, &engine.LockedError{Lock: *held}
 	}
-	return tx.Create(&row).Error
-}
-
-// lockHistory makes others that write a state of the component wait for the
-// end of the transaction. There may be no row yet that could be locked; on
-// SQLite the transaction is alone from the start.
-func (s *Store) lockHistory(tx *gorm.DB, row stateRow) error {
-	if !s.postgres {
-		return nil
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return false, err
 	}
-	return tx.Exec(`SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, "state/"+row.Stack+"/"+row.Component).Error
+	if known, err = follows(tx, row); known || err != nil {
+		return known, err
+	}
+	return false, tx.Create(&row).Error
 }
 
 // follows checks that row may come after the latest version; known is true
@@ -150,105 +166,6 @@ func (s *Store) LatestStates(ctx context.Context, stack string) ([]*engine.State
 		return nil, err
 	}
 	return each(rows, s.opened)
-}
-
-// lockQuery reads locks; where the step that holds one was interrupted, that
-// is the reason.
-const lockQuery = `SELECT l.stack, l.component, l.id, l.holder, l.step_id, l.info, l.created_at,
-	CASE WHEN s.status = 'interrupted' THEN 'its apply was interrupted: look at the run, then recover the state or break the lock' ELSE l.reason END AS reason
-	FROM state_locks l LEFT JOIN steps s ON s.id = l.step_id `
-
-type lockRow struct {
-	Stack, Component, ID, Holder, Reason, StepID string
-	Info                                         []byte
-	CreatedAt                                    *int64
-}
-
-func (lockRow) TableName() string { return "state_locks" }
-
-func (row lockRow) lock() (*engine.StateLock, error) {
-	return &engine.StateLock{ID: row.ID, Stack: row.Stack, Component: row.Component, Holder: row.Holder, Reason: row.Reason,
-		Step: row.StepID, Info: row.Info, CreatedAt: instant(row.CreatedAt)}, nil
-}
-
-// LockState implements engine.StateStore.
-func (s *Store) LockState(ctx context.Context, l *engine.StateLock) error {
-	row := lockRow{Stack: l.Stack, Component: l.Component, ID: l.ID, Holder: l.Holder, Reason: l.Reason, StepID: l.Step,
-		Info: append([]byte{}, l.Info...), CreatedAt: micros(l.CreatedAt)} // Info is never NULL
-	err := s.db.WithContext(ctx).Create(&row).Error
-	if !errors.Is(err, gorm.ErrDuplicatedKey) {
-		return err
-	}
-	held, err := s.StateLock(ctx, l.Stack, l.Component)
-	if errors.Is(err, engine.ErrNotFound) { // it has just been given back
-		return s.LockState(ctx, l)
-	}
-	if err != nil {
-		return err
-	}
-	if held.ID == l.ID { // the same request, delivered twice
-		return nil
-	}
-	if l.Step != "" && held.Step == l.Step {
-		return s.takeOver(ctx, held, row)
-	}
-	return &engine.LockedError{Lock: *held}
-}
-
-// takeOver gives the lock of a step to the step's next runner.
-func (s *Store) takeOver(ctx context.Context, held *engine.StateLock, row lockRow) error {
-	res := s.db.WithContext(ctx).Exec(`UPDATE state_locks SET id = ?, info = ?, created_at = ? WHERE stack = ? AND component = ? AND id = ?`,
-		row.ID, row.Info, row.CreatedAt, row.Stack, row.Component, held.ID)
-	if res.Error == nil && res.RowsAffected == 0 {
-		return &engine.LockedError{Lock: *held} // somebody was quicker
-	}
-	return res.Error
-}
-
-// UnlockState implements engine.StateStore.
-func (s *Store) UnlockState(ctx context.Context, stack, component, id string) error {
-	q := s.db.WithContext(ctx)
-	res := q.Exec(`DELETE FROM state_locks WHERE stack = ? AND component = ? AND (id = ? OR ? = '')`, stack, component, id, id)
-	if res.Error != nil || res.RowsAffected > 0 {
-		return res.Error
-	}
-	held, err := s.StateLock(ctx, stack, component)
-	if err != nil {
-		return err
-	}
-	return &engine.LockedError{Lock: *held}
-}
-
-// StateLock implements engine.StateStore.
-func (s *Store) StateLock(ctx context.Context, stack, component string) (*engine.StateLock, error) {
-	var row lockRow
-	missing := engine.NotFound("the state of %s/%s is not locked", stack, component)
-	err := one(s.read.WithContext(ctx), &row, missing, lockQuery+`WHERE l.stack = ? AND l.component = ?`, stack, component)
-	if err != nil {
-		return nil, err
-	}
-	return row.lock()
-}
-
-// StateLocks implements engine.StateStore.
-func (s *Store) StateLocks(ctx context.Context, stack string) ([]*engine.StateLock, error) {
-	var rows []lockRow
-	err := s.read.WithContext(ctx).Raw(lockQuery+`WHERE l.stack = ? OR ? = '' ORDER BY l.stack, l.component`, stack, stack).Scan(&rows).Error
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, lockRow.lock)
-}
-
-// OrphanedLocks implements engine.StateStore.
-func (s *Store) OrphanedLocks(ctx context.Context, limit int) ([]*engine.StateLock, error) {
-	var rows []lockRow
-	err := s.read.WithContext(ctx).Raw(`SELECT l.* FROM state_locks l JOIN steps s ON s.id = l.step_id
-		WHERE s.status NOT IN ('planning', 'applying', 'interrupted') ORDER BY l.stack, l.component LIMIT ?`, limit).Scan(&rows).Error
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, lockRow.lock)
 }
 
 // InterruptedStep implements engine.StateStore.

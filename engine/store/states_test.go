@@ -23,7 +23,7 @@ func TestStateKeepsEveryField(t *testing.T) {
 		new(filler).fill(want)
 		want.Stack = "shop"
 		newStack(t, s, "shop")
-		must(t, s.PutState(t.Context(), want))
+		must(t, s.PutState(t.Context(), engine.StatePut{}, want))
 		wantEqual(t, got(s.State(t.Context(), want.ID))(t), want)
 		wantEqual(t, got(s.LatestState(t.Context(), "shop", want.Component))(t), want)
 		wantEqual(t, got(s.LatestStates(t.Context(), "shop"))(t), []*engine.StateVersion{want})
@@ -50,8 +50,8 @@ func TestPutState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachDatabase(t, func(t *testing.T, s *store.Store) {
 				newStack(t, s, "shop")
-				must(t, s.PutState(t.Context(), state(5, "l", 1)))
-				err := s.PutState(t.Context(), tt.next)
+				must(t, s.PutState(t.Context(), engine.StatePut{}, state(5, "l", 1)))
+				err := s.PutState(t.Context(), engine.StatePut{}, tt.next)
 				if !errors.Is(err, tt.want) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
@@ -71,7 +71,7 @@ func TestStatesPutTogetherKeepTheirOrder(t *testing.T) {
 		newStack(t, s, "shop")
 		errs := make(chan error)
 		for i := range 8 {
-			go func() { errs <- s.PutState(t.Context(), other(state(7, "l", i))) }()
+			go func() { errs <- s.PutState(t.Context(), engine.StatePut{}, other(state(7, "l", i))) }()
 		}
 		for range 8 {
 			if err := <-errs; err != nil {
@@ -87,7 +87,9 @@ func TestStateHasOneHistoryWhoeverStartsIt(t *testing.T) {
 		newStack(t, s, "shop")
 		errs := make(chan error)
 		for i := range int64(8) {
-			go func() { errs <- s.PutState(t.Context(), state(i+1, "lineage-"+strconv.FormatInt(i, 10), 1)) }()
+			go func() {
+				errs <- s.PutState(t.Context(), engine.StatePut{}, state(i+1, "lineage-"+strconv.FormatInt(i, 10), 1))
+			}()
 		}
 		for range 8 {
 			if err := <-errs; err != nil {
@@ -102,11 +104,11 @@ func TestStateVersionsOfOneComponentNewestFirst(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
 		for serial := range int64(3) {
-			must(t, s.PutState(t.Context(), state(serial+1, "l", 1)))
+			must(t, s.PutState(t.Context(), engine.StatePut{}, state(serial+1, "l", 1)))
 		}
 		b := state(9, "m", 1)
 		b.Component = "terraform.b"
-		must(t, s.PutState(t.Context(), b))
+		must(t, s.PutState(t.Context(), engine.StatePut{}, b))
 		wantEqual(t, serials(t, s, "", engine.Page{}), []int64{9, 3, 2, 1})
 		wantEqual(t, serials(t, s, "terraform.a", engine.Page{Limit: 2}), []int64{3, 2})
 		wantEqual(t, serials(t, s, "terraform.a", engine.Page{After: got(s.LatestState(t.Context(), "shop", "terraform.a"))(t).ID}), []int64{2, 1})
@@ -131,7 +133,7 @@ func TestStateThatIsMissing(t *testing.T) {
 		wantKind(t, err, engine.ErrNotFound)
 		_, err = s.StateLock(t.Context(), "shop", "terraform.a")
 		wantKind(t, err, engine.ErrNotFound)
-		wantKind(t, s.UnlockState(t.Context(), "shop", "terraform.a", "l1"), engine.ErrNotFound)
+		wantKind(t, s.UnlockState(t.Context(), engine.StateWriter{}, "shop", "terraform.a", "l1"), engine.ErrNotFound)
 	})
 }
 
@@ -139,7 +141,7 @@ func TestStateThatIsMissing(t *testing.T) {
 func lock(id string) *engine.StateLock {
 	l := &engine.StateLock{}
 	new(filler).fill(l)
-	l.ID, l.Stack, l.Component, l.Step = id, "shop", "terraform.a", "step-"+id
+	l.ID, l.Stack, l.Component, l.Step, l.Interrupted = id, "shop", "terraform.a", "step-"+id, false
 	return l
 }
 
@@ -157,18 +159,16 @@ func TestStateLock(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		newStack(t, s, "shop")
-		must(t, s.LockState(ctx, lock("l1")))
+		must(t, s.LockState(ctx, engine.StateWriter{}, lock("l1")))
 		wantEqual(t, got(s.StateLock(ctx, "shop", "terraform.a"))(t), lock("l1"))
 		wantEqual(t, got(s.StateLocks(ctx, "shop"))(t), []*engine.StateLock{lock("l1")})
 		wantEqual(t, len(got(s.StateLocks(ctx, ""))(t)), 1)
 
-		must(t, s.LockState(ctx, lock("l1"))) // the same request once more
-		wantLocked(t, s.LockState(ctx, lock("l2")), "l1")
-		wantLocked(t, s.UnlockState(ctx, "shop", "terraform.a", "l2"), "l1")
+		must(t, s.LockState(ctx, engine.StateWriter{}, lock("l1"))) // the same request once more
+		wantLocked(t, s.LockState(ctx, engine.StateWriter{}, lock("l2")), "l1")
+		wantLocked(t, s.UnlockState(ctx, engine.StateWriter{}, "shop", "terraform.a", "l2"), "l1")
 
-		must(t, s.UnlockState(ctx, "shop", "terraform.a", "l1"))
-		must(t, s.LockState(ctx, lock("l2")))
-		must(t, s.UnlockState(ctx, "shop", "terraform.a", "")) // breaks whatever there is
+		must(t, s.UnlockState(ctx, engine.StateWriter{}, "shop", "terraform.a", "l1"))
 		_, err := s.StateLock(ctx, "shop", "terraform.a")
 		wantKind(t, err, engine.ErrNotFound)
 	})
@@ -179,8 +179,8 @@ func TestStepTakesItsOwnLockOver(t *testing.T) {
 		newStack(t, s, "shop")
 		first, next := lock("l1"), lock("l2")
 		next.Step = first.Step
-		must(t, s.LockState(t.Context(), first))
-		must(t, s.LockState(t.Context(), next))
+		must(t, s.LockState(t.Context(), engine.StateWriter{}, first))
+		must(t, s.LockState(t.Context(), engine.StateWriter{}, next))
 		wantEqual(t, got(s.StateLock(t.Context(), "shop", "terraform.a"))(t), next)
 	})
 }
@@ -190,7 +190,7 @@ func TestStateIsLockedByOneOfMany(t *testing.T) {
 		newStack(t, s, "shop")
 		errs := make(chan error)
 		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-			go func() { errs <- s.LockState(t.Context(), lock(id)) }()
+			go func() { errs <- s.LockState(t.Context(), engine.StateWriter{}, lock(id)) }()
 		}
 		won := 0
 		for range 8 {
@@ -210,6 +210,6 @@ func TestLockWithoutInfoIsTaken(t *testing.T) {
 		newStack(t, s, "shop")
 		l := lock("l1")
 		l.Info = nil
-		must(t, s.LockState(t.Context(), l))
+		must(t, s.LockState(t.Context(), engine.StateWriter{}, l))
 	})
 }
