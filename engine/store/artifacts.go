@@ -35,11 +35,7 @@ func (s *Store) Artifact(ctx context.Context, step, name string) ([]byte, error)
 func (s *Store) AppendLog(ctx context.Context, step string, offset int64, data []byte) (int64, error) {
 	var size int64
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		suffix := ""
-		if s.postgres {
-			suffix = ` FOR UPDATE`
-		}
-		err := one(tx, &size, engine.NotFound("there is no step %s", step), `SELECT log_size FROM steps WHERE id = ?`+suffix, step)
+		err := one(tx, &size, engine.NotFound("there is no step %s", step), `SELECT log_size FROM steps WHERE id = ?`+s.locked(), step)
 		if err != nil {
 			return err
 		}

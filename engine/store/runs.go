@@ -154,13 +154,9 @@ func withSteps(db *gorm.DB, runs []*engine.Run) error {
 func (s *Store) UpdateRun(ctx context.Context, id string, change func(*engine.Run) error) (*engine.Run, error) {
 	var r *engine.Run
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		suffix := ""
-		if s.postgres {
-			suffix = ` FOR UPDATE` // SQLite's transactions are alone from the start
-		}
 		var before []stepRow
 		var err error
-		if r, before, err = loadRun(tx, id, suffix); err != nil {
+		if r, before, err = loadRun(tx, id, s.locked()); err != nil {
 			return err
 		}
 		known := len(r.Approvals)

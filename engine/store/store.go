@@ -174,6 +174,14 @@ func (s *Store) inTx(ctx context.Context, do func(tx *gorm.DB) error) error {
 	return s.db.WithContext(ctx).Transaction(do)
 }
 
+// locked ends a SELECT of what the transaction goes on to write.
+func (s *Store) locked() string {
+	if s.postgres {
+		return ` FOR UPDATE`
+	}
+	return "" // SQLite's transactions are alone from the start
+}
+
 // one reads one row into dest, or returns missing.
 func one(db *gorm.DB, dest any, missing error, sql string, args ...any) error {
 	res := db.Raw(sql, args...).Scan(dest)
