@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -45,29 +43,72 @@ type SeenHost struct {
 	User     string          `json:"user,omitempty"`
 	Groups   []string        `json:"groups"`
 	Resource string          `json:"resource,omitempty"` // as the inventory has it
-	Keys     []string        `json:"keys,omitempty"`     // host keys that it showed, or that the inventory gives
+	Keys     []string        `json:"keys,omitempty"`     // host keys that it showed and that were not known
 	Facts    json.RawMessage `json:"facts,omitempty"`
 }
 
+// hosts lists the hosts of an inventory, each once.
+func (inv Inventory) hosts() (list []SeenHost) {
+	for _, g := range inv.Groups {
+		for _, h := range g.Hosts {
+			i := slices.IndexFunc(list, func(s SeenHost) bool { return s.Name == h.Name })
+			if i < 0 {
+				i = len(list)
+				list = append(list, SeenHost{Name: h.Name, Address: h.Address, Port: h.Port, Resource: h.Resource})
+			}
+			list[i].Groups = append(list[i].Groups, g.Name)
+		}
+	}
+	return list
+}
+
 // hostKeys gives what is known of the keys of an inventory's hosts, by name: of
-// the host itself, or of the same endpoint in another inventory of the stack.
-func (s *Runs) hostKeys(ctx context.Context, job *Job) (map[string][]string, error) {
+// the host itself, or of the same endpoint in another inventory of the stack. A
+// machine that took the place of another one is not known by the keys of that.
+func (s *Runs) hostKeys(ctx context.Context, job *Job, c Component) (map[string][]string, error) {
 	known, err := s.Store.Hosts(ctx, job.Stack, false)
-	if err != nil || len(known) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	known = slices.DeleteFunc(known, func(k *KnownHost) bool { return len(k.Keys) == 0 })
+	if len(known) == 0 {
+		return nil, nil
+	}
+	machines, err := s.machines(ctx, job.Stack)
+	if err != nil {
 		return nil, err
 	}
 	keys := map[string][]string{}
-	for _, g := range job.Ansible.Inventory.Groups {
-		for _, h := range g.Hosts {
-			for _, k := range known {
-				own := k.Component == job.Component && k.Name == h.Name
-				if len(k.Keys) > 0 && (own || k.Address == h.Address && k.Port == h.Port && keys[h.Name] == nil) {
-					keys[h.Name] = k.Keys
-				}
+	for _, h := range job.Ansible.Inventory.hosts() {
+		m := machines.find(h, c.hostsFrom(h.Groups))
+		for _, k := range known {
+			own := k.Component == job.Component && k.Name == h.Name
+			if !k.replacedBy(m) && (own || k.at(h) && keys[h.Name] == nil) {
+				keys[h.Name] = k.Keys
 			}
 		}
 	}
 	return keys, nil
+}
+
+// keepHosts does what follows from a report for the hosts of a stack.
+func (s *Runs) keepHosts(ctx context.Context, run *Run, step *Step, rep Report) error {
+	if step.Component.Kind == KindTerraform {
+		if !run.Kind.Changing() || rep.Outcome == OutcomePlanned {
+			return nil
+		}
+		return s.followMachines(ctx, run, step)
+	}
+	if err := s.noteHosts(ctx, run, step, rep.Hosts); err != nil {
+		return err
+	}
+	switch {
+	case rep.Outcome == OutcomeApplied:
+		return s.retireLeft(ctx, run, step, rep.Hosts)
+	case rep.Outcome == OutcomeUnchanged && run.Kind.Changing():
+		return s.putJSON(ctx, step.ID, ArtifactHosts, withoutFinds(rep.Hosts))
+	}
+	return nil
 }
 
 // noteHosts keeps what a runner saw of its hosts, each bound to the resource
@@ -80,44 +121,31 @@ func (s *Runs) noteHosts(ctx context.Context, run *Run, step *Step, seen []SeenH
 	if err != nil {
 		return err
 	}
+	// The states are read after the hosts, so that no host is taken for replaced
+	// because of a state that is older than what it was bound to.
 	machines, err := s.machines(ctx, run.Stack)
 	if err != nil {
 		return err
 	}
-	var put []*KnownHost
-	for _, h := range seen {
-		m := machines.find(h)
-		i := slices.IndexFunc(known, func(k *KnownHost) bool { return k.Component == step.Component.Address && k.Name == h.Name })
-		if i >= 0 && known[i].replacedBy(m) {
-			if err := s.retire(ctx, run, known[i:i+1], "its machine was replaced"); err != nil {
-				return err
-			}
-			i = -1
-		}
-		k := &KnownHost{ID: NewID("host", s.Now()), Stack: run.Stack, Component: step.Component.Address, Name: h.Name, FirstRun: run.ID, FirstSeen: s.Now()}
-		if i >= 0 {
-			k = known[i]
-		}
-		k.see(h, m, run.ID, s.Now())
-		put = append(put, k)
+	settles, err := s.settles(ctx, run, step)
+	if err != nil {
+		return err
 	}
-	return s.Store.PutHosts(ctx, put)
+	l := newSighting(run, step, settles, s.Now())
+	for _, h := range seen {
+		l.note(known, h, machines.find(h, step.Component.hostsFrom(h.Groups)))
+	}
+	if err := s.retire(ctx, run, l.replaced, "its machine was replaced"); err != nil {
+		return err
+	}
+	return s.Store.PutHosts(ctx, l.put)
 }
 
-// see brings a host up to date.
-func (k *KnownHost) see(h SeenHost, m machine, run string, at time.Time) {
-	k.Address, k.Port, k.User, k.Groups, k.LastRun, k.LastSeen = h.Address, h.Port, h.User, h.Groups, run, at
-	k.MadeBy, k.Resource, k.ResourceID = m.component, m.address, m.id
-	if len(h.Keys) > 0 && !slices.Equal(h.Keys, k.Keys) {
-		k.Keys, k.KeysAt = h.Keys, at
-	}
-	if len(h.Facts) > 0 {
-		k.Facts, k.FactsAt = h.Facts, at
-	}
-}
+// at reports whether h is reached where the host was.
+func (k *KnownHost) at(h SeenHost) bool { return k.Address == h.Address && k.Port == h.Port }
 
 // replacedBy reports whether m is another machine than the host was.
-func (k *KnownHost) replacedBy(m machine) bool {
+func (k *KnownHost) replacedBy(m *machine) bool {
 	return k.ResourceID != "" && m.id != "" && m.id != k.ResourceID
 }
 
@@ -130,9 +158,10 @@ func (s *Runs) retire(ctx context.Context, run *Run, hosts []*KnownHost, why str
 	return s.Store.RetireHosts(ctx, hosts, run.ID, why, s.Now())
 }
 
-// retireGone retires the hosts whose machines an applied component no longer
-// has, or has made anew.
-func (s *Runs) retireGone(ctx context.Context, run *Run, step *Step) error {
+// followMachines sees to the hosts that a component made, after a step that may
+// have changed its state: those whose machines no state has any more retire, and
+// those whose machines have another address are bound to that.
+func (s *Runs) followMachines(ctx context.Context, run *Run, step *Step) error {
 	known, err := s.Store.Hosts(ctx, run.Stack, false)
 	if err != nil {
 		return err
@@ -145,16 +174,15 @@ func (s *Runs) retireGone(ctx context.Context, run *Run, step *Step) error {
 	if err != nil {
 		return err
 	}
-	gone := slices.DeleteFunc(known, func(k *KnownHost) bool {
-		return slices.ContainsFunc(machines, func(m machine) bool {
-			return m.component == k.MadeBy && m.address == k.Resource && (k.ResourceID == "" || m.id == k.ResourceID)
-		})
-	})
-	return s.retire(ctx, run, gone, "its machine is gone")
+	gone, moved := machines.follow(known)
+	if err := s.retire(ctx, run, gone, "its machine is gone"); err != nil {
+		return err
+	}
+	return s.Store.PutHosts(ctx, moved)
 }
 
-// retireLeft retires the hosts that an applied playbook no longer has in its
-// inventory; all of them where it was taken away.
+// retireLeft retires the hosts that a playbook no longer has in its inventory;
+// all of them where it was taken away.
 func (s *Runs) retireLeft(ctx context.Context, run *Run, step *Step, seen []SeenHost) error {
 	known, err := s.Store.Hosts(ctx, run.Stack, false)
 	if err != nil {
@@ -167,93 +195,25 @@ func (s *Runs) retireLeft(ctx context.Context, run *Run, step *Step, seen []Seen
 	return s.retire(ctx, run, left, "it left the inventory")
 }
 
-// machine is an instance of a resource in a state.
-type machine struct {
-	component, address, id string
-	texts                  []string // all texts among its attributes
-}
-
-type machines []machine
-
-// machines reads what the states of a stack have, what looks like a computer
-// first.
-func (s *Runs) machines(ctx context.Context, stack string) (machines, error) {
-	states, err := s.Store.LatestStates(ctx, stack)
-	if err != nil {
-		return nil, err
-	}
-	var all machines
-	for _, v := range states {
-		doc, err := openState(v.Data)
-		if err != nil {
-			return nil, err
+// settleHosts makes the inventories of plays that had nothing to do those of the
+// stack, now that the run is through: until then it could have been turned down.
+func (s *Runs) settleHosts(ctx context.Context, run *Run) error {
+	var errs []error
+	for _, step := range run.Steps {
+		if step.Status != StepUnchanged || step.Component.Kind != KindAnsible {
+			continue
 		}
-		for _, r := range doc.resources {
-			if r.address().mode == "managed" {
-				all = append(all, machinesOf(v.Component, r)...)
-			}
+		var seen []SeenHost
+		b, err := s.Store.Artifact(ctx, step.ID, ArtifactHosts)
+		if err == nil {
+			err = json.Unmarshal(b, &seen)
 		}
-	}
-	slices.SortStableFunc(all, func(a, b machine) int { return b.rank() - a.rank() })
-	return all, nil
-}
-
-func machinesOf(component string, r stateResource) (list []machine) {
-	for _, i := range r.instances() {
-		m := machine{component: component, address: r.address().all() + i.instanceKey()}
-		var attributes map[string]any
-		if json.Unmarshal(i["attributes"], &attributes) == nil {
-			m.id, _ = attributes["id"].(string)
-			m.texts = allTexts(nil, attributes)
+		if err == nil {
+			err = errors.Join(s.noteHosts(ctx, run, step, seen), s.retireLeft(ctx, run, step, seen))
 		}
-		list = append(list, m)
+		errs = append(errs, err)
 	}
-	return list
-}
-
-var computer = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(^|\.)[a-z0-9_]*(instance|machine|server|droplet|_vm)[a-z0-9_]*\.[^.]+$`)
-})
-
-// rank puts computers before what only mentions their addresses, such as DNS records.
-func (m machine) rank() int {
-	if computer().MatchString(m.address) {
-		return 1
-	}
-	return 0
-}
-
-// find gives the machine that a host is: by the resource that the inventory
-// names, else by its address or identifier; nothing where no state has it.
-func (all machines) find(h SeenHost) machine {
-	for _, m := range all {
-		if h.Resource != "" && m.address == h.Resource {
-			return m
-		}
-	}
-	for _, m := range all {
-		if h.Resource == "" && h.Address != "" && (m.id == h.Address || slices.Contains(m.texts, h.Address)) {
-			return m
-		}
-	}
-	return machine{address: h.Resource}
-}
-
-// allTexts lists the texts in a value.
-func allTexts(to []string, v any) []string {
-	switch v := v.(type) {
-	case string:
-		return append(to, v)
-	case []any:
-		for _, item := range v {
-			to = allTexts(to, item)
-		}
-	case map[string]any:
-		for _, item := range v {
-			to = allTexts(to, item)
-		}
-	}
-	return to
+	return errors.Join(errs...)
 }
 
 // ForgetHostKeys drops the SSH host keys of a host, so that the next play takes
@@ -262,20 +222,8 @@ func (s *Stacks) ForgetHostKeys(ctx context.Context, p Principal, stack, name, r
 	if strings.TrimSpace(reason) == "" {
 		return Invalid("say why the keys of %s are no longer good", name)
 	}
-	known, err := s.Store.Hosts(ctx, stack, false)
-	if err != nil {
+	if _, err := s.Store.Stack(ctx, stack); err != nil {
 		return err
 	}
-	known = slices.DeleteFunc(known, func(k *KnownHost) bool { return k.Name != name })
-	if len(known) == 0 {
-		_, err := s.Store.Stack(ctx, stack)
-		return errors.Join(err, NotFound("stack %s has no host %q", stack, name))
-	}
-	for _, k := range known {
-		k.Keys, k.KeysAt = nil, time.Time{}
-	}
-	if err := s.Store.PutHosts(ctx, known); err != nil {
-		return err
-	}
-	return s.Store.AddEvent(ctx, s.event(p, "host.forget-keys", stack, map[string]any{"host": name, "reason": reason}))
+	return s.Store.ForgetHostKeys(ctx, stack, name, s.event(p, "host.forget-keys", stack, map[string]any{"host": name, "reason": reason}))
 }

@@ -161,6 +161,7 @@ const (
 	ArtifactOutputs  = "outputs"   // Outputs as JSON: those planned, until the step is applied
 	ArtifactRecap    = "recap"     // Recap as JSON
 	ArtifactErrored  = "errored"   // a state that could not be written
+	ArtifactHosts    = "hosts"     // []SeenHost as JSON: the inventory of a play that had nothing to do
 )
 
 // Evaluated is a component whose expressions have been turned into values.

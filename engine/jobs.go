@@ -106,7 +106,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		job.Mask = append(job.Mask, v.Reveal())
 	}
 	if job.Ansible != nil {
-		if job.Ansible.HostKeys, err = s.hostKeys(ctx, job); err != nil {
+		if job.Ansible.HostKeys, err = s.hostKeys(ctx, job, step.Component); err != nil {
 			return nil, err
 		}
 		job.Ansible.Late = job.Phase == PhasePlan && run.Status != RunPlanning

@@ -38,14 +38,14 @@ func (s *Runs) putAway(ctx context.Context, run *Run, step *Step, rep Report) (R
 			return res, err
 		}
 	}
-	if err := s.noteHosts(ctx, run, step, rep.Hosts); err != nil {
+	if err := s.keepHosts(ctx, run, step, rep); err != nil {
 		return res, err
 	}
 	switch rep.Outcome {
 	case OutcomePlanned, OutcomeUnchanged:
 		return res, s.putPlan(ctx, run, step, rep, &res)
 	case OutcomeApplied:
-		return res, s.putApplied(ctx, run, step, rep, &res)
+		return res, s.putApplied(ctx, run, step, &res)
 	case OutcomeFailed, OutcomeCancelled, OutcomeInterrupted:
 		return res, nil
 	default:
@@ -83,14 +83,7 @@ func (s *Runs) putPlan(ctx context.Context, run *Run, step *Step, rep Report, re
 	return nil
 }
 
-func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, rep Report, res *Result) error {
-	if step.Component.Kind == KindAnsible {
-		if err := s.retireLeft(ctx, run, step, rep.Hosts); err != nil {
-			return err
-		}
-	} else if err := s.retireGone(ctx, run, step); err != nil {
-		return err
-	}
+func (s *Runs) putApplied(ctx context.Context, run *Run, step *Step, res *Result) error {
 	if step.Component.Kind == KindTerraform && !step.Destroy {
 		outputs, err := s.stateOutputs(ctx, run.Stack, step.Component.Address)
 		if err != nil {

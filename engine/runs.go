@@ -240,12 +240,18 @@ func (s *Runs) update(ctx context.Context, id string, change func(*Run) error) (
 	return run, nil
 }
 
-// after wakes who waits for the run and gives the next one its turn. Nothing
-// is lost when it does not get that far: the sweep does the same.
+// after settles what a run leaves, wakes who waits for it and gives the next one
+// its turn. Nothing is lost when it does not get that far: the sweep wakes and
+// begins, too.
 func (s *Runs) after(ctx context.Context, run *Run) {
 	s.Bell.Ring(TopicOutbox)
 	s.Bell.Ring(TopicRun(run.ID))
 	s.Bell.Ring(TopicRuns)
+	if run.Status == RunSucceeded && run.Kind.Changing() {
+		if err := s.settleHosts(context.WithoutCancel(ctx), run); err != nil { // the next run of the stack does it
+			s.Log.WarnContext(ctx, "hosts not settled", "run", run.ID, "err", err)
+		}
+	}
 	if run.Status.Final() && run.Kind.Changing() {
 		s.beginNext(context.WithoutCancel(ctx), run.Stack)
 		s.noteSweep(ctx, "stacks that read another", run.ID, s.followUpstreams(context.WithoutCancel(ctx)))

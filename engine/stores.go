@@ -175,8 +175,12 @@ type FindingStore interface {
 type HostStore interface {
 	// Hosts lists by component and name those in use, or retired ones, too.
 	Hosts(ctx context.Context, stack string, retired bool) ([]*KnownHost, error)
-	// PutHosts inserts or replaces by ID, all or none.
+	// PutHosts inserts or updates by ID, all or none. Keys are added to those that
+	// are kept, facts stay where none are given, and what has retired stays so.
 	PutHosts(ctx context.Context, hosts []*KnownHost) error
+	// ForgetHostKeys drops the keys of the stack's hosts in use of the name. It
+	// wraps ErrNotFound where there is none.
+	ForgetHostKeys(ctx context.Context, stack, name string, e Event) error
 	// RetireHosts ends hosts, forgets their keys and facts and resolves what is
 	// open of findings on them.
 	RetireHosts(ctx context.Context, hosts []*KnownHost, run, why string, at time.Time) error

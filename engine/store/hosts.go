@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -73,17 +73,66 @@ func (s *Store) Hosts(ctx context.Context, stack string, retired bool) ([]*engin
 
 // PutHosts implements engine.HostStore.
 func (s *Store) PutHosts(ctx context.Context, hosts []*engine.KnownHost) error {
+	if len(hosts) == 0 {
+		return nil
+	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		for _, h := range hosts {
-			row, err := s.newHostRow(h)
-			if err != nil {
-				return err
-			}
-			if err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error; err != nil {
+			if err := s.putHost(tx, h); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+func (s *Store) putHost(tx *gorm.DB, h *engine.KnownHost) error {
+	row, err := s.newHostRow(h)
+	if err != nil {
+		return err
+	}
+	var kept []hostRow
+	if err := tx.Raw(`SELECT host_keys, retired_at FROM hosts WHERE id = ?`+s.locked(), h.ID).Scan(&kept).Error; err != nil {
+		return err
+	}
+	if len(kept) == 0 {
+		return tx.Create(&row).Error
+	}
+	if kept[0].RetiredAt != nil { // since it was read by who writes it now
+		return nil
+	}
+	return updateHost(tx, row, h.Keys, kept[0].HostKeys)
+}
+
+// updateHost writes what there is of a host; what it lacks stays as it is kept.
+func updateHost(tx *gorm.DB, row hostRow, seen []string, kept string) error {
+	keys, err := parse[[]string](kept)
+	if err != nil {
+		return err
+	}
+	leave := []string{"id", "retired_at", "retired_why"}
+	if row.Facts == nil {
+		leave = append(leave, "facts", "facts_at")
+	}
+	added := slices.DeleteFunc(slices.Clone(seen), func(key string) bool { return slices.Contains(keys, key) })
+	if len(added) == 0 {
+		leave = append(leave, "host_keys", "keys_at")
+	}
+	row.HostKeys = text(append(keys, added...))
+	return tx.Model(&hostRow{}).Where("id = ?", row.ID).Select("*").Omit(leave...).Updates(&row).Error
+}
+
+// ForgetHostKeys implements engine.HostStore.
+func (s *Store) ForgetHostKeys(ctx context.Context, stack, name string, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec(`UPDATE hosts SET host_keys = 'null', keys_at = NULL WHERE stack = ? AND name = ? AND retired_at IS NULL`, stack, name)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return engine.NotFound("stack %s has no host %q", stack, name)
+		}
+		return addEvents(tx, e)
 	})
 }
 
@@ -111,8 +160,8 @@ func retireHost(tx *gorm.DB, h *engine.KnownHost, run, why string, at time.Time)
 		at.UnixMicro(), h.Stack, h.Component, len(h.Name)+2, h.Name+": ").Error
 }
 
-// retireStrays ends the hosts of playbooks that the stack no longer has after a
-// run that went over all of it; all of them after a destroy.
+// retireStrays ends the hosts and findings of components that the stack no
+// longer has after a run that went over all of it; all of them after a destroy.
 func retireStrays(tx *gorm.DB, r *engine.Run) error {
 	stay := []string{""}
 	for _, step := range r.Steps {
@@ -120,6 +169,11 @@ func retireStrays(tx *gorm.DB, r *engine.Run) error {
 			stay = append(stay, step.Component.Address)
 		}
 	}
-	return tx.Exec(retireColumns+`WHERE stack = ? AND retired_at IS NULL AND component NOT IN ?`,
+	const strays = `WHERE stack = ? AND component NOT IN ? AND `
+	err := tx.Exec(retireColumns+strays+`retired_at IS NULL`,
 		r.FinishedAt.UnixMicro(), "its playbook left the stack", r.ID, r.Stack, stay).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`UPDATE findings SET resolved_at = ? `+strays+`resolved_at IS NULL`, r.FinishedAt.UnixMicro(), r.Stack, stay).Error
 }

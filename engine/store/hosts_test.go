@@ -47,6 +47,77 @@ func TestHostsAreKeptUntilTheyRetire(t *testing.T) {
 	})
 }
 
+// A drift check beside an apply reads a host, the apply retires it, and the
+// check writes what it knows.
+func TestARetiredHostDoesNotComeBack(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		newStack(t, s, "shop")
+		stale, next := host("host-1", "web-1"), host("host-2", "web-1")
+		next.ResourceID = "i-9"
+		must(t, s.PutHosts(ctx, []*engine.KnownHost{stale}))
+		must(t, s.RetireHosts(ctx, []*engine.KnownHost{stale}, "run-2", "its machine was replaced", noon))
+		must(t, s.PutHosts(ctx, []*engine.KnownHost{stale}))
+		wantEqual(t, len(got(s.Hosts(ctx, "shop", false))(t)), 0)
+		must(t, s.PutHosts(ctx, []*engine.KnownHost{next}))
+		must(t, s.PutHosts(ctx, []*engine.KnownHost{stale}))
+		wantEqual(t, got(s.Hosts(ctx, "shop", false))(t), []*engine.KnownHost{next})
+		for _, h := range got(s.Hosts(ctx, "shop", true))(t) {
+			if h.ID == stale.ID && (h.RetiredAt.IsZero() || h.Keys != nil || h.Facts != nil) {
+				t.Errorf("the retired host is %+v", h)
+			}
+		}
+	})
+}
+
+func TestKeysOfAHostAreAddedAndStayForgotten(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		newStack(t, s, "shop")
+		keep := func(keys ...string) []string {
+			h := host("host-1", "web-1")
+			h.Keys = keys
+			must(t, s.PutHosts(ctx, []*engine.KnownHost{h}))
+			return got(s.Hosts(ctx, "shop", false))(t)[0].Keys
+		}
+		wantEqual(t, keep("ssh-ed25519 A"), []string{"ssh-ed25519 A"})
+		wantEqual(t, keep(), []string{"ssh-ed25519 A"})
+		wantEqual(t, keep("ssh-ed25519 A", "ssh-rsa B"), []string{"ssh-ed25519 A", "ssh-rsa B"})
+
+		must(t, s.ForgetHostKeys(ctx, "shop", "web-1", event("host.forget-keys", "shop")))
+		wantEqual(t, keep(), []string(nil)) // by a play that was under way, and saw no other
+		wantEqual(t, len(got(s.Events(ctx, "shop", engine.Page{}))(t)), 2)
+		wantEqual(t, keep("ssh-ed25519 C"), []string{"ssh-ed25519 C"})
+
+		err := s.ForgetHostKeys(ctx, "shop", "web-2", event("host.forget-keys", "shop"))
+		wantKind(t, err, engine.ErrNotFound)
+		wantEqual(t, len(got(s.Events(ctx, "shop", engine.Page{}))(t)), 2)
+	})
+}
+
+func TestFindingsEndWithTheirPlaybook(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		for _, component := range []string{"ansible.web", "ansible.other"} {
+			must(t, s.RecordFindings(t.Context(), "shop", component, "run-1", []engine.Change{{Subject: "web-1: Write the page"}}, noon))
+		}
+		end := func(kind engine.RunKind) map[string]bool {
+			run := ended(t, s, "shop", kind, 0)
+			got(s.UpdateRun(t.Context(), run.ID, func(r *engine.Run) error {
+				r.Steps[0].Component.Address, r.Steps[0].Destroy = "ansible.web", kind == engine.RunDestroy
+				return nil
+			}))(t)
+			open := map[string]bool{}
+			for _, f := range got(s.Findings(t.Context(), "shop", true, engine.Page{}))(t) {
+				open[f.Component] = true
+			}
+			return open
+		}
+		wantEqual(t, end(engine.RunApply), map[string]bool{"ansible.web": true})
+		wantEqual(t, end(engine.RunDestroy), map[string]bool{})
+	})
+}
+
 func TestHostsRetireWithTheirPlaybook(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
