@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 )
@@ -19,6 +20,10 @@ stack "fleet" {}
 variable "dir" {}
 variable "port" { type = number }
 variable "user" {}
+variable "names" {
+  type    = list(string)
+  default = ["web-1"]
+}
 
 terraform "machine" {
   source = "./machine"
@@ -29,7 +34,7 @@ ansible "web" {
   playbook    = "./site.yml"
   credentials = "ssh"
   inventory {
-    group "web" { hosts = terraform.machine.outputs.hosts }
+    group "web" { hosts = [for name in var.names : merge(terraform.machine.outputs.hosts[0], { name = name })] }
   }
   vars = { dir = var.dir }
   ready { timeout = "1m" }
@@ -41,7 +46,7 @@ variable "port" {}
 variable "user" {}
 resource "terraform_data" "server" { input = "127.0.0.1" }
 output "hosts" {
-  value = [{ name = "web-1", address = terraform_data.server.output, port = var.port, user = var.user }]
+  value = [{ name = "server", address = terraform_data.server.output, port = var.port, user = var.user }]
 }
 `
 
@@ -97,6 +102,21 @@ func TestHostsAreKnownByTheirKeysUntilTheirMachineGoes(t *testing.T) {
 		s.cli(t, "", append(apply, "--replace", "terraform.machine:terraform_data.server")...)
 		if out := s.cli(t, "", "host", "list", "fleet", "--retired"); !strings.Contains(out, "retired: its machine is gone") || !strings.Contains(out, "in use") {
 			t.Errorf("hosts after the machine was replaced:\n%s", out)
+		}
+
+		s.cli(t, "", append(apply, "--var", `names=["web-1", "web-2"]`)...)
+		if out := s.cli(t, "", "host", "list", "fleet"); !strings.Contains(out, "web-2") {
+			t.Errorf("hosts after one came into the inventory:\n%s", out)
+		}
+		if out := s.cli(t, "", apply...); !strings.Contains(out, "nothing to change") {
+			t.Errorf("an apply after one left the inventory:\n%s", out)
+		}
+		left := func() string { return s.cli(t, "", "host", "list", "fleet", "--retired") }
+		deadline := time.Now().Add(30 * time.Second)
+		for !strings.Contains(left(), "retired: it left the inventory") { // which follows the end of the run
+			if time.Now().After(deadline) {
+				t.Fatalf("hosts after one left the inventory:\n%s", left())
+			}
 		}
 		s.cli(t, "", "stack", "destroy", "fleet", "--yes")
 		if out := s.cli(t, "", "host", "list", "fleet"); strings.Contains(out, "web-1") {
