@@ -20,8 +20,11 @@ type module struct {
 	blocks  []string // types of top-level blocks, and of those in terraform {}
 }
 
-// value is an input or an output; an output has neither kind nor fallback.
-type value struct{ name, kind, fallback, about string }
+// value is an input or an output; an output has neither kind, fallback nor rules.
+type value struct {
+	name, kind, fallback, about string
+	rules                       []string // what it must be and what is said where it is not, as written
+}
 
 func readModule(t *testing.T, name string) module {
 	t.Helper()
@@ -46,7 +49,7 @@ func (m *module) add(src []byte, b *hclsyntax.Block) {
 	m.blocks = append(m.blocks, b.Type)
 	switch b.Type {
 	case "variable":
-		m.inputs = append(m.inputs, value{b.Labels[0], written(src, b, "type"), written(src, b, "default"), description(b)})
+		m.inputs = append(m.inputs, value{b.Labels[0], written(src, b, "type"), written(src, b, "default"), description(b), rules(src, b)})
 	case "output":
 		m.outputs = append(m.outputs, value{name: b.Labels[0], about: description(b)})
 	case "terraform":
@@ -101,6 +104,15 @@ func written(src []byte, b *hclsyntax.Block, attr string) string {
 		line += strings.Join(strings.Fields(next), " ")
 	}
 	return line
+}
+
+func rules(src []byte, variable *hclsyntax.Block) (list []string) {
+	for _, b := range variable.Body.Blocks {
+		if b.Type == "validation" {
+			list = append(list, written(src, b, "condition")+" "+written(src, b, "error_message"))
+		}
+	}
+	return list
 }
 
 func description(b *hclsyntax.Block) string {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -129,51 +128,6 @@ output "o" { value = azurerm_dns_a_record.x[*].fqdn }
 			}
 		})
 	}
-}
-
-// TestModulesOfANameAreAlike holds that a stack can go from cloud to cloud: the
-// same inputs mean the same, what one cloud adds has a default, and outputs are
-// the same.
-func TestModulesOfANameAreAlike(t *testing.T) {
-	of := map[string][]module{}
-	for _, name := range modules.Names() {
-		if path.Dir(name) != "local" {
-			of[path.Base(name)] = append(of[path.Base(name)], readModule(t, name))
-		}
-	}
-	for name, list := range of {
-		if len(list) != 3 {
-			t.Errorf("%s is there on %d of 3 clouds", name, len(list))
-		}
-		for _, other := range list[1:] {
-			alike(t, list[0], other)
-			alike(t, other, list[0])
-			if diff := cmp.Diff(names(list[0].outputs), names(other.outputs)); diff != "" {
-				t.Errorf("outputs of %s and %s (-first +second):\n%s", list[0].name, other.name, diff)
-			}
-		}
-	}
-}
-
-func alike(t *testing.T, a, b module) {
-	t.Helper()
-	for _, in := range a.inputs {
-		i := slices.IndexFunc(b.inputs, func(v value) bool { return v.name == in.name })
-		switch {
-		case i < 0 && in.fallback == "":
-			t.Errorf("%s wants %s, which %s does not have", a.name, in.name, b.name)
-		case i >= 0 && (b.inputs[i].kind != in.kind || b.inputs[i].fallback != in.fallback):
-			t.Errorf("%s is %s, by default %q, in %s and %s, %q, in %s", in.name, in.kind, in.fallback, a.name, b.inputs[i].kind, b.inputs[i].fallback, b.name)
-		}
-	}
-}
-
-func names(values []value) (list []string) {
-	for _, v := range values {
-		list = append(list, v.name)
-	}
-	slices.Sort(list)
-	return list
 }
 
 // checker holds a module's resources against schemas.

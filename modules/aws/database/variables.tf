@@ -69,8 +69,8 @@ variable "username" {
   default     = "app"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{0,30}$", var.username)) && !contains(["admin", "rdsadmin", "root"], var.username)
-    error_message = "username must have 1 to 31 lowercase letters, digits and underscores, begin with a letter and be none of admin, rdsadmin and root."
+    condition     = can(regex("^[a-z][a-z0-9_]{0,30}$", var.username)) && !contains(["admin", "administrator", "postgres", "rdsadmin", "root"], var.username)
+    error_message = "username must have 1 to 31 lowercase letters, digits and underscores, begin with a letter and be none of admin, administrator, postgres, rdsadmin and root."
   }
 }
 
@@ -112,7 +112,7 @@ variable "backup_days" {
   default     = 7
 
   validation {
-    condition     = contains(range(1, 36), var.backup_days)
+    condition     = var.backup_days >= 1 && var.backup_days <= 35 && floor(var.backup_days) == var.backup_days
     error_message = "backup_days must be a whole number from 1 to 35."
   }
 }

@@ -24,16 +24,12 @@ resource "aws_route53_zone" "this" {
   }
 }
 
-locals {
-  records = { for r in var.records : "${r.name} ${r.type}" => r }
-}
-
 # Text goes over the wire in pieces of 255 characters.
 resource "aws_route53_record" "this" {
   for_each = local.records
 
   zone_id = aws_route53_zone.this.zone_id
-  name    = each.value.name == "@" ? var.name : "${each.value.name}.${var.name}"
+  name    = local.full_names[each.key]
   type    = each.value.type
   ttl     = each.value.ttl
   records = [for v in each.value.values : each.value.type == "TXT" ? join("\"\"", regexall(".{1,255}", v)) : v]

@@ -4,11 +4,11 @@ output "zone_id" {
 }
 
 output "name_servers" {
-  description = "Servers that answer for the zone, for whoever registered the domain."
-  value       = aws_route53_zone.this.name_servers
+  description = "Servers that answer for the zone, for whoever registered the domain; none where it is private."
+  value       = var.private ? [] : aws_route53_zone.this.name_servers
 }
 
 output "records" {
-  description = "Full names of the records by name and type, as in \"www A\"."
-  value       = { for key, r in aws_route53_record.this : key => r.fqdn }
+  description = "Full names of the records by name and type, as in \"www A\" and \"@ MX\"."
+  value       = local.full_names
 }

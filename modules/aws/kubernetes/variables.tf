@@ -51,8 +51,8 @@ variable "node_count" {
   default     = 2
 
   validation {
-    condition     = var.node_count >= 1 && var.node_count <= 100 && floor(var.node_count) == var.node_count
-    error_message = "node_count must be a whole number from 1 to 100."
+    condition     = var.node_count >= 1 && var.node_count <= 450 && floor(var.node_count) == var.node_count
+    error_message = "node_count must be a whole number from 1 to 450."
   }
 }
 

@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,38}[a-z0-9]$", var.name))
-    error_message = "name must have 2 to 40 lowercase letters, digits and dashes, begin with a letter and not end with a dash."
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) >= 2 && length(var.name) <= 40
+    error_message = "name must have 2 to 40 lowercase letters, digits and single dashes, begin with a letter and not end with a dash."
   }
 }
 
@@ -25,8 +25,8 @@ variable "engine_version" {
   default     = null
 
   validation {
-    condition     = var.engine_version == null || can(regex("^[0-9.]+$", var.engine_version))
-    error_message = "engine_version must be a version such as 16."
+    condition     = var.engine_version == null || can(regex("^[0-9]+(\\.[0-9]+){0,2}$", var.engine_version))
+    error_message = "engine_version must be numbers with dots between them, such as 17 or 8.4."
   }
 }
 
@@ -59,7 +59,7 @@ variable "database" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_]{0,62}$", var.database))
-    error_message = "database must have at most 63 lowercase letters, digits and underscores and begin with a letter."
+    error_message = "database must have 1 to 63 lowercase letters, digits and underscores and begin with a letter."
   }
 }
 
@@ -69,8 +69,8 @@ variable "username" {
   default     = "app"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{0,31}$", var.username)) && !contains(["admin", "administrator", "root", "postgres"], var.username)
-    error_message = "username must have at most 32 lowercase letters, digits and underscores, begin with a letter and be no name the engine keeps."
+    condition     = can(regex("^[a-z][a-z0-9_]{0,30}$", var.username)) && !contains(["admin", "administrator", "postgres", "rdsadmin", "root"], var.username)
+    error_message = "username must have 1 to 31 lowercase letters, digits and underscores, begin with a letter and be none of admin, administrator, postgres, rdsadmin and root."
   }
 }
 
@@ -96,7 +96,7 @@ variable "allowed_cidrs" {
 
   validation {
     condition     = alltrue([for c in var.allowed_cidrs : can(cidrnetmask(c))])
-    error_message = "allowed_cidrs must be IPv4 blocks, such as 10.20.0.0/20."
+    error_message = "allowed_cidrs must be IPv4 blocks, such as 10.20.128.0/20."
   }
 }
 

@@ -3,10 +3,9 @@
 # ISO 27001: A.8.20, A.8.21
 
 locals {
-  records = { for r in var.records : trimspace("${r.name} ${r.type}") => merge(r, { name = r.name == "" ? "@" : r.name }) }
-  public  = { for type in local.types : type => { for key, r in local.records : key => r if r.type == type && !var.private } }
-  inner   = { for type in local.types : type => { for key, r in local.records : key => r if r.type == type && var.private } }
-  types   = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SRV", "TXT"]
+  public = { for type in local.types : type => { for key, r in local.records : key => r if r.type == type && !var.private } }
+  inner  = { for type in local.types : type => { for key, r in local.records : key => r if r.type == type && var.private } }
+  types  = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SRV", "TXT"]
 
   zone = one(concat(azurerm_dns_zone.this[*].name, azurerm_private_dns_zone.this[*].name))
 }
@@ -17,6 +16,13 @@ resource "azurerm_dns_zone" "this" {
   name                = var.name
   resource_group_name = local.group
   tags                = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(var.network_ids) == 0
+      error_message = "A private zone needs at least one network in network_ids, and a public one must have none."
+    }
+  }
 }
 
 resource "azurerm_private_dns_zone" "this" {
@@ -28,8 +34,12 @@ resource "azurerm_private_dns_zone" "this" {
 
   lifecycle {
     precondition {
+      condition     = length(var.network_ids) > 0
+      error_message = "A private zone needs at least one network in network_ids, and a public one must have none."
+    }
+    precondition {
       condition     = alltrue([for r in var.records : !contains(["CAA", "NS"], r.type)])
-      error_message = "Each type of records must be A, AAAA, CNAME, MX, PTR, SRV or TXT: a private zone of Azure has no others."
+      error_message = "records must be of a type out of A, AAAA, CNAME, MX, PTR, SRV and TXT: a private zone of Azure has no others."
     }
   }
 }

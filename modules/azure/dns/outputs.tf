@@ -4,11 +4,11 @@ output "zone_id" {
 }
 
 output "name_servers" {
-  description = "Servers that answer for the zone; empty where it is private."
+  description = "Servers that answer for the zone, for whoever registered the domain; none where it is private."
   value       = sort(flatten([for z in azurerm_dns_zone.this : tolist(z.name_servers)]))
 }
 
 output "records" {
-  description = "Full names of the records by \"name type\"."
-  value       = { for r in var.records : trimspace("${r.name} ${r.type}") => r.name == "" ? var.name : "${r.name}.${var.name}" }
+  description = "Full names of the records by name and type, as in \"www A\" and \"@ MX\"."
+  value       = local.full_names
 }

@@ -95,7 +95,7 @@ resource "azurerm_private_dns_txt_record" "this" {
     for_each = each.value.values
 
     content {
-      value = trim(record.value, "\"")
+      value = record.value
     }
   }
 }

@@ -37,7 +37,7 @@ resource "azurerm_dns_caa_record" "this" {
     content {
       flags = split(" ", record.value)[0]
       tag   = split(" ", record.value)[1]
-      value = trim(split(" ", record.value)[2], "\"")
+      value = regex("\"(.+)\"", record.value)[0]
     }
   }
 }
@@ -128,7 +128,7 @@ resource "azurerm_dns_txt_record" "this" {
     for_each = each.value.values
 
     content {
-      value = trim(record.value, "\"")
+      value = record.value
     }
   }
 }

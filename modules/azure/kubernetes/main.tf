@@ -9,7 +9,7 @@ data "azurerm_location" "here" {
 }
 
 locals {
-  sizes    = { small = "Standard_B2ms", medium = "Standard_D2s_v5", large = "Standard_D4s_v5" }
+  sizes    = { small = "Standard_B2ms", medium = "Standard_D2s_v5", large = "Standard_D4s_v5", xlarge = "Standard_D8s_v5" }
   most     = coalesce(var.node_count_max, var.node_count)
   grows    = local.most > var.node_count
   private  = length(var.public_endpoint_cidrs) == 0

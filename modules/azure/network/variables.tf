@@ -52,7 +52,7 @@ variable "private_subnets" {
 
   validation {
     condition     = alltrue([for c in coalesce(var.private_subnets, []) : can(cidrnetmask(c))])
-    error_message = "private_subnets must be IPv4 blocks, such as 10.20.0.0/20."
+    error_message = "private_subnets must be IPv4 blocks, such as 10.20.128.0/20."
   }
 }
 

@@ -3,14 +3,12 @@
 # ISO 27001: A.8.20, A.8.21
 
 locals {
-  records = { for r in var.records : trimspace("${r.name} ${r.type}") => r }
-
   # Names that values point to end in a dot, or Google takes them to be below
-  # the zone.
+  # the zone. Text is in quotes, in pieces of 255 characters.
   points = ["CNAME", "MX", "NS", "PTR", "SRV"]
   values = {
     for key, r in local.records :
-    key => [for v in r.values : contains(local.points, r.type) ? "${trimsuffix(v, ".")}." : r.type == "TXT" ? "\"${trim(v, "\"")}\"" : v]
+    key => [for v in r.values : contains(local.points, r.type) ? "${trimsuffix(v, ".")}." : r.type == "TXT" ? join(" ", formatlist("\"%s\"", regexall(".{1,255}", v))) : v]
   }
 
   # Labels hold lowercase letters, digits, _ and - only, 63 at most.
@@ -50,6 +48,10 @@ resource "google_dns_managed_zone" "this" {
 
   lifecycle {
     precondition {
+      condition     = var.private == (length(var.network_ids) > 0)
+      error_message = "A private zone needs at least one network in network_ids, and a public one must have none."
+    }
+    precondition {
       condition     = !(var.private && var.dnssec)
       error_message = "dnssec must be false where private is true: a private zone cannot be signed."
     }
@@ -59,7 +61,7 @@ resource "google_dns_managed_zone" "this" {
 resource "google_dns_record_set" "this" {
   for_each = local.records
 
-  name         = each.value.name == "" ? "${var.name}." : "${each.value.name}.${var.name}."
+  name         = "${local.full_names[each.key]}."
   managed_zone = google_dns_managed_zone.this.name
   type         = each.value.type
   ttl          = each.value.ttl

@@ -9,7 +9,7 @@ data "google_compute_zones" "available" {
 }
 
 locals {
-  sizes   = { small = "e2-medium", medium = "e2-standard-2", large = "e2-standard-4" }
+  sizes   = { small = "e2-medium", medium = "e2-standard-2", large = "e2-standard-4", xlarge = "e2-standard-8" }
   most    = coalesce(var.node_count_max, var.node_count)
   private = length(var.public_endpoint_cidrs) == 0
 

@@ -35,13 +35,13 @@ variable "subnet_ids" {
 }
 
 variable "node_size" {
-  description = "How large the nodes are: small, medium, large or the cloud's own name of a size."
+  description = "How large the machines are: small, medium, large, xlarge or the cloud's own name of a size."
   type        = string
   default     = "small"
 
   validation {
-    condition     = contains(["small", "medium", "large"], var.node_size) || can(regex("^[a-z][a-z0-9]*-[a-z0-9-]+$", var.node_size))
-    error_message = "node_size must be small, medium, large or a machine type such as n2-standard-8."
+    condition     = contains(["small", "medium", "large", "xlarge"], var.node_size) || can(regex("^[a-z][a-z0-9]*-[a-z0-9-]+$", var.node_size))
+    error_message = "node_size must be small, medium, large, xlarge or a machine type such as n2-standard-16."
   }
 }
 
@@ -62,8 +62,8 @@ variable "node_count_max" {
   default     = null
 
   validation {
-    condition     = var.node_count_max == null || try(var.node_count_max >= 1 && floor(var.node_count_max) == var.node_count_max, false)
-    error_message = "node_count_max must be a whole number that is not below node_count."
+    condition     = var.node_count_max == null || try(var.node_count_max >= 1 && var.node_count_max <= 1000 && floor(var.node_count_max) == var.node_count_max, false)
+    error_message = "node_count_max must be a whole number from 1 to 1000."
   }
 }
 
@@ -74,7 +74,7 @@ variable "public_endpoint_cidrs" {
 
   validation {
     condition     = alltrue([for c in var.public_endpoint_cidrs : can(cidrnetmask(c))])
-    error_message = "public_endpoint_cidrs must be IPv4 blocks, such as 10.20.0.0/20."
+    error_message = "public_endpoint_cidrs must be IPv4 blocks, such as 198.51.100.0/24."
   }
 }
 

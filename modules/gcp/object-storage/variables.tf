@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.name))
-    error_message = "name must have 3 to 63 lowercase letters, digits and dashes, and neither begin nor end with a dash."
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.name)) && !strcontains(var.name, "--")
+    error_message = "name must have 3 to 63 lowercase letters, digits and dashes, and neither begin nor end with a dash, nor have two dashes in a row."
   }
 }
 

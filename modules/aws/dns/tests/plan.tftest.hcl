@@ -23,6 +23,10 @@ run "shows_a_private_zone_to_its_networks_only" {
     condition     = toset(aws_route53_zone.this.vpc[*].vpc_id) == toset(["vpc-11111111", "vpc-22222222"])
     error_message = "networks are ${jsonencode(aws_route53_zone.this.vpc[*].vpc_id)}"
   }
+  assert {
+    condition     = length(output.name_servers) == 0
+    error_message = "servers are ${jsonencode(output.name_servers)}"
+  }
 }
 
 run "signs_a_zone_when_asked" {
@@ -144,6 +148,46 @@ run "refuses_two_records_of_one_name_and_type" {
 
   variables {
     records = [{ name = "www", type = "A", values = ["192.0.2.10"] }, { name = "www", type = "A", values = ["192.0.2.11"] }]
+  }
+
+  expect_failures = [var.records]
+}
+
+run "refuses_the_zone_itself_by_no_name" {
+  command = plan
+
+  variables {
+    records = [{ name = "", type = "A", values = ["192.0.2.10"] }]
+  }
+
+  expect_failures = [var.records]
+}
+
+run "refuses_mail_without_a_preference" {
+  command = plan
+
+  variables {
+    records = [{ name = "@", type = "MX", values = ["mail.example.com."] }]
+  }
+
+  expect_failures = [var.records]
+}
+
+run "refuses_text_in_quotes" {
+  command = plan
+
+  variables {
+    records = [{ name = "@", type = "TXT", values = ["\"v=spf1 -all\""] }]
+  }
+
+  expect_failures = [var.records]
+}
+
+run "refuses_an_alias_of_two_names" {
+  command = plan
+
+  variables {
+    records = [{ name = "www", type = "CNAME", values = ["a.example.com.", "b.example.com."] }]
   }
 
   expect_failures = [var.records]
