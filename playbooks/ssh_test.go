@@ -28,11 +28,12 @@ func TestPlaybooksSettleHostsOverSSH(t *testing.T) {
 			t.Parallel()
 			l := newLAN(t, "one", "two")
 			for i := range l.names {
-				l.sh(t, i, "set -e; "+j.before+"\nsudo touch /run/start")
+				l.sh(t, i, "set -e; "+j.before)
 			}
 			vars := j.vars(t, l)
 
-			// The other host is made without a check before.
+			// The other host is made without a check before, which needs lists of packages.
+			l.sh(t, 0, "sudo apt-get -qq update; sudo touch /run/start")
 			mustPlay(t, l, j.playbook, vars, changes, "--check", "--diff", "--limit", l.names[0])
 			if left := l.sh(t, 0, changedFiles); left != "" {
 				t.Errorf("the check wrote %s", left)
@@ -199,7 +200,7 @@ var jobs = map[string]job{
 	},
 	"the end of a machine": {
 		playbook: "decommission",
-		before: "sudo apt-get -qq install --yes --no-install-recommends prometheus-node-exporter >/dev/null 2>&1 && " +
+		before: "sudo apt-get -qq update && sudo apt-get -qq install --yes --no-install-recommends prometheus-node-exporter >/dev/null 2>&1 && " +
 			"sudo useradd -m ada && sudo install -D -o ada ~/.ssh/authorized_keys ~ada/.ssh/authorized_keys",
 		vars: func(t *testing.T, l *lan) map[string]any {
 			return map[string]any{"decommission_services": []string{"prometheus-node-exporter", "never-there"},
