@@ -17,7 +17,7 @@ import (
 // the files are fetched once for a folder that they install from. Chrony and
 // systemd-timesyncd exclude each other.
 var packages = [][]string{
-	{"sudo", "python3-apt", "unattended-upgrades", "auditd", "systemd-timesyncd", "nginx", "postgresql", "restic"},
+	{"sudo", "python3-apt", "unattended-upgrades", "auditd", "systemd-timesyncd", "nginx", "postgresql", "restic", "docker.io"},
 	{"chrony", "prometheus-node-exporter"},
 }
 

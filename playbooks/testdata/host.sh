@@ -15,14 +15,19 @@ mount -t overlay -o "lowerdir=/,upperdir=$dir/mnt/upper,workdir=$dir/mnt/work" o
 rm -f "$root"/etc/ssh/ssh_host_*
 cp "$dir/$name" "$root/etc/ssh/ssh_host_ed25519_key"
 cp "$dir/client.pub" "$root/etc/client.pub"
-cp -r "$dir/image/debs" "$root/debs"
 cp "$(dirname "$0")/setup.sh" "$root/setup.sh"
+mkdir "$root/debs"
+mount --bind -o ro "$dir/image/debs" "$root/debs"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 mount -t proc proc "$root/proc"
 mount --bind "$root/proc/sys" "$root/proc/sys"
 mount -o remount,bind,ro "$root/proc/sys"
 mount -t sysfs -o ro sysfs "$root/sys"
+if [ "$(stat --file-system --format %T /sys/fs/cgroup)" = cgroup2fs ]; then # older groups Docker mounts itself
+  mount --bind -o ro /sys/fs/cgroup "$root/sys/fs/cgroup"
+  echo 'cgroup2 /sys/fs/cgroup cgroup2 ro 0 0' >>"$root/etc/fstab"
+fi
 mount -t tmpfs -o mode=755 run "$root/run"
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 for homes in root home; do # nobody's files are the host's
