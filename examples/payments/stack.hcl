@@ -3,8 +3,10 @@ stack "payments" {
   labels      = { team = "payments", env = var.env }
 
   approval {
-    approvals    = var.env == "prod" ? 1 : 0 # in production by somebody other than who started the run
+    approvals    = var.env == "prod" ? 2 : 0 # in production by two people other than who started the run
+    roles        = ["approver", "admin"]
     auto_approve = "no_changes"
+    on_deferred  = "ask" # the secret can be planned only once the ledger is there
     expires      = "72h"
   }
 
@@ -62,6 +64,8 @@ terraform "receipts" {
   cloud  = cloud.aws.main
   source = "modules/aws/object-storage"
   inputs = { name = "${var.prefix}-receipts-${var.env}", force_destroy = var.env != "prod" }
+
+  prevent_destroy = var.env == "prod"
 }
 
 terraform "logs" {
@@ -72,6 +76,8 @@ terraform "logs" {
     alert_emails = var.on_call
     log_patterns = { declined = { pattern = "payment declined", threshold = 10 } }
   }
+
+  prevent_destroy = var.env == "prod"
 }
 
 terraform "ledger_network" {
@@ -91,6 +97,7 @@ terraform "ledger" {
     deletion_protection = var.env == "prod"
     high_availability   = var.env == "prod"
     size                = var.env == "prod" ? "medium" : "small"
+    backup_days         = var.env == "prod" ? 35 : 7
     tags                = local.tags
   }
   prevent_destroy = var.env == "prod"

@@ -8,6 +8,12 @@ variable "cidr" {
   default = "10.40.0.0/16"
 }
 
+variable "zones" {
+  type        = number
+  default     = 2
+  description = "Zones with a subnet each; one more moves nobody."
+}
+
 cloud "aws" "main" {
   region      = "eu-west-1"
   credentials = "aws-demo"
@@ -16,7 +22,7 @@ cloud "aws" "main" {
 terraform "network" {
   cloud           = cloud.aws.main
   source          = "modules/aws/network"
-  inputs          = { name = "shared", cidr = var.cidr }
+  inputs          = { name = "shared", cidr = var.cidr, zones = var.zones }
   prevent_destroy = false # true keeps every run from taking it away
 }
 
