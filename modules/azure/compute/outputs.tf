@@ -1,5 +1,5 @@
 output "hosts" {
-  description = "The machines as an inventory takes them, each with the resource that made it."
+  description = "The machines as an inventory takes them, each with the resource that made it. Their SSH host keys are made at first boot, where no module sees them, and are taken at first sight; a stack that knows them, as from an image or a console, gives them in its inventory: [for h in terraform.compute.outputs.hosts : merge(h, { host_keys = [\"ssh-ed25519 AAAA...\"] })]."
   value = [for i, m in azurerm_linux_virtual_machine.this : {
     name     = m.name
     address  = var.public ? azurerm_public_ip.this[i].ip_address : m.private_ip_address
