@@ -193,7 +193,7 @@ func (s *Store) WaitingSteps(ctx context.Context, from, to time.Time, perQueue i
 // ExpiredPlans implements engine.SweepStore.
 func (s *Store) ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]string, error) {
 	var ids []string
-	return ids, s.read.WithContext(ctx).Raw(`SELECT id FROM runs WHERE expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+	return ids, s.read.WithContext(ctx).Raw(`SELECT id FROM runs WHERE expires_at IS NOT NULL AND expires_at <= ? AND status = 'planned' ORDER BY expires_at LIMIT ?`,
 		t.UnixMicro(), limit).Scan(&ids).Error
 }
 

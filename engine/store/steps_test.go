@@ -207,7 +207,9 @@ func TestExpiredPlans(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				newStack(t, s, name)
 				r := planned(name, noon, "d")
-				r.Rule.Expires = tt.expires
+				if tt.expires > 0 {
+					r.ExpiresAt = noon.Add(tt.expires)
+				}
 				must(t, s.CreateRun(t.Context(), r))
 				got(s.UpdateRun(t.Context(), r.ID, func(r *engine.Run) error { r.Status = tt.status; return nil }))(t)
 				want := []string(nil)
