@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -163,14 +164,13 @@ func retireHost(tx *gorm.DB, h *engine.KnownHost, run, why string, at time.Time)
 // retireStrays ends the hosts and findings of components that the stack no
 // longer has after a run that went over all of it; all of them after a destroy.
 func retireStrays(tx *gorm.DB, r *engine.Run) error {
-	stay := []string{""}
-	for _, step := range r.Steps {
-		if !step.Destroy {
-			stay = append(stay, step.Component.Address)
-		}
+	there, err := deployed(tx, r.Stack)
+	if err != nil {
+		return err
 	}
+	stay := append(slices.Collect(maps.Keys(there)), "")
 	const strays = `WHERE stack = ? AND component NOT IN ? AND `
-	err := tx.Exec(retireColumns+strays+`retired_at IS NULL`,
+	err = tx.Exec(retireColumns+strays+`retired_at IS NULL`,
 		r.FinishedAt.UnixMicro(), "its playbook left the stack", r.ID, r.Stack, stay).Error
 	if err != nil {
 		return err

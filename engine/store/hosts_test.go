@@ -135,6 +135,19 @@ func TestHostsRetireWithTheirPlaybook(t *testing.T) {
 	})
 }
 
+func TestHostsStayWithAPlaybookThatTheLastPartLeftOut(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		must(t, s.PutHosts(t.Context(), []*engine.KnownHost{host("host-1", "web-1")}))
+		for i, part := range []pass{{engine.RunApply, 1, true, []string{"ansible.web"}}, {engine.RunApply, 1, false, []string{"terraform.a"}}} {
+			run := part.of("shop", noon.Add(time.Duration(i)*time.Minute))
+			must(t, s.CreateRun(t.Context(), run))
+			got(s.UpdateRun(t.Context(), run.ID, func(*engine.Run) error { return nil }))(t)
+		}
+		wantEqual(t, len(got(s.Hosts(t.Context(), "shop", false))(t)), 1)
+	})
+}
+
 func TestHostsRetireWithTheirStack(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")

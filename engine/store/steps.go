@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -80,8 +82,15 @@ func insertSteps(tx *gorm.DB, r *engine.Run) error {
 	return tx.CreateInBatches(&rows, insertBatch).Error
 }
 
-// saveSteps writes the steps that differ from the rows that were read.
+// saveSteps writes the steps that differ from the rows that were read, or all
+// of them where they were replaced.
 func saveSteps(tx *gorm.DB, r *engine.Run, before []stepRow) error {
+	if !slices.EqualFunc(r.Steps, before, func(s *engine.Step, row stepRow) bool { return s.ID == row.ID }) {
+		if err := tx.Exec(`DELETE FROM steps WHERE run_id = ?`, r.ID).Error; err != nil {
+			return err
+		}
+		return insertSteps(tx, r)
+	}
 	for i, s := range r.Steps {
 		row := newStepRow(r, s)
 		row.LogSize = before[i].LogSize
@@ -114,29 +123,54 @@ func (s *Store) StepByToken(ctx context.Context, hash string) (*engine.Step, err
 
 // Deployed implements engine.RunStore.
 func (s *Store) Deployed(ctx context.Context, stack string) (map[string]int, error) {
-	var rows []struct {
-		Address   string
-		Revision  int
-		Destroy   bool
-		Resources string
-	}
-	err := s.read.WithContext(ctx).Raw(`SELECT s.address, s.revision, s.destroy, r.resources FROM steps s JOIN runs r ON r.id = s.run_id
-		WHERE s.stack = ? AND r.kind IN ('apply', 'destroy')
-			AND (s.status = 'applied' OR s.status = 'unchanged' AND r.status = 'succeeded')
-		ORDER BY s.id`, stack).Scan(&rows).Error
-	deployed := map[string]int{}
-	for _, row := range rows {
-		chosen, perr := parse[engine.ResourceChoice](row.Resources)
-		if err = errors.Join(err, perr); chosen.Targets(row.Address) && (row.Destroy || deployed[row.Address] > 0) {
-			continue // of some of its resources only
+	return deployed(s.read.WithContext(ctx), stack)
+}
+
+// doneRow is a step that stands for its component as it is. A run that had
+// nothing to do has one without an address.
+type doneRow struct {
+	RunID, Kind, Resources, Address string
+	RunRevision, Revision           int
+	Destroy, Whole                  bool
+}
+
+func deployed(db *gorm.DB, stack string) (map[string]int, error) {
+	var rows []doneRow
+	err := db.Raw(`SELECT r.id AS run_id, r.kind, r.resources, r.revision AS run_revision, r.status = 'succeeded' AND NOT r.partial AS whole,
+			coalesce(s.address, '') AS address, coalesce(s.revision, 0) AS revision, coalesce(s.destroy, false) AS destroy
+		FROM runs r LEFT JOIN steps s ON s.run_id = r.id AND (s.status = 'applied' OR s.status = 'unchanged' AND r.status = 'succeeded')
+		WHERE r.stack = ? AND r.kind IN ('apply', 'destroy')
+		ORDER BY r.id, s.position`, stack).Scan(&rows).Error
+	at := map[string]int{}
+	for i, row := range rows {
+		err = errors.Join(err, row.step(at))
+		if last := i+1 == len(rows) || rows[i+1].RunID != row.RunID; last && row.Whole {
+			row.whole(at)
 		}
-		if row.Destroy {
-			delete(deployed, row.Address)
-		} else {
-			deployed[row.Address] = row.Revision
-		}
 	}
-	return deployed, err
+	return at, err
+}
+
+// step notes where the step has brought its component.
+func (row doneRow) step(at map[string]int) error {
+	chosen, err := parse[engine.ResourceChoice](row.Resources)
+	switch {
+	case row.Address == "" || chosen.RefreshOnly:
+	case chosen.Targets(row.Address) && (row.Destroy || at[row.Address] > 0): // some of its resources only
+	case row.Destroy:
+		delete(at, row.Address)
+	default:
+		at[row.Address] = row.Revision
+	}
+	return err
+}
+
+// whole forgets what the stack no longer has after a run over all of it. Of what
+// it has, each component is at the run's revision then.
+func (row doneRow) whole(at map[string]int) {
+	maps.DeleteFunc(at, func(_ string, revision int) bool {
+		return row.Kind == string(engine.RunDestroy) || revision != row.RunRevision
+	})
 }
 
 // LastChange implements engine.RunStore.

@@ -86,7 +86,7 @@ func TestDeployed(t *testing.T) {
 
 func (o outcome) of(stack string, at time.Time) *engine.Run {
 	r := newRun(stack, o.kind, at)
-	r.Status, r.FinishedAt = o.run, at
+	r.Status, r.Revision, r.FinishedAt = o.run, o.number, at
 	r.Steps = r.Steps[:1]
 	r.Steps[0].Status, r.Steps[0].Revision, r.Steps[0].Destroy = o.step, o.number, o.takes
 	return r
