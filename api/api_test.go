@@ -248,6 +248,13 @@ func (s *system) claim(run client.Run) engine.Claim {
 func (s *system) plan(run client.Run) *client.Runner {
 	s.t.Helper()
 	runner := client.New(s.url, s.claim(run).Token).Runner()
+	s.sendPlan(runner)
+	return runner
+}
+
+// sendPlan reports a plan with one resource to make.
+func (s *system) sendPlan(runner *client.Runner) {
+	s.t.Helper()
 	file := []byte("the plan")
 	sum := sha256.Sum256(file)
 	s.ok(runner.PutArtifact(s.t.Context(), engine.ArtifactPlan, file))
@@ -255,7 +262,6 @@ func (s *system) plan(run client.Run) *client.Runner {
 		Outcome: engine.OutcomePlanned, PlanHash: hex.EncodeToString(sum[:]),
 		Plan: &engine.Plan{Changes: []engine.Change{{Subject: "terraform_data.a", Type: "terraform_data", Action: engine.ActionCreate}}},
 	}))
-	return runner
 }
 
 func (s *system) ok(err error) {

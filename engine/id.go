@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -18,8 +19,31 @@ func NewID(prefix string, at time.Time) string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(at.UnixMilli())<<16)
 	rand.Read(b[6:]) // never fails: crypto/rand.Read crashes the program instead
-	enc := base32.NewEncoding(crockford).WithPadding(base32.NoPadding)
-	return prefix + "-" + enc.EncodeToString(b[:])
+	return prefix + "-" + ulid().EncodeToString(b[:])
+}
+
+var ulid = sync.OnceValue(func() *base32.Encoding {
+	return base32.NewEncoding(crockford).WithPadding(base32.NoPadding)
+})
+
+// idTime gives the millisecond that an identifier of NewID was made with, or
+// the zero time for anything else.
+func idTime(id string) time.Time {
+	_, digits, _ := strings.Cut(id, "-")
+	b, err := ulid().DecodeString(digits)
+	if err != nil || len(b) != 16 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(b) >> 16))
+}
+
+// after gives the time to make an identifier with that sorts after another,
+// whatever the clock has done since that was made.
+func after(id string, now time.Time) time.Time {
+	if next := idTime(id).Add(time.Millisecond); next.After(now) {
+		return next
+	}
+	return now
 }
 
 // NewToken returns a secret of 256 random bits behind a prefix that leak

@@ -51,6 +51,22 @@ func (r *Run) Begin(at time.Time) error {
 	return nil
 }
 
+// begin gives a pending run what it takes in hand, and its turn.
+func (r *Run) begin(t taken, at time.Time) error {
+	r.take(t.parts)
+	r.Partial = t.partial
+	return r.Begin(at)
+}
+
+// refuse ends a pending run that may not begin as things are now.
+func (r *Run) refuse(why error, at time.Time) error {
+	if r.Status != RunPending {
+		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(RunFailed)}
+	}
+	r.finish(RunFailed, why.Error(), at)
+	return nil
+}
+
 // Approve adds one person's yes to the joint plan with the digest. With the
 // last one that the rule asks for, the apply begins.
 func (r *Run) Approve(p Principal, digest, comment string, at time.Time) error {

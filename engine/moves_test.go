@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 var (
@@ -398,81 +396,9 @@ func TestReportOfAnOlderAttemptIsRefused(t *testing.T) {
 func TestDestroyGoesThroughTheGraphInReverse(t *testing.T) {
 	rev := chain()
 	rev.Blueprint.Components[2].OnDestroy = true
-	parts := destroyParts(&rev.Blueprint, 1)
+	parts := whole(t, standing{}, RunDestroy, rev)
 	got := fmt.Sprint(parts[0].Address, parts[0].needs, parts[1].Address, parts[1].needs, parts[2].Address, parts[2].needs)
 	if want := "ansible.c[]terraform.b[ansible.c]terraform.a[terraform.b]"; got != want {
 		t.Errorf("order = %s, want %s", got, want)
-	}
-}
-
-// TestRandomWalkNeverSticksOrPanics lets anything happen in any order: a run
-// that nobody can move any more must be final, and a busy one must have
-// somebody to move it.
-func TestRandomWalkNeverSticksOrPanics(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rev := chain()
-		rev.Blueprint.Approval.AutoApprove = rapid.SampledFrom([]AutoApprove{AutoNever, AutoNoChanges, AutoAdditions, AutoAlways}).Draw(t, "auto")
-		rev.Blueprint.Approval.OnDeferred = rapid.SampledFrom([]OnDeferred{DeferredAsk, DeferredApply}).Draw(t, "deferred")
-		kind := rapid.SampledFrom([]RunKind{RunApply, RunDestroy, RunPreview, RunDrift}).Draw(t, "kind")
-		parts := applyParts(&rev.Blueprint, 1)
-		if kind == RunDestroy {
-			parts = destroyParts(&rev.Blueprint, 1)
-		}
-		r := newRun(StartRequest{Stack: "shop", Kind: kind}, ada, rev, parts, noon)
-		if err := r.Begin(noon); err != nil {
-			t.Fatal(err)
-		}
-		for range 200 {
-			if r.Status.Final() {
-				for _, s := range r.Steps {
-					if s.Status.Active() || !s.ReadyAt.IsZero() {
-						t.Fatalf("run is %s with step %s %s", r.Status, s.Component.Address, s.Status)
-					}
-				}
-				return
-			}
-			walk(t, r)
-			if !r.Status.Final() && r.Status != RunPlanned && !r.busy() {
-				t.Fatalf("run is %s and nobody will move it", r.Status)
-			}
-		}
-	})
-}
-
-// walk makes one random move that somebody could make now.
-func walk(t *rapid.T, r *Run) {
-	s := rapid.SampledFrom(r.Steps).Draw(t, "step")
-	out := func() map[string]OutputDigest {
-		return map[string]OutputDigest{"id": digest(rapid.SampledFrom([]string{"x", "y"}).Draw(t, "id")), "ip": {Unknown: rapid.Bool().Draw(t, "unknown"), Digest: "z"}}
-	}
-	var err error
-	switch rapid.IntRange(0, 9).Draw(t, "move") {
-	case 0:
-		if r.Status == RunPlanned {
-			err = r.Approve(ada, r.Digest, "", noon)
-		}
-	case 1:
-		if rapid.IntRange(0, 9).Draw(t, "cancel") == 0 {
-			err = r.Cancel(ada, noon)
-		}
-	case 2, 3, 4, 5:
-		if !s.ReadyAt.IsZero() {
-			_, err = r.Claim(s.ID, Claim{Worker: "w"}, noon)
-		}
-	case 6:
-		if s.Status.Active() {
-			err = r.Lose(inHand(r, s), noon.Add(Lease))
-		}
-	default:
-		if s.Status == StepPlanning {
-			o := rapid.SampledFrom([]Outcome{OutcomePlanned, OutcomePlanned, OutcomeUnchanged, OutcomeFailed, OutcomeCancelled}).Draw(t, "outcome")
-			err = r.End(s.ID, s.Attempt, Result{Outcome: o, PlanHash: "p", ChangesHash: rapid.SampledFrom([]string{"c", "d"}).Draw(t, "changes"), Summary: Summary{Create: 1}, Outputs: out()}, noon)
-		} else if s.Status == StepApplying {
-			o := rapid.SampledFrom([]Outcome{OutcomeApplied, OutcomeApplied, OutcomeFailed, OutcomeCancelled}).Draw(t, "outcome")
-			err = r.End(s.ID, s.Attempt, Result{Outcome: o, Outputs: out()}, noon)
-		}
-	}
-	if err != nil {
-		t.Fatalf("move refused: %v", err)
 	}
 }

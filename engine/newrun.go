@@ -20,6 +20,13 @@ type StartRequest struct {
 	// AutoApprove stands in for the stack's own rule; empty to keep that. Only
 	// the engine sets it, for remediation.
 	AutoApprove AutoApprove
+
+	after string // the newest run of the stack, which this one comes after
+}
+
+// chosen reports whether a part of the stack only is wanted.
+func (r StartRequest) chosen() bool {
+	return len(r.Only) > 0 || r.Resources.RefreshOnly || len(r.Resources.Target) > 0
 }
 
 // placed is a component with the revision that its sources come from.
@@ -33,9 +40,9 @@ type placed struct {
 // newRun makes a run of the components, in their order.
 func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at time.Time) *Run {
 	r := &Run{
-		ID: NewID("run", at), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger, Origin: req.Origin,
+		ID: NewID("run", after(req.after, at)), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger, Origin: req.Origin,
 		Status: RunPending, StartedBy: p.User, Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
-		Partial: len(req.Only) > 0 || req.Resources.RefreshOnly, Resources: req.Resources,
+		Partial: req.chosen(), Resources: req.Resources,
 	}
 	if r.Trigger == "" {
 		r.Trigger = TriggerManual
@@ -46,14 +53,29 @@ func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at tim
 	if req.Kind == RunDrift { // is of what is deployed, whatever was submitted since
 		r.Revision = newest(parts)
 	}
+	r.take(parts)
+	r.event("run.start", p.User, at, map[string]any{"kind": req.Kind, "revision": r.Revision, "trigger": r.Trigger, "message": req.Message})
+	return r
+}
+
+// take gives the run a step for each part, in place of those that it had.
+func (r *Run) take(parts []placed) {
+	r.Steps = nil
 	for i, c := range parts {
 		r.Steps = append(r.Steps, &Step{
-			ID: NewID("step", at), Run: r.ID, Position: i, Component: c.Component, Needs: c.needs,
+			ID: NewID("step", idTime(r.ID)), Run: r.ID, Position: i, Component: c.Component, Needs: c.needs,
 			Revision: c.revision, Destroy: c.destroy, Status: StepWaiting,
 		})
 	}
-	r.event("run.start", p.User, at, map[string]any{"kind": req.Kind, "revision": r.Revision, "trigger": r.Trigger, "message": req.Message})
-	return r
+}
+
+// wish is what was asked for when a run was started that is still pending.
+func (r *Run) wish() StartRequest {
+	req := StartRequest{Stack: r.Stack, Kind: r.Kind, Revision: r.Revision, Trigger: r.Trigger, Resources: r.Resources}
+	if r.Partial {
+		req.Only = r.addresses(func(*Step) bool { return true })
+	}
+	return req
 }
 
 // newest gives the highest of the revisions that parts are at.
@@ -73,25 +95,24 @@ func applyParts(bp *Blueprint, revision int) []placed {
 	return parts
 }
 
-// protect refuses to take away a component that says so.
-func protect(parts []placed) error {
-	for _, part := range parts {
-		if part.destroy && part.PreventDestroy {
-			return Conflict("%s is protected: revision %d has prevent_destroy = true for it. Submit a revision that has it without, or leave it out with: --only", part.Address, part.revision)
+// deployedParts lists the components that are at the revision. A playbook that
+// is not taken down by a play of its own went with what it rests on.
+func deployedParts(rev *Revision, deployed map[string]int) (parts []placed) {
+	gone := func(address string) bool { return deployed[address] == 0 }
+	for _, part := range applyParts(&rev.Blueprint, rev.Number) {
+		if deployed[part.Address] == rev.Number && (takesDown(part.Component) || !slices.ContainsFunc(part.needs, gone)) {
+			parts = append(parts, part)
 		}
 	}
-	return nil
+	return parts
 }
 
-// destroyParts lists what has to be taken down, the other way round: each
-// component needs those that need it to be gone first. A playbook without a
-// decommission play has nothing to do, and its place in the order is kept by
-// those around it.
-func destroyParts(bp *Blueprint, revision int) []placed {
-	var parts []placed
+// destroyParts lists what of the blueprint has to be taken down, the other way
+// round. A playbook without a decommission play has nothing to do.
+func destroyParts(bp *Blueprint, revision int) (parts []placed) {
 	for _, c := range slices.Backward(bp.Components) {
 		if takesDown(c) {
-			parts = append(parts, placed{Component: c, revision: revision, destroy: true, needs: dependents(bp, c.Address)})
+			parts = append(parts, placed{Component: c, revision: revision, destroy: true})
 		}
 	}
 	return parts
@@ -99,31 +120,73 @@ func destroyParts(bp *Blueprint, revision int) []placed {
 
 func takesDown(c Component) bool { return c.Kind == KindTerraform || c.OnDestroy }
 
-// dependents names the components that need the one at address, looking
-// through those that have nothing to take down.
-func dependents(bp *Blueprint, address string) []string {
-	var names []string
-	for _, c := range bp.Components {
-		switch {
-		case !slices.Contains(c.Needs, address):
-		case takesDown(c):
-			names = append(names, c.Address)
-		default:
-			names = append(names, dependents(bp, c.Address)...)
+// afterDependents makes each part that is taken down need those that rest on
+// it, so that they go first, or are changed first so that they no longer do.
+func afterDependents(parts []placed, needs map[string][]string) []placed {
+	dependents := map[string][]string{}
+	for address, list := range needs {
+		for _, need := range list {
+			dependents[need] = append(dependents[need], address)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// orphanParts lists the components of an older revision that the stack no
-// longer has, to be destroyed once nothing that stays needs them.
-func orphanParts(bp *Blueprint, old *Blueprint, revision int, addresses []string) []placed {
-	var parts []placed
-	for _, part := range destroyParts(old, revision) {
-		if slices.Contains(addresses, part.Address) && bp.Component(part.Address) == nil {
-			parts = append(parts, part)
+	inRun := addressSet(parts)
+	for i, part := range parts {
+		if part.destroy {
+			parts[i].needs = resting(part.Address, dependents, inRun)
 		}
 	}
 	return parts
+}
+
+// resting names the parts that rest on the component at address, directly or
+// through components that have no part in the run.
+func resting(address string, dependents map[string][]string, inRun map[string]bool) (names []string) {
+	seen := map[string]bool{address: true}
+	for look := []string{address}; len(look) > 0; look = look[1:] {
+		for _, name := range dependents[look[0]] {
+			switch {
+			case seen[name]:
+			case inRun[name]:
+				names = append(names, name)
+			default:
+				look = append(look, name)
+			}
+			seen[name] = true
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// inOrder sorts parts so that each follows what it needs, and leaves them as
+// they are otherwise. Where components of different revisions need each other
+// in a circle, the first of them goes ahead.
+func inOrder(parts []placed) []placed {
+	waiting := addressSet(parts)
+	waits := func(address string) bool { return waiting[address] }
+	sorted := make([]placed, 0, len(parts))
+	for len(parts) > 0 {
+		var later []placed
+		for _, part := range parts {
+			if slices.ContainsFunc(part.needs, waits) {
+				later = append(later, part)
+				continue
+			}
+			delete(waiting, part.Address)
+			sorted = append(sorted, part)
+		}
+		if len(later) == len(parts) {
+			later[0].needs = slices.DeleteFunc(slices.Clone(later[0].needs), waits)
+		}
+		parts = later
+	}
+	return sorted
+}
+
+func addressSet(parts []placed) map[string]bool {
+	set := make(map[string]bool, len(parts))
+	for _, part := range parts {
+		set[part.Address] = true
+	}
+	return set
 }

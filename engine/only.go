@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -66,35 +65,24 @@ func (c ResourceChoice) check(kind RunKind, parts []placed) (targeted []string, 
 // only keeps the parts of a run that somebody asks for, by address; the name of
 // a block with for_each stands for all its instances. What they rest on has to
 // be there, and what rests on them has to go with them.
-func (s *Runs) only(ctx context.Context, req *StartRequest, parts []placed) ([]placed, error) {
+func (t standing) only(req StartRequest, parts []placed) ([]placed, error) {
 	targeted, err := req.Resources.check(req.Kind, parts)
 	if err != nil {
 		return nil, err
 	}
 	if req.Resources.RefreshOnly {
-		if parts, err = s.refreshed(ctx, req, parts); err != nil {
+		if parts, err = t.refreshed(req.Stack, parts); err != nil {
 			return nil, err
 		}
 	}
-	if req.Only = append(req.Only, targeted...); len(req.Only) == 0 {
+	only := slices.Concat(req.Only, targeted)
+	if len(only) == 0 {
 		return parts, nil
 	}
 	if req.Kind == RunDrift {
 		return nil, Invalid("a drift check looks at all that is deployed; it takes no components")
 	}
-	wanted := map[string]bool{}
-	for _, name := range req.Only {
-		found := false
-		for _, p := range parts {
-			if p.Address == name || strings.HasPrefix(p.Address, name+"[") {
-				wanted[p.Address], found = true, true
-			}
-		}
-		if !found {
-			return nil, Invalid("stack %s has no component %q for this run; it has %s", req.Stack, name, strings.Join(addressesOf(parts), ", "))
-		}
-	}
-	deployed, err := s.Store.Deployed(ctx, req.Stack)
+	wanted, err := named(req.Stack, only, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +91,7 @@ func (s *Runs) only(ctx context.Context, req *StartRequest, parts []placed) ([]p
 		if !wanted[p.Address] {
 			continue
 		}
-		if err := standsAlone(p, wanted, deployed); err != nil {
+		if err := t.standsAlone(p, wanted); err != nil {
 			return nil, err
 		}
 		p.needs = slices.DeleteFunc(slices.Clone(p.needs), func(need string) bool { return !wanted[need] })
@@ -112,15 +100,27 @@ func (s *Runs) only(ctx context.Context, req *StartRequest, parts []placed) ([]p
 	return kept, nil
 }
 
-// refreshed keeps the parts that have a state which can be refreshed.
-func (s *Runs) refreshed(ctx context.Context, req *StartRequest, parts []placed) ([]placed, error) {
-	deployed, err := s.Store.Deployed(ctx, req.Stack)
-	if err != nil {
-		return nil, err
+// named finds the parts that names mean.
+func named(stack string, names []string, parts []placed) (map[string]bool, error) {
+	wanted := map[string]bool{}
+	for _, name := range names {
+		found := false
+		for _, p := range parts {
+			if p.Address == name || strings.HasPrefix(p.Address, name+"[") {
+				wanted[p.Address], found = true, true
+			}
+		}
+		if !found {
+			return nil, Invalid("stack %s has no component %q for this run; it has %s", stack, name, strings.Join(slices.Sorted(maps.Keys(addressSet(parts))), ", "))
+		}
 	}
+	return wanted, nil
+}
+
+// refreshed keeps the parts that have a state which can be refreshed.
+func (t standing) refreshed(stack string, parts []placed) ([]placed, error) {
 	there := func(address string) bool {
-		_, ok := deployed[address]
-		return ok && strings.HasPrefix(address, string(KindTerraform)+".")
+		return t.deployed[address] > 0 && strings.HasPrefix(address, string(KindTerraform)+".")
 	}
 	var kept []placed
 	for _, p := range parts {
@@ -131,15 +131,15 @@ func (s *Runs) refreshed(ctx context.Context, req *StartRequest, parts []placed)
 		kept = append(kept, p)
 	}
 	if len(kept) == 0 {
-		return nil, Conflict("nothing of stack %s is applied yet, so there is nothing to refresh", req.Stack)
+		return nil, Conflict("nothing of stack %s is applied yet, so there is nothing to refresh", stack)
 	}
 	return kept, nil
 }
 
 // standsAlone checks that a part can be run without those that are not wanted.
-func standsAlone(p placed, wanted map[string]bool, deployed map[string]int) error {
+func (t standing) standsAlone(p placed, wanted map[string]bool) error {
 	for _, need := range p.needs {
-		_, there := deployed[need]
+		there := t.deployed[need] > 0
 		switch {
 		case wanted[need]:
 		case p.destroy && there:
@@ -149,12 +149,4 @@ func standsAlone(p placed, wanted map[string]bool, deployed map[string]int) erro
 		}
 	}
 	return nil
-}
-
-func addressesOf(parts []placed) []string {
-	names := map[string]bool{}
-	for _, p := range parts {
-		names[p.Address] = true
-	}
-	return slices.Sorted(maps.Keys(names))
 }

@@ -1,20 +1,11 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 )
-
-// deployments is a store that knows what is deployed.
-type deployments struct {
-	Store
-	there map[string]int
-}
-
-func (d deployments) Deployed(context.Context, string) (map[string]int, error) { return d.there, nil }
 
 func TestOnlyKeepsWhatIsAskedFor(t *testing.T) {
 	rev := chain() // terraform.a <- terraform.b <- ansible.c
@@ -47,10 +38,9 @@ func TestOnlyKeepsWhatIsAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			parts := applyParts(&rev.Blueprint, 1)
 			if test.req.Kind == RunDestroy {
-				parts = destroyParts(&rev.Blueprint, 1)
+				parts = whole(t, standing{}, RunDestroy, rev)
 			}
-			s := &Runs{Store: deployments{there: test.there}}
-			kept, err := s.only(t.Context(), &test.req, parts)
+			kept, err := standing{deployed: test.there}.only(test.req, parts)
 			if err != nil {
 				if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("error = %v", err)

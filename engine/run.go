@@ -52,7 +52,10 @@ type Run struct {
 	StartedBy string // name of the principal
 	Message   string // from who started it
 	Rule      ApprovalRule
-	Partial   bool // of some of the stack's components only
+	// Partial says that the stack as a whole is not at Revision once the run has
+	// succeeded: something that it leaves out is not. While the run is pending it
+	// says that somebody asked for some of the components only.
+	Partial   bool
 	Resources ResourceChoice
 
 	Digest    string // of the joint plan that waits for approval or was approved
@@ -158,10 +161,19 @@ func (r *Run) StepByID(id string) *Step {
 	return nil
 }
 
-// unfinished lists the components that are not as the run meant them to be.
-func (r *Run) unfinished() (addresses []string) {
+// unfinished lists the components that the run has not made as it was meant to.
+// What it found unchanged counts in a run that succeeded only: what the plan
+// rested on may have come out otherwise.
+func (r *Run) unfinished() []string {
+	return r.addresses(func(s *Step) bool {
+		return s.Status != StepApplied && (s.Status != StepUnchanged || r.Status != RunSucceeded)
+	})
+}
+
+// addresses lists the components of the steps that want is true for.
+func (r *Run) addresses(want func(*Step) bool) (addresses []string) {
 	for _, s := range r.Steps {
-		if !s.done() {
+		if want(s) {
 			addresses = append(addresses, s.Component.Address)
 		}
 	}

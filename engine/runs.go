@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -27,35 +26,38 @@ type Runs struct {
 // Start makes a run of the stack and lets it begin, or leaves it pending
 // behind the changing run that is under way.
 func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, error) {
-	rev, err := s.revision(ctx, req)
+	t, err := s.take(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := s.parts(ctx, req, rev)
+	run, err := s.pending(ctx, p, req, t)
 	if err != nil {
 		return nil, err
 	}
-	if parts, err = s.only(ctx, &req, parts); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(protect(parts), s.checkReaders(ctx, req)); err != nil {
-		return nil, err
-	}
-	run := newRun(req, p, rev, parts, s.Now())
-	if err := run.Begin(s.Now()); err != nil {
+	if err := run.begin(t, s.Now()); err != nil {
 		return nil, err
 	}
 	err = s.Store.CreateRun(ctx, run)
 	// A remediation does not queue: what it would put right may be another thing
 	// by then, and the next check sees that.
 	if errors.Is(err, ErrConflict) && req.Kind.Changing() && req.Trigger != TriggerDrift {
-		return s.enqueue(ctx, newRun(req, p, rev, parts, s.Now()))
+		return s.enqueue(ctx, p, req, t)
 	}
 	if err != nil {
 		return nil, err
 	}
 	s.after(ctx, run)
 	return run, nil
+}
+
+// pending makes a run that comes after all that the stack has had. The order of
+// runs is that of their identifiers, and clocks are put back at times.
+func (s *Runs) pending(ctx context.Context, p Principal, req StartRequest, t taken) (*Run, error) {
+	var err error
+	if req.after, err = s.Store.NewestRun(ctx, req.Stack); err != nil {
+		return nil, err
+	}
+	return newRun(req, p, t.rev, t.parts, s.Now()), nil
 }
 
 // Retry starts a run of what an earlier one did not finish, with the revision
@@ -81,7 +83,11 @@ func (s *Runs) Retry(ctx context.Context, p Principal, id, message string) (*Run
 }
 
 // enqueue keeps the run until its turn comes.
-func (s *Runs) enqueue(ctx context.Context, run *Run) (*Run, error) {
+func (s *Runs) enqueue(ctx context.Context, p Principal, req StartRequest, t taken) (*Run, error) {
+	run, err := s.pending(ctx, p, req, t)
+	if err != nil {
+		return nil, err
+	}
 	run.Reason = "waits for its turn on the stack"
 	if active, err := s.Store.ActiveRun(ctx, run.Stack); err == nil && active != "" {
 		run.Reason = "waits for run " + active
@@ -108,99 +114,6 @@ func (s *Runs) revision(ctx context.Context, req StartRequest) (*Revision, error
 		return nil, Conflict("stack %s has no revision yet; submit one first", req.Stack)
 	}
 	return s.Store.Revision(ctx, req.Stack, number)
-}
-
-// parts lists the components that the run takes in hand.
-func (s *Runs) parts(ctx context.Context, req StartRequest, rev *Revision) ([]placed, error) {
-	switch req.Kind {
-	case RunDrift:
-		return s.deployedParts(ctx, req.Stack)
-	case RunApply, RunPreview:
-		orphans, err := s.orphans(ctx, rev)
-		return append(applyParts(&rev.Blueprint, rev.Number), orphans...), err
-	case RunDestroy:
-		orphans, err := s.orphans(ctx, rev)
-		return append(orphans, destroyParts(&rev.Blueprint, rev.Number)...), err
-	default:
-		return nil, Invalid("a run is apply, destroy, preview or drift, not %q", req.Kind)
-	}
-}
-
-// deployedParts lists what is deployed, each component with the revision that
-// it is at.
-func (s *Runs) deployedParts(ctx context.Context, stack string) ([]placed, error) {
-	deployed, err := s.Store.Deployed(ctx, stack)
-	if err != nil {
-		return nil, err
-	}
-	if len(deployed) == 0 {
-		return nil, Conflict("nothing of stack %s is applied yet, so nothing can have drifted", stack)
-	}
-	var parts []placed
-	for _, number := range distinct(deployed) {
-		rev, err := s.Store.Revision(ctx, stack, number)
-		if err != nil {
-			return nil, err
-		}
-		for _, part := range applyParts(&rev.Blueprint, number) {
-			if deployed[part.Address] == number {
-				parts = append(parts, part)
-			}
-		}
-	}
-	return parts, nil
-}
-
-// orphans lists the components with a state that rev no longer has.
-func (s *Runs) orphans(ctx context.Context, rev *Revision) ([]placed, error) {
-	states, err := s.Store.LatestStates(ctx, rev.Stack)
-	if err != nil {
-		return nil, err
-	}
-	lost := map[int][]string{}
-	for _, v := range states {
-		if v.Resources == 0 || rev.Blueprint.Component(v.Component) != nil {
-			continue
-		}
-		number, err := s.writtenAt(ctx, v)
-		if err != nil {
-			return nil, err
-		}
-		if number > 0 {
-			lost[number] = append(lost[number], v.Component)
-		}
-	}
-	return s.orphansOf(ctx, rev, lost)
-}
-
-// writtenAt gives the revision that a state is of: where a person restored or
-// edited it, that which the component is at. It is 0 for a state that no run
-// ever had to do with.
-func (s *Runs) writtenAt(ctx context.Context, v *StateVersion) (int, error) {
-	if v.Run == "" {
-		deployed, err := s.Store.Deployed(ctx, v.Stack)
-		return deployed[v.Component], err
-	}
-	run, err := s.Store.Run(ctx, v.Run)
-	if err != nil {
-		return 0, fmt.Errorf("run that wrote state %s: %w", v.ID, err)
-	}
-	if step := run.Step(v.Component); step != nil {
-		return step.Revision, nil
-	}
-	return run.Revision, nil
-}
-
-func (s *Runs) orphansOf(ctx context.Context, rev *Revision, lost map[int][]string) ([]placed, error) {
-	var parts []placed
-	for number, addresses := range lost {
-		old, err := s.Store.Revision(ctx, rev.Stack, number)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, orphanParts(&rev.Blueprint, &old.Blueprint, number, addresses)...)
-	}
-	return parts, nil
 }
 
 // Get reads one run.
@@ -262,11 +175,31 @@ func (s *Runs) after(ctx context.Context, run *Run) {
 func (s *Runs) beginNext(ctx context.Context, stack string) {
 	id, err := s.Store.NextPending(ctx, stack)
 	if err == nil && id != "" {
-		_, err = s.update(ctx, id, func(r *Run) error { return r.Begin(s.Now()) })
+		err = s.begin(ctx, id)
 	}
 	if err != nil && !errors.Is(err, ErrConflict) { // somebody else was faster
 		s.Log.WarnContext(ctx, "next run not begun; the sweep will", "stack", stack, "err", err)
 	}
+}
+
+// begin gives a pending run its turn. The runs before it have changed what is
+// there, so that what it takes in hand, and whether it may, is worked out anew.
+func (s *Runs) begin(ctx context.Context, id string) error {
+	run, err := s.Store.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	t, refusal := s.take(ctx, run.wish())
+	if refusal != nil && !Refused(refusal) {
+		return refusal
+	}
+	_, err = s.update(ctx, id, func(r *Run) error {
+		if refusal != nil {
+			return r.refuse(refusal, s.Now())
+		}
+		return r.begin(t, s.Now())
+	})
+	return err
 }
 
 // distinct gives the values of m, each once, in order.

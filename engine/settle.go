@@ -102,7 +102,8 @@ func (r *Run) settleApplying(at time.Time) {
 }
 
 // applyReady hands out each step whose needs are as they are meant to be. A
-// plan that was made with predictions that did not come true is made again.
+// plan that was made with predictions that did not come true is made again. The
+// steps are in an order in which each follows its needs, so one pass is enough.
 func (r *Run) applyReady(at time.Time) {
 	settled := map[string]bool{}
 	for _, s := range r.Steps {
@@ -163,6 +164,16 @@ func (r *Run) endApplying(at time.Time) {
 	case r.any(StepPlanned):
 		r.awaitApproval(at)
 	default:
+		r.endApplied(at)
+	}
+}
+
+// endApplied ends a run in which nobody has anything left to do. It succeeded
+// where every step is done, and never with one that waits for what does not come.
+func (r *Run) endApplied(at time.Time) {
+	if left := r.addresses(func(s *Step) bool { return !s.done() }); len(left) > 0 {
+		r.finish(RunFailed, "not done: "+strings.Join(left, ", ")+"; what that waits for never came to be done", at)
+	} else {
 		r.finish(RunSucceeded, "", at)
 	}
 }

@@ -47,8 +47,8 @@ type RunFilter struct {
 // RunStore keeps runs with their steps.
 type RunStore interface {
 	// CreateRun writes a new run with its steps, dispatches and events. It
-	// wraps ErrConflict where another changing run of the stack is under way
-	// and r is not pending.
+	// wraps ErrConflict where r changes the stack and is not pending, while
+	// another changing run of the stack is under way or waits for its turn.
 	CreateRun(ctx context.Context, r *Run) error
 	// Run reads the run with its steps and approvals.
 	Run(ctx context.Context, id string) (*Run, error)
@@ -56,8 +56,9 @@ type RunStore interface {
 	// three statements.
 	Runs(ctx context.Context, f RunFilter, p Page) ([]*Run, error)
 	// UpdateRun reads the run, lets change edit it and writes it back with
-	// what TakeChanges and Applied give, in one transaction. Writers of one run wait for each
-	// other. An error of change is returned as it is, and nothing is written.
+	// what TakeChanges and Applied give, in one transaction; its steps may be
+	// replaced while it is pending. Writers of one run wait for each other. An
+	// error of change is returned as it is, and nothing is written.
 	UpdateRun(ctx context.Context, id string, change func(*Run) error) (*Run, error)
 	// StepRun names the run that a step belongs to.
 	StepRun(ctx context.Context, step string) (run string, err error)
@@ -66,11 +67,14 @@ type RunStore interface {
 	// NextPending names the oldest pending changing run of a stack that has no
 	// changing run under way, or "".
 	NextPending(ctx context.Context, stack string) (run string, err error)
+	// NewestRun names the run of the stack whose identifier is the last in order, or "".
+	NewestRun(ctx context.Context, stack string) (run string, err error)
 	// ActiveRun names the changing run that is under way on the stack, or "".
 	ActiveRun(ctx context.Context, stack string) (run string, err error)
 	// Deployed gives the revision that each component of the stack is at: of
 	// its newest step that was applied, or found unchanged by a run that
-	// succeeded, in apply runs. Components destroyed since are left out.
+	// succeeded, in apply runs. Components destroyed since are left out, and
+	// those that the stack no longer had when a run over all of it succeeded.
 	Deployed(ctx context.Context, stack string) (map[string]int, error)
 	// LastChange finds the component's newest step in a run that has begun to
 	// apply, skipped ones left out, or that found it unchanged and succeeded. It

@@ -206,7 +206,7 @@ type Run struct {
 	Message    string     `json:"message,omitempty"`
 	Digest     string     `json:"digest,omitempty" doc:"Of the joint plan; an approval names it."`
 	Cancelling bool       `json:"cancelling,omitempty"`
-	Partial    bool       `json:"partial,omitempty" doc:"Of some of the stack's components only."`
+	Partial    bool       `json:"partial,omitempty" doc:"Leaves something out, so that the stack as a whole is not at the revision after it."`
 	Summary    Summary    `json:"summary"`
 	Approvals  []Approval `json:"approvals,omitempty"`
 	Steps      []Step     `json:"steps"`

@@ -101,8 +101,8 @@ func TestFindingsEndWithTheirPlaybook(t *testing.T) {
 		for _, component := range []string{"ansible.web", "ansible.other"} {
 			must(t, s.RecordFindings(t.Context(), "shop", component, "run-1", []engine.Change{{Subject: "web-1: Write the page"}}, noon))
 		}
-		end := func(kind engine.RunKind) map[string]bool {
-			run := ended(t, s, "shop", kind, 0)
+		end := func(kind engine.RunKind, ago time.Duration) map[string]bool {
+			run := ended(t, s, "shop", kind, ago)
 			got(s.UpdateRun(t.Context(), run.ID, func(r *engine.Run) error {
 				r.Steps[0].Component.Address, r.Steps[0].Destroy = "ansible.web", kind == engine.RunDestroy
 				return nil
@@ -113,8 +113,8 @@ func TestFindingsEndWithTheirPlaybook(t *testing.T) {
 			}
 			return open
 		}
-		wantEqual(t, end(engine.RunApply), map[string]bool{"ansible.web": true})
-		wantEqual(t, end(engine.RunDestroy), map[string]bool{})
+		wantEqual(t, end(engine.RunApply, time.Hour), map[string]bool{"ansible.web": true})
+		wantEqual(t, end(engine.RunDestroy, 0), map[string]bool{})
 	})
 }
 

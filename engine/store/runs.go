@@ -53,6 +53,9 @@ func noRun(id string) error { return engine.NotFound("there is no run %s", id) }
 func (s *Store) CreateRun(ctx context.Context, r *engine.Run) error {
 	changes := r.TakeChanges()
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := inTurn(tx, r); err != nil {
+			return err
+		}
 		row := newRunRow(r)
 		err := tx.Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -66,6 +69,20 @@ func (s *Store) CreateRun(ctx context.Context, r *engine.Run) error {
 		}
 		return addChanges(tx, changes)
 	})
+}
+
+// inTurn refuses a changing run that would begin before those that wait: the
+// order of identifiers is that in which runs change a stack.
+func inTurn(tx *gorm.DB, r *engine.Run) error {
+	if !r.Kind.Changing() || r.Status == engine.RunPending {
+		return nil
+	}
+	var waits int64
+	err := tx.Raw(`SELECT count(*) FROM runs WHERE stack = ? AND kind IN ('apply', 'destroy') AND status = 'pending'`, r.Stack).Scan(&waits).Error
+	if err == nil && waits > 0 {
+		err = engine.Conflict("another run of stack %s waits for its turn", r.Stack)
+	}
+	return err
 }
 
 func addChanges(tx *gorm.DB, c engine.Changes) error {
@@ -238,6 +255,11 @@ func approvals(db *gorm.DB, run string) ([]engine.Approval, error) {
 // NextPending implements engine.RunStore.
 func (s *Store) NextPending(ctx context.Context, stack string) (string, error) {
 	return s.name(ctx, `SELECT id FROM runs r WHERE stack = ? AND `+pendingRun+` ORDER BY id LIMIT 1`, stack)
+}
+
+// NewestRun implements engine.RunStore.
+func (s *Store) NewestRun(ctx context.Context, stack string) (string, error) {
+	return s.name(ctx, `SELECT id FROM runs WHERE stack = ? ORDER BY id DESC LIMIT 1`, stack)
 }
 
 // pendingRun holds for a changing run r whose turn it could be.

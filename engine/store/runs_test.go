@@ -141,28 +141,6 @@ func TestOneChangingRunAStack(t *testing.T) {
 	}
 }
 
-func TestNextPendingIsTheOldestChangingRun(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *store.Store) {
-		ctx := t.Context()
-		newStack(t, s, "shop")
-		wantEqual(t, got(s.NextPending(ctx, "shop"))(t), "")
-		wantEqual(t, got(s.ActiveRun(ctx, "shop"))(t), "")
-		must(t, s.CreateRun(ctx, newRun("shop", engine.RunPreview, noon.Add(-time.Hour))))
-		wantEqual(t, len(got(s.PendingStacks(ctx, 9))(t)), 0)
-		for i := range 3 {
-			must(t, s.CreateRun(ctx, newRun("shop", engine.RunApply, noon.Add(time.Duration(3-i)*time.Minute))))
-		}
-		oldest := got(s.Runs(ctx, engine.RunFilter{Kind: engine.RunApply}, engine.Page{}))(t)[2]
-		wantEqual(t, got(s.NextPending(ctx, "shop"))(t), oldest.ID)
-		wantEqual(t, got(s.PendingStacks(ctx, 9))(t), []string{"shop"})
-
-		got(s.UpdateRun(ctx, oldest.ID, func(r *engine.Run) error { return r.Begin(noon) }))(t)
-		wantEqual(t, got(s.NextPending(ctx, "shop"))(t), "")
-		wantEqual(t, len(got(s.PendingStacks(ctx, 9))(t)), 0)
-		wantEqual(t, got(s.ActiveRun(ctx, "shop"))(t), oldest.ID)
-	})
-}
-
 func TestRunsAreListedNewestFirst(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")

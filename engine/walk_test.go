@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestRandomWalkNeverSticksOrPanics lets anything happen in any order: a run
+// that nobody can move any more must be final, a busy one must have somebody to
+// move it, and one that succeeds has done all of its steps, each after its needs.
+func TestRandomWalkNeverSticksOrPanics(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rev := chain()
+		rev.Blueprint.Approval.AutoApprove = rapid.SampledFrom([]AutoApprove{AutoNever, AutoNoChanges, AutoAdditions, AutoAlways}).Draw(t, "auto")
+		rev.Blueprint.Approval.OnDeferred = rapid.SampledFrom([]OnDeferred{DeferredAsk, DeferredApply}).Draw(t, "deferred")
+		kind := rapid.SampledFrom([]RunKind{RunApply, RunDestroy, RunPreview, RunDrift}).Draw(t, "kind")
+		parts := applyParts(&rev.Blueprint, 1)
+		if kind != RunDrift {
+			parts = whole(t, anyStanding(t, rev), kind, rev)
+		}
+		r := newRun(StartRequest{Stack: "shop", Kind: kind}, ada, rev, parts, noon)
+		if err := r.Begin(noon); err != nil {
+			t.Fatal(err)
+		}
+		for range 400 {
+			if r.Status.Final() {
+				checkEnd(t, r)
+				return
+			}
+			before := alreadyApplied(r)
+			walk(t, r)
+			checkOrder(t, r, before)
+			if !r.Status.Final() && r.Status != RunPlanned && !r.busy() {
+				t.Fatalf("run is %s and nobody will move it", r.Status)
+			}
+		}
+	})
+}
+
+// checkEnd checks the steps of a run that is over.
+func checkEnd(t *rapid.T, r *Run) {
+	if strings.HasPrefix(r.Reason, "not done") {
+		t.Fatalf("run is %s: %s", r.Status, r.Reason)
+	}
+	for _, s := range r.Steps {
+		if s.Status.Active() || !s.ReadyAt.IsZero() || r.Kind.Changing() && r.Status == RunSucceeded && !s.done() {
+			t.Fatalf("run is %s with step %s %s", r.Status, s.Component.Address, s.Status)
+		}
+	}
+}
+
+func alreadyApplied(r *Run) []string {
+	return r.addresses(func(s *Step) bool { return s.Status == StepApplied })
+}
+
+// checkOrder checks that what was applied since before came after its needs.
+func checkOrder(t *rapid.T, r *Run, before []string) {
+	for _, address := range alreadyApplied(r) {
+		if !slices.Contains(before, address) && !r.all(r.Step(address).Needs, (*Step).done) {
+			t.Fatalf("%s was applied before %v", address, r.Step(address).Needs)
+		}
+	}
+}
+
+// anyStanding is a stack that was applied in parts, at revisions in which its
+// components need each other in any order, circles included.
+func anyStanding(t *rapid.T, now *Revision) standing {
+	there := standing{deployed: map[string]int{}, states: map[string]int{}, revisions: map[int]*Revision{0: now, 1: now}}
+	addresses := []string{"terraform.a", "terraform.b", "ansible.c", "terraform.x", "terraform.y", "ansible.z"}
+	for number := 2; number <= 3; number++ {
+		rev := &Revision{Stack: "shop", Number: number}
+		for _, address := range addresses {
+			kind, _, _ := strings.Cut(address, ".")
+			rev.Blueprint.Components = append(rev.Blueprint.Components, Component{Address: address, Kind: Kind(kind), Cloud: CloudLocal,
+				Needs: rapid.SliceOfDistinct(rapid.SampledFrom(addresses), rapid.ID).Draw(t, "needs"), OnDestroy: kind == "ansible" && rapid.Bool().Draw(t, "on_destroy")})
+		}
+		there.revisions[number] = rev
+	}
+	for _, address := range addresses {
+		there.deployed[address] = rapid.IntRange(1, 3).Draw(t, "at")
+		if now.Blueprint.Component(address) == nil && strings.HasPrefix(address, "terraform.") {
+			there.states[address] = rapid.IntRange(2, 3).Draw(t, "written at")
+		}
+	}
+	return there
+}
+
+// walk makes one random move that somebody could make now.
+func walk(t *rapid.T, r *Run) {
+	s := rapid.SampledFrom(r.Steps).Draw(t, "step")
+	out := func() map[string]OutputDigest {
+		return map[string]OutputDigest{"id": digest(rapid.SampledFrom([]string{"x", "y"}).Draw(t, "id")), "ip": {Unknown: rapid.Bool().Draw(t, "unknown"), Digest: "z"}}
+	}
+	var err error
+	switch rapid.IntRange(0, 9).Draw(t, "move") {
+	case 0:
+		if r.Status == RunPlanned {
+			err = r.Approve(ada, r.Digest, "", noon)
+		}
+	case 1:
+		if rapid.IntRange(0, 9).Draw(t, "cancel") == 0 {
+			err = r.Cancel(ada, noon)
+		}
+	case 2, 3, 4, 5:
+		if !s.ReadyAt.IsZero() {
+			_, err = r.Claim(s.ID, Claim{Worker: "w"}, noon)
+		}
+	case 6:
+		if s.Status.Active() {
+			err = r.Lose(inHand(r, s), noon.Add(Lease))
+		}
+	default:
+		if s.Status == StepPlanning {
+			o := rapid.SampledFrom([]Outcome{OutcomePlanned, OutcomePlanned, OutcomeUnchanged, OutcomeFailed, OutcomeCancelled}).Draw(t, "outcome")
+			err = r.End(s.ID, s.Attempt, Result{Outcome: o, PlanHash: "p", ChangesHash: rapid.SampledFrom([]string{"c", "d"}).Draw(t, "changes"), Summary: Summary{Create: 1}, Outputs: out()}, noon)
+		} else if s.Status == StepApplying {
+			o := rapid.SampledFrom([]Outcome{OutcomeApplied, OutcomeApplied, OutcomeFailed, OutcomeCancelled}).Draw(t, "outcome")
+			err = r.End(s.ID, s.Attempt, Result{Outcome: o, Outputs: out()}, noon)
+		}
+	}
+	if err != nil {
+		t.Fatalf("move refused: %v", err)
+	}
+}
