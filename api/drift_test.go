@@ -123,7 +123,7 @@ func TestRemediationIsOfTheRevisionThatIsDeployed(t *testing.T) {
 		t.Fatalf("%d remediations, not 1", len(runs))
 	}
 	run := runs[0]
-	if run.Revision != 1 || run.Steps[0].Revision != 1 || run.Rule.AutoApprove != engine.AutoAlways || !run.Partial {
+	if run.Revision != 1 || run.Steps[0].Revision != 1 || run.Rule.AutoApprove != engine.AutoAlways || run.Partial { // it leaves nothing of revision 1 out
 		t.Errorf("remediation of revision %d, step of %d, rule %+v, partial %t", run.Revision, run.Steps[0].Revision, run.Rule, run.Partial)
 	}
 }
