@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -78,11 +77,7 @@ func (s *system) deps() Deps {
 func openStore(t testing.TB, log *slog.Logger) (*store.Store, *vault.Vault) {
 	t.Helper()
 	dir := t.TempDir()
-	url := "sqlite://" + filepath.Join(dir, "db")
-	if os.Getenv(onPostgres) != "" {
-		url = enginetest.Postgres(t)
-	}
-	db, err := store.Open(t.Context(), store.Options{URL: url})
+	db, err := store.Open(t.Context(), store.Options{URL: enginetest.DatabaseURL(t, filepath.Join(dir, "db"))})
 	if err != nil {
 		t.Fatal(err)
 	}

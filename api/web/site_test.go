@@ -65,7 +65,7 @@ func hourly(_, _ string, after time.Time, _ string) (time.Time, error) {
 func newSite(t testing.TB) *site {
 	t.Helper()
 	log, now, dir := slog.New(slog.NewTextHandler(t.Output(), nil)), clock(), t.TempDir()
-	db, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(dir, "db")})
+	db, err := store.Open(t.Context(), store.Options{URL: enginetest.DatabaseURL(t, filepath.Join(dir, "db"))})
 	ok(t, err)
 	t.Cleanup(func() { db.Close() })
 	ok(t, db.Migrate(t.Context()))

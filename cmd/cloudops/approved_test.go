@@ -137,41 +137,43 @@ func (p *tampered) written(t *testing.T, want ...string) {
 
 func TestOnlyWhatWasApprovedIsApplied(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	p := &tampered{testServer: s, api: s.client(t), dir: t.TempDir()}
-	p.submit(t, "first", "one", "plays", "here")
-	run := p.planned(t)
+	eachPair(t, func(t *testing.T, start func(...string) *testServer) {
+		s := start()
+		p := &tampered{testServer: s, api: s.client(t), dir: t.TempDir()}
+		p.submit(t, "first", "one", "plays", "here")
+		run := p.planned(t)
 
-	// Source, variable, playbook and inventory all change before the approval.
-	p.submit(t, "second", "two", "replays", "there")
-	if run = p.approve(t, run); run.Status != "succeeded" || run.Revision != 1 {
-		t.Fatalf("run of revision %d is %s: %s", run.Revision, run.Status, run.Reason)
-	}
-	p.written(t, "first one", "plays one on here")
+		// Source, variable, playbook and inventory all change before the approval.
+		p.submit(t, "second", "two", "replays", "there")
+		if run = p.approve(t, run); run.Status != "succeeded" || run.Revision != 1 {
+			t.Fatalf("run of revision %d is %s: %s", run.Revision, run.Status, run.Reason)
+		}
+		p.written(t, "first one", "plays one on here")
 
-	// An approval for another plan is refused.
-	next := p.planned(t)
-	if _, err := p.api.Approve(t.Context(), next.ID, run.Digest, ""); err == nil {
-		t.Error("the digest of another plan was taken")
-	}
+		// An approval for another plan is refused.
+		next := p.planned(t)
+		if _, err := p.api.Approve(t.Context(), next.ID, run.Digest, ""); err == nil {
+			t.Error("the digest of another plan was taken")
+		}
 
-	// So is one whose plan was made in another environment.
-	if _, err := p.api.SetVariable(t.Context(), "tampered", "environment", "COLOUR", client.SetVariable{Value: json.RawMessage(`"blue"`)}); err != nil {
-		t.Fatal(err)
-	}
-	if next = p.approve(t, next); next.Status != "failed" || !strings.Contains(next.Reason, "environment") {
-		t.Errorf("run is %s: %s", next.Status, next.Reason)
-	}
-	p.written(t, "first one", "plays one on here")
-	next = p.planned(t)
+		// So is one whose plan was made in another environment.
+		if _, err := p.api.SetVariable(t.Context(), "tampered", "environment", "COLOUR", client.SetVariable{Value: json.RawMessage(`"blue"`)}); err != nil {
+			t.Fatal(err)
+		}
+		if next = p.approve(t, next); next.Status != "failed" || !strings.Contains(next.Reason, "environment") {
+			t.Errorf("run is %s: %s", next.Status, next.Reason)
+		}
+		p.written(t, "first one", "plays one on here")
+		next = p.planned(t)
 
-	// Somebody writes the upstream's state by hand in between: the plan rests
-	// on what is no more, and is not applied.
-	p.pushState(t, "terraform.up")
-	if next = p.approve(t, next); next.Status == "succeeded" {
-		t.Errorf("run is %s", next.Status)
-	}
-	p.written(t, "first one") // the play rests on nothing that changed
+		// Somebody writes the upstream's state by hand in between: the plan rests
+		// on what is no more, and is not applied.
+		p.pushState(t, "terraform.up")
+		if next = p.approve(t, next); next.Status == "succeeded" {
+			t.Errorf("run is %s", next.Status)
+		}
+		p.written(t, "first one") // the play rests on nothing that changed
+	})
 }
 
 // pushState writes a newer version of a component's state, as terraform state

@@ -1,0 +1,9 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+)
+
+func TestOnPostgreSQL(t *testing.T) { enginetest.AgainOnPostgres(t) }
