@@ -61,7 +61,7 @@ func newSystem(t testing.TB, edits ...func(*Deps)) *system {
 func (s *system) deps() Deps {
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	db, sealer := openStore(s.t, log)
-	compiler := blueprint.New(blueprint.Options{})
+	compiler := blueprint.New(blueprint.Options{Credentials: db.Credential})
 	bell := &bell{listeners: map[string][]chan struct{}{}}
 	s.store = db
 	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -96,6 +97,17 @@ func (ds Diagnostics) Err() error {
 		return nil
 	}
 	return ds
+}
+
+// with tells the mistakes together with those that another check ended with.
+func (ds Diagnostics) with(err error) error {
+	var more Diagnostics
+	switch {
+	case len(ds) == 0 || err != nil && !errors.As(err, &more):
+		return err
+	default:
+		return append(ds, more...)
+	}
 }
 
 // Error lists every mistake.

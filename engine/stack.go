@@ -58,6 +58,17 @@ type Revision struct {
 	Variables map[string]json.RawMessage
 }
 
+// Beside is what is written together with a revision: all of it or nothing.
+type Beside struct {
+	Drift *Schedule // in place of the schedule named "drift", which goes where this is nil
+	// After is the number that the stack's newest revision has to have, so that
+	// none is taken back which somebody else has submitted since; 0 for any.
+	After  int
+	Keep   *Variable // for the stack
+	Forget *Variable
+	Hide   []string // input variables kept for the stack that are secrets from now on
+}
+
 // Blueprint is what the engine has to know of a parsed stack in order to run
 // it. Expressions stay in the sources and are evaluated when a step starts.
 type Blueprint struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -48,11 +49,15 @@ func (s *Stacks) Create(ctx context.Context, p Principal, name, description stri
 // stores it as the stack's next revision. Mistakes come back as Diagnostics,
 // and then nothing is stored.
 func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
-	rev, drift, err := s.check(ctx, p, sub)
+	rev, with, err := s.check(ctx, p, sub)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Store.AddRevision(ctx, rev, drift, s.submitted(p, rev)); err != nil {
+	events := []Event{s.submitted(p, rev)}
+	for _, name := range with.Hide {
+		events = append(events, s.event(p, "variable.hide", rev.Stack, map[string]any{"name": name}))
+	}
+	if err := s.Store.AddRevision(ctx, rev, with, events...); err != nil {
 		return nil, err
 	}
 	s.ringSubmitted()
@@ -60,12 +65,8 @@ func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revi
 }
 
 // pins are the versions of modules that the newest revision of the stack has.
-func (s *Stacks) pins(ctx context.Context, sub Submission) (Pins, error) {
-	outline, err := s.Compiler.Outline(sub.Sources)
-	if err != nil || sub.Upgrade {
-		return Pins{}, nil // Compile tells a mistake with all others
-	}
-	newest, err := s.Newest(ctx, outline.Stack)
+func (s *Stacks) pins(ctx context.Context, stack string) (Pins, error) {
+	newest, err := s.Newest(ctx, stack)
 	if errors.Is(err, ErrNotFound) {
 		return Pins{}, nil
 	}
@@ -99,30 +100,39 @@ func (s *Stacks) Check(ctx context.Context, p Principal, sub Submission) (*Revis
 	return rev, err
 }
 
-// check makes a revision of a submission with what is kept for its stack.
-func (s *Stacks) check(ctx context.Context, p Principal, sub Submission) (*Revision, *Schedule, error) {
-	var err error
-	if sub.Variables, err = s.withStored(ctx, sub); err != nil {
-		return nil, nil, err
-	}
-	pins, err := s.pins(ctx, sub)
+// check makes a revision of a submission with what is kept for its stack, of
+// which what is given wins. It writes nothing.
+func (s *Stacks) check(ctx context.Context, p Principal, sub Submission) (*Revision, Beside, error) {
+	outline, err := s.Compiler.Outline(sub.Sources)
 	if err != nil {
-		return nil, nil, err
+		return s.compile(ctx, p, sub, Pins{}) // which tells this mistake with all others
 	}
-	return s.compile(ctx, p, sub, pins)
+	if sub.Stack != "" && outline.Stack != sub.Stack {
+		return nil, Beside{}, Invalid("the sources describe stack %q, but were sent for stack %q", outline.Stack, sub.Stack)
+	}
+	k, err := kept(ctx, s.Store, outline.Stack)
+	if err != nil {
+		return nil, Beside{}, err
+	}
+	var pins Pins
+	if !sub.Upgrade {
+		if pins, err = s.pins(ctx, outline.Stack); err != nil {
+			return nil, Beside{}, err
+		}
+	}
+	ours := k.values(outline)
+	maps.Copy(ours.values, sub.Variables)
+	sub.Variables = ours.values
+	rev, with, err := s.compile(ctx, p, sub, pins)
+	with.Hide = ours.hide
+	return rev, with, ours.mistakes.with(err)
 }
 
 // compile makes a revision of a submission, with the schedule that it asks for.
-func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins Pins) (*Revision, *Schedule, error) {
+func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins Pins) (*Revision, Beside, error) {
 	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables, pins)
 	if err != nil {
-		return nil, nil, err
-	}
-	if sub.Stack != "" && bp.Name != sub.Stack {
-		return nil, nil, Invalid("the sources describe stack %q, but were sent for stack %q", bp.Name, sub.Stack)
-	}
-	if err := s.checkCredentials(ctx, &bp); err != nil {
-		return nil, nil, err
+		return nil, Beside{}, err
 	}
 	sum := sha256.Sum256(sources)
 	rev := &Revision{
@@ -130,7 +140,7 @@ func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins 
 		Blueprint: bp, Sources: sources, Variables: sub.Variables,
 	}
 	drift, err := s.driftSchedule(p, &bp)
-	return rev, drift, err
+	return rev, Beside{Drift: drift}, err
 }
 
 // submitted is the event of a new revision.
@@ -142,26 +152,6 @@ func (s *Stacks) submitted(p Principal, rev *Revision) Event {
 func (s *Stacks) ringSubmitted() {
 	s.Bell.Ring(TopicSchedules)
 	s.Bell.Ring(TopicRuns)
-}
-
-// checkCredentials finds credentials that are not there before a run does.
-func (s *Stacks) checkCredentials(ctx context.Context, bp *Blueprint) error {
-	var ds Diagnostics
-	seen := map[string]bool{"": true}
-	for _, c := range bp.Components {
-		if seen[c.Credentials] {
-			continue
-		}
-		seen[c.Credentials] = true
-		_, err := s.Store.Credential(ctx, c.Credentials)
-		if errors.Is(err, ErrNotFound) {
-			ds = append(ds, Diagnostic{Severity: SeverityError, Summary: "Unknown credentials",
-				Detail: "There are no credentials named \"" + c.Credentials + "\", which " + c.Address + " uses. Store them first, or correct the cloud block."})
-		} else if err != nil {
-			return err
-		}
-	}
-	return ds.Err()
 }
 
 // driftSchedule is the schedule that the stack's own drift block asks for.

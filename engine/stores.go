@@ -16,10 +16,10 @@ type StackStore interface {
 	// ErrConflict while a run is not final, a state holds resources or another
 	// stack reads its outputs.
 	DeleteStack(ctx context.Context, name string, e Event) error
-	// AddRevision gives the revision the next number of its stack, makes the
-	// stack where it is new and replaces the schedule named "drift" by next,
-	// or removes it where next is nil.
-	AddRevision(ctx context.Context, r *Revision, drift *Schedule, e Event) error
+	// AddRevision gives the revision the next number of its stack and makes the
+	// stack where it is new. It wraps ErrConflict where the newest revision is
+	// another than with.After.
+	AddRevision(ctx context.Context, r *Revision, with Beside, events ...Event) error
 	// Revision reads with sources and variables.
 	Revision(ctx context.Context, stack string, number int) (*Revision, error)
 	// Revisions lists without sources and variables, newest first; a cursor is a number.
@@ -247,10 +247,6 @@ type VariableStore interface {
 	// SetShared keeps a variable in a set, UnsetShared forgets it.
 	SetShared(ctx context.Context, set string, v *Variable, e Event) error
 	UnsetShared(ctx context.Context, set string, kind VariableKind, name string, e Event) error
-	// ReviseVariable keeps a variable, or forgets it, together with the revision
-	// that this makes: both or neither. It wraps ErrConflict where the stack's
-	// newest revision is another than after, by which a value would be lost.
-	ReviseVariable(ctx context.Context, v *Variable, forget bool, rev *Revision, after int, drift *Schedule, events ...Event) error
 }
 
 // RetentionStore removes what is kept no longer. The Drop methods take a stack,

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -31,8 +32,19 @@ type Variable struct {
 
 // Outline is what a bundle says without being checked.
 type Outline struct {
-	Stack     string          // name
-	Variables map[string]bool // names of variable blocks, and whether each is sensitive
+	Stack     string                // name
+	Variables map[string]bool       // names of variable blocks, and whether each is sensitive
+	Blocks    map[string]Diagnostic // where each of them stands, for what is wrong there
+}
+
+// mistake is a kept value that the stack cannot take, told where its block is.
+func (o Outline) mistake(v *Variable, err error) Diagnostic {
+	var d Diagnostic
+	if v.Kind == VariableInput {
+		d = o.Blocks[v.Name]
+	}
+	d.Severity, d.Summary, d.Detail = SeverityError, "Kept value does not fit", err.Error()
+	return d
 }
 
 // SetVariable keeps a value for a stack. One for a variable block makes a new
@@ -74,13 +86,13 @@ func (s *Stacks) UnsetVariable(ctx context.Context, p Principal, stack, name str
 		return nil, s.Store.DeleteVariable(ctx, stack, name, kind, unset())
 	}
 	v := &Variable{Stack: stack, Name: name, Kind: kind}
-	sets, err := shared(ctx, s.Store, stack)
-	if err != nil {
+	k, err := kept(ctx, s.Store, stack)
+	if err = errors.Join(err, k.clash()); err != nil {
 		return nil, err
 	}
 	return s.revise(ctx, p, st, v, revision{message: "variable " + name + " unset", event: unset, forget: true}, func(_ Outline, values map[string]json.RawMessage) error {
 		delete(values, name)
-		for _, x := range sets { // whose value comes to light again
+		for _, x := range k.sets { // whose value comes to light again
 			if x.Kind == VariableInput && x.Name == name {
 				values[name] = json.RawMessage(x.Value.Reveal())
 			}
@@ -114,54 +126,48 @@ func (s *Stacks) revise(ctx context.Context, p Principal, stack *Stack, v *Varia
 	if err := change(outline, values); err != nil {
 		return nil, err
 	}
-	rev, drift, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: why.message}, Pins{Keep: true})
+	rev, with, err := s.compile(ctx, p, Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: why.message}, Pins{Keep: true})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Store.ReviseVariable(ctx, v, why.forget, rev, last.Number, drift, why.event(), s.submitted(p, rev)); err != nil {
+	if with.After, with.Keep = last.Number, v; why.forget {
+		with.Keep, with.Forget = nil, v
+	}
+	if err := s.Store.AddRevision(ctx, rev, with, why.event(), s.submitted(p, rev)); err != nil {
 		return nil, err
 	}
 	s.ringSubmitted()
 	return rev, nil
 }
 
-// withStored adds the values that are kept for the stack to those given. What
-// is given wins, and what the stack has no variable for is left out.
-func (s *Stacks) withStored(ctx context.Context, sub Submission) (map[string]json.RawMessage, error) {
-	outline, err := s.Compiler.Outline(sub.Sources)
-	if err != nil {
-		return sub.Variables, nil // Compile tells this mistake with all others
-	}
-	own, stored, err := kept(ctx, s.Store, outline.Stack)
-	if err != nil {
-		return nil, err
-	}
-	values := map[string]json.RawMessage{}
-	for _, v := range stored {
-		if _, declared := outline.Variables[v.Name]; !declared || v.Kind != VariableInput {
-			continue
-		}
-		if err := v.fits(outline); err != nil {
-			return nil, err
-		}
-		if slices.Contains(own, v) {
-			if err := s.hide(ctx, v, outline); err != nil {
-				return nil, err
-			}
-		}
-		values[v.Name] = json.RawMessage(v.Value.Reveal())
-	}
-	maps.Copy(values, sub.Variables)
-	return values, nil
+// keptValues is what a revision takes of the values that are kept for its stack.
+type keptValues struct {
+	values   map[string]json.RawMessage
+	hide     []string    // to be kept as secrets, for their variable has become sensitive
+	mistakes Diagnostics // values that the stack cannot take
 }
 
-// hide keeps a value as a secret from now on whose variable has become sensitive.
-func (s *Stacks) hide(ctx context.Context, v *Variable, o Outline) error {
-	if v.Secret || !o.Variables[v.Name] {
-		return nil
+// values goes through what is kept for a stack. What the stack has no variable
+// for is left out.
+func (k shelf) values(o Outline) keptValues {
+	t := keptValues{values: map[string]json.RawMessage{}}
+	for _, twin := range k.twice {
+		t.mistakes = append(t.mistakes, o.mistake(twin.Variable, twin.err))
 	}
-	v.Secret = true
-	return s.Store.PutVariable(ctx, v, s.event(Principal{User: "engine"}, "variable.hide", v.Stack, map[string]any{"name": v.Name}))
+	for _, v := range k.all() {
+		sensitive, declared := o.Variables[v.Name]
+		if !declared || v.Kind != VariableInput {
+			continue
+		}
+		if err := v.fits(o); err != nil {
+			t.mistakes = append(t.mistakes, o.mistake(v, err))
+		}
+		if sensitive && !v.Secret && slices.Contains(k.own, v) {
+			t.hide = append(t.hide, v.Name)
+		}
+		t.values[v.Name] = json.RawMessage(v.Value.Reveal())
+	}
+	return t
 }
 
 // ValueOf takes JSON lists and objects as they are and all else as text, which
@@ -214,11 +220,11 @@ func (v *Variable) fits(o Outline) error {
 
 // environment is what a stack's tools get beside their credentials.
 func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
-	_, stored, err := kept(ctx, s.Store, stack)
-	if err != nil {
+	k, err := kept(ctx, s.Store, stack)
+	if err = errors.Join(err, k.clash()); err != nil {
 		return err
 	}
-	for _, v := range stored {
+	for _, v := range k.all() {
 		if v.Kind != VariableEnvironment {
 			continue
 		}

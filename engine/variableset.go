@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"path"
 	"slices"
@@ -105,6 +106,7 @@ func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variabl
 	if err := write(); err != nil || v.Kind == VariableEnvironment {
 		return nil, err
 	}
+	ctx = context.WithoutCancel(ctx) // nobody would revise the rest for a caller who is gone
 	var done []Revised
 	for after := ""; ; {
 		stacks, err := s.Store.Stacks(ctx, Page{After: after, Limit: sweepBatch})
@@ -123,6 +125,9 @@ func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variabl
 	}
 }
 
+// shareTries is how often a stack is revised anew that others revise meanwhile.
+const shareTries = 5
+
 // reviseShared makes a new revision of a stack whose newest has its value from
 // the set. A value of the stack's own, or one given with the revision, stays.
 func (s *Stacks) reviseShared(ctx context.Context, p Principal, set *VariableSet, stack *Stack, v *Variable, was json.RawMessage) (Revised, bool) {
@@ -130,7 +135,10 @@ func (s *Stacks) reviseShared(ctx context.Context, p Principal, set *VariableSet
 		return Revised{}, false
 	}
 	done := Revised{Stack: stack.Name}
-	rev, err := s.withShared(ctx, p, set, stack, v, was)
+	rev, err := s.withShared(ctx, p, set, stack.Name, v, was)
+	for tries := 1; errors.Is(err, ErrConflict) && tries < shareTries; tries++ { // with what was submitted meanwhile
+		rev, err = s.withShared(ctx, p, set, stack.Name, v, was)
+	}
 	if err == nil && rev == nil {
 		return done, false
 	}
@@ -141,8 +149,12 @@ func (s *Stacks) reviseShared(ctx context.Context, p Principal, set *VariableSet
 	return done, true
 }
 
-func (s *Stacks) withShared(ctx context.Context, p Principal, set *VariableSet, stack *Stack, v *Variable, was json.RawMessage) (*Revision, error) {
-	last, err := s.Store.Revision(ctx, stack.Name, stack.Latest)
+func (s *Stacks) withShared(ctx context.Context, p Principal, set *VariableSet, name string, v *Variable, was json.RawMessage) (*Revision, error) {
+	stack, err := s.Store.Stack(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.Store.Revision(ctx, name, stack.Latest)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +165,7 @@ func (s *Stacks) withShared(ctx context.Context, p Principal, set *VariableSet, 
 	if _, declared := outline.Variables[v.Name]; !declared || last.Variables[v.Name] != nil && !bytes.Equal(last.Variables[v.Name], was) {
 		return nil, nil
 	}
-	own, err := s.Store.Variables(ctx, stack.Name)
+	own, err := s.Store.Variables(ctx, name)
 	if err != nil || slices.ContainsFunc(own, func(o *Variable) bool { return o.Kind == v.Kind && o.Name == v.Name }) {
 		return nil, err
 	}
@@ -163,63 +175,85 @@ func (s *Stacks) withShared(ctx context.Context, p Principal, set *VariableSet, 
 	}
 	if delete(values, v.Name); v.Value != "" {
 		fitting := *v
-		fitting.Stack = stack.Name
+		fitting.Stack = name
 		if err := fitting.fits(outline); err != nil {
 			return nil, err
 		}
 		values[v.Name] = json.RawMessage(v.Value.Reveal())
 	}
-	sub := Submission{Stack: stack.Name, Sources: last.Sources, Variables: values, Message: "variable " + v.Name + " of set " + set.Name}
-	rev, drift, err := s.compile(ctx, p, sub, Pins{Keep: true})
+	sub := Submission{Stack: name, Sources: last.Sources, Variables: values, Message: "variable " + v.Name + " of set " + set.Name}
+	rev, with, err := s.compile(ctx, p, sub, Pins{Keep: true})
 	if err != nil {
 		return nil, err
 	}
-	return rev, s.Store.AddRevision(ctx, rev, drift, s.submitted(p, rev))
+	with.After = last.Number
+	return rev, s.Store.AddRevision(ctx, rev, with, s.submitted(p, rev))
 }
 
-// shared gives the variables that the stack has from sets. Two sets that give
-// it the same one are a mistake: neither could be said to win.
-func shared(ctx context.Context, store VariableStore, stack string) ([]*Variable, error) {
+// shelf is what is kept for a stack.
+type shelf struct {
+	own   []*Variable
+	sets  []*Variable // that it has from sets
+	twice []twin
+}
+
+// twin is a variable that a stack has from two sets: neither could be said to win.
+type twin struct {
+	*Variable
+	err error // says which
+}
+
+// kept reads what is kept for a stack.
+func kept(ctx context.Context, store VariableStore, stack string) (shelf, error) {
+	own, err := store.Variables(ctx, stack)
+	if err != nil {
+		return shelf{}, err
+	}
 	sets, err := store.VariableSets(ctx)
 	if err != nil {
-		return nil, err
+		return shelf{}, err
 	}
-	var all []*Variable
+	k := shelf{own: own}
 	from := map[string]string{}
 	for _, set := range sets {
-		if !set.covers(stack) {
-			continue
-		}
-		for _, v := range set.Variables {
-			key := string(v.Kind) + " " + v.Name
-			if before, twice := from[key]; twice {
-				return nil, Invalid("stack %s has variable %s from two sets, %s and %s; take it out of one of them", stack, v.Name, before, set.Name)
-			}
-			from[key] = set.Name
-			own := *v
-			own.Stack = stack
-			all = append(all, &own)
+		if set.covers(stack) {
+			k.add(set, stack, from)
 		}
 	}
-	return all, nil
+	return k, nil
 }
 
-// kept gives what is kept for a stack: its own variables, and those of sets
-// that it has none of its own for.
-func kept(ctx context.Context, store VariableStore, stack string) (own, all []*Variable, err error) {
-	own, err = store.Variables(ctx, stack)
-	if err != nil {
-		return nil, nil, err
+// add puts the variables of a set on the shelf; from notes which set each is of.
+func (k *shelf) add(set *VariableSet, stack string, from map[string]string) {
+	for _, v := range set.Variables {
+		key := string(v.Kind) + " " + v.Name
+		if before, twice := from[key]; twice {
+			k.twice = append(k.twice, twin{v, Invalid("stack %s has variable %s from two sets, %s and %s; take it out of one of them", stack, v.Name, before, set.Name)})
+			continue
+		}
+		from[key] = set.Name
+		own := *v
+		own.Stack = stack
+		k.sets = append(k.sets, &own)
 	}
-	sets, err := shared(ctx, store, stack)
-	if err != nil {
-		return nil, nil, err
+}
+
+// clash is what keeps the variables from being used at all.
+func (k shelf) clash() error {
+	if len(k.twice) == 0 {
+		return nil
 	}
-	all = slices.Clone(own)
-	for _, v := range sets {
-		if !slices.ContainsFunc(own, func(o *Variable) bool { return o.Kind == v.Kind && o.Name == v.Name }) {
+	return k.twice[0].err
+}
+
+// all are the stack's own variables, and those of sets that it has none of its
+// own for.
+func (k shelf) all() []*Variable {
+	all := slices.Clone(k.own)
+	for _, v := range k.sets {
+		if !slices.ContainsFunc(k.own, func(o *Variable) bool { return o.Kind == v.Kind && o.Name == v.Name }) {
 			all = append(all, v)
 		}
 	}
-	return own, all, nil
+	return all
 }

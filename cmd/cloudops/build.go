@@ -104,7 +104,7 @@ func (c *components) wire(v *vault.Vault) {
 		Grace: c.options.grace, StateURL: c.stateURL,
 	}
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
-	compiler.Stack = c.stacks.Newest
+	compiler.Stack, compiler.Credentials = c.stacks.Newest, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.Passwords{}, Now: now}
 }

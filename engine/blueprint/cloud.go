@@ -1,7 +1,9 @@
 package blueprint
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -88,6 +90,26 @@ func (d *decoder) resolveCloud(c *cloud) {
 	if _, ok := c.settings["features"]; !ok && c.kind == string(engine.CloudAzure) {
 		c.settings["features"] = json.RawMessage(`{}`) // the provider demands the block
 	}
+}
+
+// checkCredentials looks up the credentials that cloud blocks name. Without a
+// server there is nothing to look in.
+func (c *Compiler) checkCredentials(ctx context.Context, s *stack) (diags hcl.Diagnostics, err error) {
+	if c.Credentials == nil {
+		return nil, nil
+	}
+	for _, block := range s.clouds {
+		if block.credentials == "" {
+			continue
+		}
+		_, err := c.Credentials(ctx, block.credentials)
+		if errors.Is(err, engine.ErrNotFound) {
+			diags = append(diags, mistake(block.attributes["credentials"].Expr.Range(), "Unknown credentials", "There are no credentials named %q. Store them first, with cloudops credential set, or correct the name.", block.credentials))
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return diags, nil
 }
 
 // regionName is what the cloud calls where things are.

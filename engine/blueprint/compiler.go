@@ -27,7 +27,10 @@ type Options struct {
 	// Stack gives the newest revision of another stack, for those that read its
 	// outputs. It wraps ErrNotFound where there is none. Nil checks nothing.
 	Stack func(ctx context.Context, name string) (*engine.Blueprint, error)
-	Log   *slog.Logger
+	// Credentials gives stored credentials to those who name them in a cloud
+	// block. It wraps ErrNotFound where there are none. Nil checks nothing.
+	Credentials func(ctx context.Context, name string) (*engine.Credential, error)
+	Log         *slog.Logger
 }
 
 // Compiler implements engine.Compiler. It keeps the stacks it evaluated last,
@@ -96,9 +99,10 @@ func Outline(bundle []byte) (engine.Outline, error) {
 	if s.head == nil {
 		return engine.Outline{}, s.report(diags).Err()
 	}
-	o := engine.Outline{Stack: s.name, Variables: map[string]bool{}}
+	o := engine.Outline{Stack: s.name, Variables: map[string]bool{}, Blocks: map[string]engine.Diagnostic{}}
 	for name, v := range s.variables {
 		o.Variables[name] = v.sensitive
+		o.Blocks[name] = s.report(hcl.Diagnostics{mistake(v.at, "", "")})[0]
 	}
 	return o, nil
 }
@@ -124,7 +128,11 @@ func (c *Compiler) compile(ctx context.Context, tree Tree, vars map[string]json.
 	if err != nil {
 		return nil, err
 	}
-	diags = append(diags, upstreams...)
+	credentials, err := c.checkCredentials(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	diags = append(append(diags, upstreams...), credentials...)
 	if err := s.report(diags).Err(); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,16 @@ func testCompiler() *Compiler {
 		PlaybookNames: []string{"baseline", "web"},
 		Git:           GitCLI{},
 		Stack:         neighbours,
+		Credentials:   vaulted,
 	})
+}
+
+// vaulted are the credentials that are stored in tests.
+func vaulted(_ context.Context, name string) (*engine.Credential, error) {
+	if name != "aws-payments" && name != "azure-ledger" {
+		return nil, engine.NotFound("no credentials %s", name)
+	}
+	return &engine.Credential{Name: name}, nil
 }
 
 // bundleWith packs the folder testdata/bundle with the text as its stack.hcl.

@@ -26,12 +26,12 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.PutCredential(ctx, credential("prod", secret), event("credential.put", "")))
 	rev := revision("shop")
 	rev.Sources = []byte{0, 1, 2, 0xff, '\n'}
-	must(t, s.AddRevision(ctx, rev, nil, event("revision.add", "shop")))
+	must(t, s.AddRevision(ctx, rev, engine.Beside{}, event("revision.add", "shop")))
 	must(t, s.HoldStack(ctx, "shop", &engine.Hold{By: "ada", Reason: "case", At: noon}, event("stack.hold", "shop")))
 	must(t, s.PutVariable(ctx, &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: "env", Secret: true, Value: `"prod"`, UpdatedBy: "ada", UpdatedAt: noon}, event("variable.set", "shop")))
 	lab := revision("lab")
 	lab.Blueprint.Upstreams = []engine.Upstream{{Name: "net", Stack: "shop", Outputs: []string{"url"}}}
-	must(t, s.AddRevision(ctx, lab, nil, event("stack.submit", "lab")))
+	must(t, s.AddRevision(ctx, lab, engine.Beside{}, event("stack.submit", "lab")))
 	r := planned("shop", noon, "d1")
 	must(t, s.CreateRun(ctx, r))
 	got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error {

@@ -27,7 +27,7 @@ func TestSealedValuesAreNotInTheFile(t *testing.T) {
 	rev := revision("shop")
 	rev.Sources, rev.Message = []byte(secret), public
 	rev.Variables = map[string]json.RawMessage{"password": []byte(`"` + secret + `"`)}
-	must(t, s.AddRevision(t.Context(), rev, nil, event("r", "shop")))
+	must(t, s.AddRevision(t.Context(), rev, engine.Beside{}, event("r", "shop")))
 	must(t, s.PutArtifact(t.Context(), step, "plan", []byte(secret)))
 	must(t, s.PutCredential(t.Context(), credential("prod", secret), event("c", "")))
 	must(t, s.PutVariable(t.Context(), &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: public, Value: secret, UpdatedAt: noon}, event("v", "shop")))
@@ -80,7 +80,7 @@ func TestSealedValueOpensInItsOwnRowOnly(t *testing.T) {
 	}
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		step := aStep(t, s)
-		must(t, s.AddRevision(t.Context(), revision("shop"), nil, engine.Event{At: noon}))
+		must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{}, engine.Event{At: noon}))
 		for _, name := range []string{"a", "b"} {
 			must(t, s.PutArtifact(t.Context(), step, name, []byte(name)))
 			must(t, s.PutCredential(t.Context(), credential(name, name), event("c", "")))

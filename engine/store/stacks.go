@@ -163,26 +163,28 @@ func (row revisionRow) revision() (*engine.Revision, error) {
 }
 
 // AddRevision implements engine.StackStore.
-func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, drift *engine.Schedule, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if err := s.addRevision(tx, r, drift); err != nil {
+func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, with engine.Beside, events ...engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) (err error) {
+		if r.Number, err = nextRevision(tx, r); err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		if with.After > 0 && r.Number != with.After+1 {
+			return engine.Conflict("stack %s has another revision since; do it again", r.Stack)
+		}
+		if err := s.insertRevision(tx, r); err != nil {
+			return err
+		}
+		if err := replaceUpstreams(tx, r.Stack, r.Blueprint.Upstreams); err != nil {
+			return err
+		}
+		if err := replaceDrift(tx, r.Stack, with.Drift); err != nil {
+			return err
+		}
+		if err := s.changeVariables(tx, r.Stack, with); err != nil {
+			return err
+		}
+		return addEvents(tx, events...)
 	})
-}
-
-func (s *Store) addRevision(tx *gorm.DB, r *engine.Revision, drift *engine.Schedule) (err error) {
-	if r.Number, err = nextRevision(tx, r); err != nil {
-		return err
-	}
-	if err := s.insertRevision(tx, r); err != nil {
-		return err
-	}
-	if err := replaceUpstreams(tx, r.Stack, r.Blueprint.Upstreams); err != nil {
-		return err
-	}
-	return replaceDrift(tx, r.Stack, drift)
 }
 
 // nextRevision makes or updates the stack's row and gives the number.

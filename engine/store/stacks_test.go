@@ -82,7 +82,7 @@ func TestDeleteStack(t *testing.T) {
 			must(t, s.PutState(t.Context(), engine.StatePut{}, state(2, "l", 0)))
 		}},
 		"all that belongs to it goes": {before: func(t *testing.T, s *store.Store) {
-			must(t, s.AddRevision(t.Context(), revision("shop"), driftSchedule("shop", "@daily"), event("r", "shop")))
+			must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{Drift: driftSchedule("shop", "@daily")}, event("r", "shop")))
 			must(t, s.LockState(t.Context(), engine.StateWriter{}, lock("l1")))
 			must(t, s.RecordFindings(t.Context(), "shop", "terraform.a", "run-1", []engine.Change{{Subject: "x"}}, noon))
 		}},
@@ -123,7 +123,7 @@ func driftSchedule(stack, cron string) *engine.Schedule {
 func TestRevisionKeepsEveryField(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		want := revision("shop")
-		must(t, s.AddRevision(t.Context(), want, nil, event("revision.add", "shop")))
+		must(t, s.AddRevision(t.Context(), want, engine.Beside{}, event("revision.add", "shop")))
 		wantEqual(t, got(s.Revision(t.Context(), "shop", 1))(t), want)
 		listed := *want
 		listed.Sources, listed.Variables = nil, nil
@@ -135,11 +135,11 @@ func TestAddRevisionNumbersThemAndMakesTheStack(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		for want := 1; want <= 3; want++ {
 			r := revision("shop")
-			must(t, s.AddRevision(t.Context(), r, nil, event("revision.add", "shop")))
+			must(t, s.AddRevision(t.Context(), r, engine.Beside{}, event("revision.add", "shop")))
 			wantEqual(t, r.Number, want)
 		}
 		other := revision("blog")
-		must(t, s.AddRevision(t.Context(), other, nil, event("revision.add", "blog")))
+		must(t, s.AddRevision(t.Context(), other, engine.Beside{}, event("revision.add", "blog")))
 		wantEqual(t, other.Number, 1)
 		st := got(s.Stack(t.Context(), "shop"))(t)
 		wantEqual(t, st.Latest, 3)
@@ -158,7 +158,7 @@ func TestRevisionsAddedTogetherGetNumbersOfTheirOwn(t *testing.T) {
 		for range 8 {
 			go func() {
 				r := revision("shop")
-				errs <- s.AddRevision(t.Context(), r, nil, event("revision.add", "shop"))
+				errs <- s.AddRevision(t.Context(), r, engine.Beside{}, event("revision.add", "shop"))
 				seen <- r.Number
 			}()
 		}
@@ -185,8 +185,8 @@ func TestAddRevisionKeepsTheDriftScheduleInStep(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			eachDatabase(t, func(t *testing.T, s *store.Store) {
-				must(t, s.AddRevision(t.Context(), revision("shop"), daily, event("r", "shop")))
-				must(t, s.AddRevision(t.Context(), revision("shop"), tt.next, event("r", "shop")))
+				must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{Drift: daily}, event("r", "shop")))
+				must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{Drift: tt.next}, event("r", "shop")))
 				wantEqual(t, crons(t, s), tt.want)
 			})
 		})
@@ -211,7 +211,7 @@ func TestAddRevisionLeavesOtherSchedulesAlone(t *testing.T) {
 		nightly := driftSchedule("shop", "@midnight")
 		nightly.Name, nightly.CreatedAt = "nightly", noon.Add(time.Hour)
 		must(t, s.PutSchedule(t.Context(), nightly, event("schedule.put", "shop")))
-		must(t, s.AddRevision(t.Context(), revision("shop"), nil, event("r", "shop")))
+		must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{}, event("r", "shop")))
 		wantEqual(t, got(s.Schedules(t.Context(), "shop"))(t), []*engine.Schedule{nightly})
 	})
 }

@@ -19,7 +19,7 @@ func TestReadersLookAtEachChangeOnce(t *testing.T) {
 		ctx := t.Context()
 		newStack(t, s, "net")
 		must(t, s.AddRevision(ctx, reading("app", engine.Upstream{Name: "a", Stack: "net", Trigger: true, Outputs: []string{"url"}},
-			engine.Upstream{Name: "b", Stack: "net", Outputs: []string{"id", "url"}}), nil, event("stack.submit", "app")))
+			engine.Upstream{Name: "b", Stack: "net", Outputs: []string{"id", "url"}}), engine.Beside{}, event("stack.submit", "app")))
 		stale := func() []engine.Reader { return got(s.StaleReaders(ctx, 10))(t) }
 		wantEqual(t, len(stale()), 0)
 		run := ended(t, s, "net", engine.RunApply, 0)
@@ -32,14 +32,14 @@ func TestReadersLookAtEachChangeOnce(t *testing.T) {
 		readers := got(s.Readers(ctx, "net"))(t)
 		wantEqual(t, readers[0].Seen, map[string]string{"url": "1"})
 
-		must(t, s.AddRevision(ctx, reading("app", engine.Upstream{Name: "a", Stack: "net", Outputs: []string{"url"}}), nil, event("stack.submit", "app")))
+		must(t, s.AddRevision(ctx, reading("app", engine.Upstream{Name: "a", Stack: "net", Outputs: []string{"url"}}), engine.Beside{}, event("stack.submit", "app")))
 		readers = got(s.Readers(ctx, "net"))(t)
 		wantEqual(t, readers[0].SeenRun, run.ID) // what was seen stays
 		wantEqual(t, readers[0].Outputs, []string{"url"})
 		if err := s.DeleteStack(ctx, "net", event("stack.delete", "net")); !errors.Is(err, engine.ErrConflict) {
 			t.Errorf("a stack that is read is deleted: %v", err)
 		}
-		must(t, s.AddRevision(ctx, reading("app"), nil, event("stack.submit", "app")))
+		must(t, s.AddRevision(ctx, reading("app"), engine.Beside{}, event("stack.submit", "app")))
 		wantEqual(t, len(got(s.Readers(ctx, "net"))(t)), 0)
 		must(t, s.DeleteStack(ctx, "net", event("stack.delete", "net")))
 	})

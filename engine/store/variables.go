@@ -70,22 +70,20 @@ func deleteVariable(tx *gorm.DB, stack, name string, kind engine.VariableKind) e
 	return res.Error
 }
 
-// ReviseVariable implements engine.VariableStore.
-func (s *Store) ReviseVariable(ctx context.Context, v *engine.Variable, forget bool, rev *engine.Revision, after int, drift *engine.Schedule, events ...engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		change := func() error { return s.putVariable(tx, v) }
-		if forget {
-			change = func() error { return deleteVariable(tx, v.Stack, v.Name, v.Kind) }
-		}
-		if err := change(); err != nil {
+// changeVariables does to the variables of a stack what a revision brings along.
+func (s *Store) changeVariables(tx *gorm.DB, stack string, with engine.Beside) error {
+	if v := with.Keep; v != nil {
+		if err := s.putVariable(tx, v); err != nil {
 			return err
 		}
-		if err := s.addRevision(tx, rev, drift); err != nil {
+	}
+	if v := with.Forget; v != nil {
+		if err := deleteVariable(tx, v.Stack, v.Name, v.Kind); err != nil {
 			return err
 		}
-		if rev.Number != after+1 {
-			return engine.Conflict("stack %s has another revision since; do it again", rev.Stack)
-		}
-		return addEvents(tx, events...)
-	})
+	}
+	if len(with.Hide) == 0 {
+		return nil
+	}
+	return tx.Exec(`UPDATE variables SET secret = TRUE WHERE stack = ? AND kind = ? AND name IN ?`, stack, string(engine.VariableInput), with.Hide).Error
 }

@@ -33,17 +33,32 @@ func TestVariableKeepsEveryField(t *testing.T) {
 
 func TestVariableIsKeptWithItsRevisionOrNotAtAll(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
-		must(t, s.AddRevision(t.Context(), revision("shop"), nil, event("revision.add", "shop")))
+		must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{}, event("revision.add", "shop")))
 		v := &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: "size", Value: "1", UpdatedAt: noon}
-		revise := func(after int, forget bool) error {
-			return s.ReviseVariable(t.Context(), v, forget, revision("shop"), after, nil, event("variable.set", "shop"))
+		revise := func(with engine.Beside) error {
+			return s.AddRevision(t.Context(), revision("shop"), with, event("variable.set", "shop"))
 		}
-		wantKind(t, revise(0, false), engine.ErrConflict) // somebody else was quicker
+		wantKind(t, revise(engine.Beside{After: 2, Keep: v}), engine.ErrConflict) // somebody else was quicker
 		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), []*engine.Variable{})
-		must(t, revise(1, false))
-		must(t, revise(2, true))
-		wantKind(t, revise(3, true), engine.ErrNotFound)
+		must(t, revise(engine.Beside{After: 1, Keep: v}))
+		must(t, revise(engine.Beside{After: 2, Forget: v}))
+		wantKind(t, revise(engine.Beside{After: 3, Forget: v}), engine.ErrNotFound)
 		wantEqual(t, got(s.Stack(t.Context(), "shop"))(t).Latest, 3)
 		wantEqual(t, actions(t, s, "shop"), []string{"revision.add", "variable.set", "variable.set"})
+	})
+}
+
+func TestRevisionHidesVariablesWithoutChangingTheirValues(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		var want []*engine.Variable
+		for _, name := range []string{"a", "b", "c"} {
+			v := &engine.Variable{Stack: "shop", Kind: engine.VariableInput, Name: name, Value: "1", UpdatedBy: "ada", UpdatedAt: noon}
+			must(t, s.PutVariable(t.Context(), v, event("variable.set", "shop")))
+			v.Secret = name != "b"
+			want = append(want, v)
+		}
+		must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{Hide: []string{"a", "c", "gone"}}, event("revision.add", "shop")))
+		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), want)
 	})
 }

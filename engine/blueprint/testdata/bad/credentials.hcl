@@ -1,0 +1,24 @@
+stack "s" {}
+
+variable "account" { default = "aws-payment" }
+
+cloud "aws" "known" {
+  region      = "eu-west-1"
+  credentials = "aws-payments"
+}
+
+cloud "aws" "named" {
+  region      = "eu-west-1"
+  credentials = var.account # ERROR: Unknown credentials
+}
+
+cloud "gcp" "idle" {
+  project     = "p"
+  credentials = "nobody" # ERROR: Unknown credentials
+}
+
+terraform "a" {
+  source = "modules/local/greeting"
+  cloud  = cloud.aws.named
+  inputs = { nme = "x" } # ERROR: Unknown input
+}
