@@ -257,3 +257,25 @@ func TestWatchRunEndsWhereTheWatcherWants(t *testing.T) {
 		t.Errorf("a run that is not there: %v", err)
 	}
 }
+
+func (l *leaving) CreateRun(ctx context.Context, r *engine.Run) error {
+	err := l.Store.CreateRun(ctx, r)
+	if err == nil {
+		l.leave()
+	}
+	return err
+}
+
+func TestRunIsQueuedOnceThoughItsCallerIsGone(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	s.start("apply")
+	ctx, leave := context.WithCancel(t.Context())
+	s.runs.Store = &leaving{s.store, leave}
+
+	run, err := s.runs.Start(ctx, engine.Principal{User: "ada"}, engine.StartRequest{Stack: "hello", Kind: engine.RunApply})
+
+	if err != nil || run.Status != engine.RunPending {
+		t.Errorf("run %+v, %v; its key would be given up, and the same request queue another one", run, err)
+	}
+}

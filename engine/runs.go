@@ -97,7 +97,8 @@ func (s *Runs) enqueue(ctx context.Context, p Principal, req StartRequest, t tak
 	}
 	// The run in front may have ended before this one was there to be seen.
 	s.beginNext(ctx, run.Stack)
-	return s.Store.Run(ctx, run.ID)
+	// Were it read for a caller who is gone, the same request would queue another.
+	return s.Store.Run(context.WithoutCancel(ctx), run.ID)
 }
 
 // revision reads the revision that a run is to use.

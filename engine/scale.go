@@ -83,5 +83,6 @@ func ScaleAndRun(ctx context.Context, stacks *Stacks, runs *Runs, p Principal, r
 	if err != nil {
 		return nil, err
 	}
-	return runs.Start(ctx, p, StartRequest{Stack: req.Stack, Kind: RunApply, Revision: rev.Number, Message: rev.Message})
+	// The value is there to stay: asked for again, it would be refused.
+	return runs.Start(context.WithoutCancel(ctx), p, StartRequest{Stack: req.Stack, Kind: RunApply, Revision: rev.Number, Message: rev.Message})
 }
