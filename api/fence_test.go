@@ -148,12 +148,16 @@ func TestForcedUnlockIsNoted(t *testing.T) {
 	}
 }
 
-func TestLocksGoWithTheirStack(t *testing.T) {
+func TestStackIsKeptWhileSomebodyHoldsAState(t *testing.T) {
 	s := newSystem(t)
 	s.submit()
 	s.must(s.send("LOCK", backend, engine.RoleOperator, strings.NewReader(`{"ID":"one"}`)), http.StatusOK)
+	p := s.must(s.send("DELETE", "/v1/stacks/hello", engine.RoleAdmin, nil), http.StatusConflict).problem(t)
+	if !strings.Contains(p.Detail, "is locked by operator") || !strings.Contains(p.Detail, "cloudops state unlock hello terraform.greeting") {
+		t.Errorf("it reads %s", p.Detail)
+	}
+	s.must(s.send("UNLOCK", backend, engine.RoleOperator, strings.NewReader(`{"ID":"one"}`)), http.StatusOK)
 	s.ok(s.as(engine.RoleAdmin).DeleteStack(t.Context(), "hello"))
-	s.must(s.send("UNLOCK", backend, engine.RoleOperator, strings.NewReader(`{"ID":"one"}`)), http.StatusNotFound)
 	s.submit()
 	s.locked(false)
 	s.write(stateText(1, "b"))

@@ -13,8 +13,8 @@ type StackStore interface {
 	// Stacks lists by name.
 	Stacks(ctx context.Context, p Page) ([]*Stack, error)
 	// DeleteStack removes the stack and all that belongs to it. It wraps
-	// ErrConflict while a run is not final, a state holds resources or another
-	// stack reads its outputs.
+	// ErrConflict while a run is not final, a state holds resources or is locked,
+	// a decommission play has yet to run or another stack reads its outputs.
 	DeleteStack(ctx context.Context, name string, e Event) error
 	// AddRevision gives the revision the next number of its stack and makes the
 	// stack where it is new. It wraps ErrConflict where the newest revision is

@@ -91,58 +91,6 @@ func each[R, T any](rows []R, turn func(R) (T, error)) ([]T, error) {
 	return out, nil
 }
 
-// DeleteStack implements engine.StackStore.
-func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if err := nothingLeft(tx, name); err != nil {
-			return err
-		}
-		res := tx.Exec(`DELETE FROM stacks WHERE name = ?`, name)
-		if res.Error != nil {
-			return res.Error
-		}
-		if res.RowsAffected == 0 {
-			return noStack(name)
-		}
-		return addEvents(tx, e)
-	})
-}
-
-// nothingLeft refuses to lose what is under a legal hold, a run under way,
-// resources in a state or what another stack reads.
-func nothingLeft(tx *gorm.DB, name string) error {
-	var hold string
-	err := tx.Raw(`SELECT hold_reason FROM stacks WHERE name = ? AND hold_at IS NOT NULL`, name).Scan(&hold).Error
-	if err != nil {
-		return err
-	}
-	if hold != "" {
-		return engine.Conflict("stack %s is under a legal hold: %s", name, hold)
-	}
-	var run string
-	err = tx.Raw(`SELECT id FROM runs WHERE stack = ? AND finished_at IS NULL LIMIT 1`, name).Scan(&run).Error
-	if err != nil {
-		return err
-	}
-	if run != "" {
-		return engine.Conflict("run %s of stack %s is not over", run, name)
-	}
-	if err := unread(tx, name); err != nil {
-		return err
-	}
-	var left []string
-	err = tx.Raw(`SELECT component FROM state_versions v WHERE stack = ? AND resources > 0
-		AND serial = (SELECT max(serial) FROM state_versions w WHERE w.stack = v.stack AND w.component = v.component)
-		ORDER BY component`, name).Scan(&left).Error
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return engine.Conflict("stack %s still has resources, in %s; destroy it first", name, left[0])
-	}
-	return nil
-}
-
 type revisionRow struct {
 	Stack, Digest, Author, Message, Blueprint string
 	Number                                    int

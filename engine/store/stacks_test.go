@@ -81,9 +81,21 @@ func TestDeleteStack(t *testing.T) {
 			must(t, s.PutState(t.Context(), engine.StatePut{}, state(1, "l", 3)))
 			must(t, s.PutState(t.Context(), engine.StatePut{}, state(2, "l", 0)))
 		}},
+		"a lock that somebody holds keeps it": {want: engine.ErrConflict, before: func(t *testing.T, s *store.Store) {
+			must(t, s.LockState(t.Context(), engine.StateWriter{}, lock("l1")))
+		}},
+		"a lock that was given back does not": {before: func(t *testing.T, s *store.Store) {
+			must(t, s.LockState(t.Context(), engine.StateWriter{}, lock("l1")))
+			must(t, s.UnlockState(t.Context(), engine.StateWriter{}, "shop", "terraform.a", "l1"))
+		}},
+		"a decommission play that has to run keeps it":     {want: engine.ErrConflict, before: played(true, true, applied)},
+		"one of a run that failed elsewhere keeps it, too": {want: engine.ErrConflict, before: played(true, true, half)},
+		"a decommission play that has run does not":        {before: played(true, true, applied, destroyed)},
+		"a playbook that was never applied does not":       {before: played(true, true)},
+		"a playbook without such a play does not":          {before: played(false, true, applied)},
+		"one of a playbook that left the stack keeps it":   {want: engine.ErrConflict, before: played(true, false, applied)},
 		"all that belongs to it goes": {before: func(t *testing.T, s *store.Store) {
 			must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{Drift: driftSchedule("shop", "@daily")}, event("r", "shop")))
-			must(t, s.LockState(t.Context(), engine.StateWriter{}, lock("l1")))
 			must(t, s.RecordFindings(t.Context(), "shop", "terraform.a", "run-1", []engine.Change{{Subject: "x"}}, noon))
 		}},
 	}
@@ -102,9 +114,35 @@ func TestDeleteStack(t *testing.T) {
 				_, err = s.Stack(t.Context(), "shop")
 				wantKind(t, err, engine.ErrNotFound)
 				wantEqual(t, len(got(s.Schedules(t.Context(), "shop"))(t)), 0)
-				wantEqual(t, len(got(s.StateLocks(t.Context(), ""))(t)), 0)
+				wantEqual(t, got(s.OpenFindings(t.Context(), []string{"shop"}))(t), map[string]int{})
 			})
 		})
+	}
+}
+
+// What became of a component in a run.
+var (
+	applied   = outcome{engine.RunApply, engine.RunSucceeded, engine.StepApplied, false, 1}
+	half      = outcome{engine.RunApply, engine.RunFailed, engine.StepApplied, false, 1}
+	destroyed = outcome{engine.RunDestroy, engine.RunSucceeded, engine.StepApplied, true, 1}
+)
+
+// played makes a stack with a playbook, and one more revision that stays with
+// it or drops it, and the runs of which these are the outcomes.
+func played(onDestroy, stays bool, runs ...outcome) func(t *testing.T, s *store.Store) {
+	return func(t *testing.T, s *store.Store) {
+		part := engine.Component{Address: "ansible.web", Kind: engine.KindAnsible, Cloud: engine.CloudLocal, OnDestroy: onDestroy}
+		with, without := revision("shop"), revision("shop")
+		with.Blueprint.Components, without.Blueprint.Components = []engine.Component{part}, nil
+		must(t, s.AddRevision(t.Context(), with, engine.Beside{}, event("r", "shop")))
+		if !stays {
+			must(t, s.AddRevision(t.Context(), without, engine.Beside{}, event("r", "shop")))
+		}
+		for i, o := range runs {
+			r := o.of("shop", noon.Add(time.Duration(i)*time.Minute))
+			r.Steps[0].Component = part
+			must(t, s.CreateRun(t.Context(), r))
+		}
 	}
 }
 
