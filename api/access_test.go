@@ -154,6 +154,33 @@ func TestGuessingPasswordsIsSlowedDown(t *testing.T) {
 	}
 }
 
+func TestNameThatNobodyCanHaveIsKeptNowhere(t *testing.T) {
+	s := newSystem(t)
+	before, err := s.store.Events(t.Context(), "", engine.Page{Limit: 100})
+	s.ok(err)
+	for _, name := range []string{"", "No Name", strings.Repeat("x", 65)} {
+		if _, _, err := s.access.Login(t.Context(), name, password); !errors.Is(err, engine.ErrUnauthorized) {
+			t.Errorf("%.20q: %v", name, err)
+		}
+		s.ok(s.server.logins.check(name, "192.0.2.1:99"))
+	}
+	after, err := s.store.Events(t.Context(), "", engine.Page{Limit: 100})
+	s.ok(err)
+	if len(after) != len(before) || len(s.server.logins.seen) != 1 {
+		t.Errorf("%d new events, counts %v", len(after)-len(before), s.server.logins.seen)
+	}
+}
+
+func TestBodyThatIsTooLargeToSignInWith(t *testing.T) {
+	s := newSystem(t, withPages)
+	for path, kind := range map[string]string{"/login": "application/x-www-form-urlencoded", "/v1/login": "application/json"} {
+		r := s.send("POST", path, "", strings.NewReader("name="+strings.Repeat("x", maxLoginBody)), "Content-Type", kind)
+		if r.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(r.body), "too large to sign in with") {
+			t.Errorf("%s: status %d, %s", path, r.StatusCode, r.body)
+		}
+	}
+}
+
 func TestBrowserSession(t *testing.T) {
 	s := newSystem(t, withPages)
 	cookie, session, err := s.access.Login(t.Context(), "operator", password)

@@ -35,10 +35,12 @@ func (c *clock) add(d time.Duration) {
 // plainPasswords keeps passwords as they are: hashing for real takes long.
 type plainPasswords struct{}
 
-func (plainPasswords) Hash(password engine.Secret) (string, error) { return password.Reveal(), nil }
+func (plainPasswords) Hash(_ context.Context, password engine.Secret) (string, error) {
+	return password.Reveal(), nil
+}
 
-func (plainPasswords) Verify(hash string, password engine.Secret) bool {
-	return hash != "" && hash == password.Reveal()
+func (plainPasswords) Verify(_ context.Context, hash string, password engine.Secret) (bool, error) {
+	return hash != "" && hash == password.Reveal(), nil
 }
 
 func hourly(_, _ string, after time.Time, _ string) (time.Time, error) {

@@ -53,8 +53,11 @@ func newError(status int, message string, errs ...error) huma.StatusError {
 }
 
 func tooLargeText(e *http.MaxBytesError) string {
-	if e.Limit == maxBody {
+	switch e.Limit {
+	case maxBody:
 		return "the body is too large: a bundle has at most 10 MB"
+	case maxLoginBody:
+		return "the body is too large to sign in with"
 	}
 	return fmt.Sprintf("the body is too large: it has at most %d MB", e.Limit>>20)
 }

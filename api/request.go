@@ -56,12 +56,16 @@ func (s *server) secureHeaders(c *gin.Context) {
 const (
 	maxBody       = 11 << 20  // a bundle of 10 MB with its form around it
 	maxRunnerBody = 100 << 20 // plans and states
+	maxLoginBody  = 16 << 10  // of who is not known yet
 )
 
 // limitBody keeps a request from filling the memory.
 func (s *server) limitBody(c *gin.Context) {
 	limit := int64(maxBody)
-	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/runner/") || strings.HasPrefix(c.Request.URL.Path, apiVersion+"/state/") {
+	switch path := c.Request.URL.Path; {
+	case path == "/login", path == apiVersion+"/login":
+		limit = maxLoginBody
+	case strings.HasPrefix(path, apiVersion+"/runner/"), strings.HasPrefix(path, apiVersion+"/state/"):
 		limit = maxRunnerBody
 	}
 	if c.Request.ContentLength > limit {

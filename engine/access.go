@@ -10,10 +10,11 @@ import (
 
 // Passwords hashes passwords so that guessing is slow.
 type Passwords interface {
-	Hash(password Secret) (string, error)
+	Hash(ctx context.Context, password Secret) (string, error)
 	// Verify reports whether the password is the one behind hash. It takes as
-	// long for an empty hash as for any other.
-	Verify(hash string, password Secret) bool
+	// long for an empty hash as for any other. An error says that it could not
+	// be looked at before ctx ended.
+	Verify(ctx context.Context, hash string, password Secret) (bool, error)
 }
 
 // SessionLife is how long a browser stays signed in.
@@ -63,8 +64,13 @@ func (a *Access) Login(ctx context.Context, name string, password Secret) (Secre
 	return cookie, session, err
 }
 
-// verify checks a name and password, and takes as long for a name that nobody has.
+// verify checks a name and password, and takes as long for a name that nobody
+// has. One that nobody can have takes no time, and is kept nowhere: it could be
+// as long as whoever sends it likes.
 func (a *Access) verify(ctx context.Context, name string, password Secret) (*User, error) {
+	if CheckName("user", name) != nil {
+		return nil, wrongLogin()
+	}
 	u, err := a.Store.User(ctx, name)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
@@ -73,12 +79,18 @@ func (a *Access) verify(ctx context.Context, name string, password Secret) (*Use
 	if u != nil && !u.Disabled {
 		hash = u.PasswordHash
 	}
-	if !a.Passwords.Verify(hash, password) {
+	right, err := a.Passwords.Verify(ctx, hash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !right {
 		_ = a.Store.AddEvent(ctx, newEvent(a.Now(), name, "session.refused", "", name, nil)) // the refusal stands without its record
-		return nil, Unauthorized("the name or the password is wrong")
+		return nil, wrongLogin()
 	}
 	return u, nil
 }
+
+func wrongLogin() error { return Unauthorized("the name or the password is wrong") }
 
 // LoginToken gives a person with a password an API token, for the CLI.
 func (a *Access) LoginToken(ctx context.Context, name string, password Secret, label string) (Secret, *Token, error) {
@@ -182,7 +194,7 @@ func (a *Access) CreateUser(ctx context.Context, p Principal, name string, role 
 	if !role.Known() {
 		return Invalid("a role is one of %v, not %q", Roles(), role)
 	}
-	hash, err := a.hash(password)
+	hash, err := a.hash(ctx, password)
 	if err != nil {
 		return err
 	}
@@ -190,11 +202,11 @@ func (a *Access) CreateUser(ctx context.Context, p Principal, name string, role 
 	return a.Store.CreateUser(ctx, u, newEvent(a.Now(), p.User, "user.create", "", name, map[string]any{"role": role}))
 }
 
-func (a *Access) hash(password Secret) (string, error) {
+func (a *Access) hash(ctx context.Context, password Secret) (string, error) {
 	if len(password) < minPassword {
 		return "", Invalid("a password has at least %d characters", minPassword)
 	}
-	return a.Passwords.Hash(password)
+	return a.Passwords.Hash(ctx, password)
 }
 
 // UserChange is what to change about a user; nil fields stay.
@@ -220,7 +232,7 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 		u.Disabled = *ch.Disabled
 	}
 	if ch.Password != nil {
-		if u.PasswordHash, err = a.hash(*ch.Password); err != nil {
+		if u.PasswordHash, err = a.hash(ctx, *ch.Password); err != nil {
 			return nil, err
 		}
 	}

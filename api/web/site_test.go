@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -46,10 +47,12 @@ const password = "correct horse battery"
 // cheap keeps passwords as they are: hashing for real takes long.
 type cheap struct{}
 
-func (cheap) Hash(password engine.Secret) (string, error) { return password.Reveal(), nil }
+func (cheap) Hash(_ context.Context, password engine.Secret) (string, error) {
+	return password.Reveal(), nil
+}
 
-func (cheap) Verify(hash string, password engine.Secret) bool {
-	return hash != "" && hash == password.Reveal()
+func (cheap) Verify(_ context.Context, hash string, password engine.Secret) (bool, error) {
+	return hash != "" && hash == password.Reveal(), nil
 }
 
 // clock gives times in order, however fast they are asked for.

@@ -106,7 +106,7 @@ func (c *components) wire(v *vault.Vault) {
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
 	compiler.Stack, compiler.Credentials = c.stacks.Newest, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
-	c.access = &engine.Access{Store: c.store, Passwords: vault.Passwords{}, Now: now}
+	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
 }
 
 // registryToken finds the token for a registry among the stored credentials.

@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,8 +104,8 @@ func TestAnotherMasterKeyIsToldApart(t *testing.T) {
 }
 
 func TestPasswords(t *testing.T) {
-	var p Passwords
-	hash, err := p.Hash("correct horse")
+	p := NewPasswords()
+	hash, err := p.Hash(t.Context(), "correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,9 +120,33 @@ func TestPasswords(t *testing.T) {
 		"a hash that cannot be read":   {"$argon2id$v=19$nonsense", "correct horse", false},
 		"an empty password for nobody": {"", "", false},
 	} {
-		if got := p.Verify(tt.hash, tt.password); got != tt.want {
-			t.Errorf("%s: %v", name, got)
+		if got, err := p.Verify(t.Context(), tt.hash, tt.password); got != tt.want || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
+	}
+}
+
+func TestPasswordsWaitForTheirTurnToBeHashed(t *testing.T) {
+	p := NewPasswords()
+	for range cap(p.turns) { // every core hashes
+		p.turns <- struct{}{}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := p.Verify(gone, "", "correct horse"); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v of one who did not wait", err)
+	}
+	if _, err := p.Hash(gone, "correct horse"); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v of one who did not wait", err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Hash(t.Context(), "correct horse")
+		done <- err
+	}()
+	<-p.turns
+	if err := <-done; err != nil || len(p.turns) != cap(p.turns)-1 {
+		t.Errorf("error = %v, %d of %d turns are taken", err, len(p.turns), cap(p.turns))
 	}
 }
 
