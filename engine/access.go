@@ -267,23 +267,12 @@ func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) 
 		return Invalid("credentials %s need at least one environment variable, such as AWS_ACCESS_KEY_ID", c.Name)
 	}
 	for key := range c.Values {
-		if err := checkEnvName(key); err != nil {
+		if err := CheckEnvName(key); err != nil {
 			return err
 		}
 	}
 	c.CreatedAt, c.UpdatedAt = a.Now(), a.Now()
 	return a.Store.PutCredential(ctx, c, newEvent(a.Now(), p.User, "credential.put", "", c.Name, map[string]any{"cloud": c.Cloud}))
-}
-
-var envNameRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
-
-// checkEnvName refuses variables that would change how tools are started.
-func checkEnvName(name string) error {
-	forbidden := map[string]bool{"PATH": true, "HOME": true, "LD_PRELOAD": true, "LD_LIBRARY_PATH": true, "TMPDIR": true, "TF_CLI_CONFIG_FILE": true}
-	if !envNameRule().MatchString(name) || forbidden[name] {
-		return Invalid("%q cannot be set as an environment variable", name)
-	}
-	return nil
 }
 
 // DeleteCredential removes a set of credentials.

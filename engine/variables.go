@@ -186,7 +186,7 @@ func ValueOf(text string) json.RawMessage {
 func (v *Variable) check() error {
 	switch v.Kind {
 	case VariableEnvironment:
-		return v.checkEnvironment()
+		return CheckEnvName(v.Name)
 	case VariableInput:
 		if !json.Valid([]byte(v.Value.Reveal())) {
 			return Invalid("the value of variable %s is not JSON; a text stands in quotes", v.Name)
@@ -194,16 +194,6 @@ func (v *Variable) check() error {
 		return nil
 	}
 	return Invalid("a variable is %s or %s, not %q", VariableInput, VariableEnvironment, v.Kind)
-}
-
-// checkEnvironment refuses what is the engine's own to set.
-func (v *Variable) checkEnvironment() error {
-	for _, prefix := range []string{"TF_", "ANSIBLE_", "LD_", "PYTHON", "CLOUDOPS_"} {
-		if strings.HasPrefix(strings.ToUpper(v.Name), prefix) {
-			return Invalid("%q cannot be set for a stack: names that begin with %s are the engine's own", v.Name, prefix)
-		}
-	}
-	return checkEnvName(v.Name)
 }
 
 // fits checks that the stack has the variable, and hides it where it is secret.
