@@ -57,9 +57,9 @@ func (s *server) login(ctx context.Context, in *loginRequest) (*body[client.NewT
 
 func (s *server) tokenRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/tokens", id: "list-tokens", summary: "List your API tokens", tag: "access", permission: engine.MaySelf},
-		func(ctx context.Context, _ *none) (*body[client.List[client.Token]], error) {
-			tokens, err := s.Store.Tokens(ctx, me(ctx).User)
-			return short(tokens, tokenJSON, err)
+		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Token]], error) {
+			tokens, err := s.Store.Tokens(ctx, me(ctx).User, in.engine())
+			return listed(tokens, err, *in, tokenJSON, func(t *engine.Token) string { return t.ID })
 		})
 	handle(s, operation{method: "POST", path: "/v1/tokens", id: "create-token", summary: "Make an API token; it is shown once", tag: "access", permission: engine.MaySelf, status: http.StatusCreated, secret: true},
 		func(ctx context.Context, in *struct{ Body client.CreateToken }) (*body[client.NewToken], error) {
@@ -77,9 +77,9 @@ func (s *server) tokenRoutes() {
 
 func (s *server) userRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/users", id: "list-users", summary: "List users", tag: "access", permission: engine.MayManageUsers},
-		func(ctx context.Context, _ *none) (*body[client.List[client.User]], error) {
-			users, err := s.Store.Users(ctx)
-			return short(users, userJSON, err)
+		func(ctx context.Context, in *PageQuery) (*body[client.List[client.User]], error) {
+			users, err := s.Store.Users(ctx, in.engine())
+			return listed(users, err, *in, userJSON, func(u *engine.User) string { return u.Name })
 		})
 	handle(s, operation{method: "POST", path: "/v1/users", id: "create-user", summary: "Make a user", tag: "access", permission: engine.MayManageUsers, status: http.StatusCreated},
 		func(ctx context.Context, in *struct{ Body client.CreateUser }) (*body[client.User], error) {
@@ -87,7 +87,8 @@ func (s *server) userRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			u, err := s.Store.User(ctx, in.Body.Name)
+			// Were it read for a caller who is gone, the same request would be refused.
+			u, err := s.Store.User(context.WithoutCancel(ctx), in.Body.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -110,9 +111,9 @@ func (s *server) updateUser(ctx context.Context, in *struct {
 
 func (s *server) credentialRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/credentials", id: "list-credentials", summary: "List credentials without their values", tag: "credentials", permission: engine.MayRead},
-		func(ctx context.Context, _ *none) (*body[client.List[client.Credential]], error) {
-			all, err := s.Store.Credentials(ctx)
-			return short(all, credentialJSON, err)
+		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Credential]], error) {
+			all, err := s.Store.Credentials(ctx, in.engine())
+			return listed(all, err, *in, credentialJSON, func(c *engine.Credential) string { return c.Name })
 		})
 	handle(s, operation{method: "PUT", path: "/v1/credentials/{name}", id: "put-credential", summary: "Store credentials", tag: "credentials", permission: engine.MayManage}, s.putCredential)
 	handle(s, operation{method: "DELETE", path: "/v1/credentials/{name}", id: "delete-credential", summary: "Delete credentials", tag: "credentials", permission: engine.MayManage},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -227,6 +228,25 @@ func TestCredentialsAreWriteOnly(t *testing.T) {
 	s.ok(err)
 	if len(list) != 0 {
 		t.Errorf("left are %+v", list)
+	}
+}
+
+func TestClientReadsEveryPageOfAList(t *testing.T) {
+	s := newSystem(t)
+	const more = 201 // than a page may have
+	for i := range more {
+		s.ok(s.store.PutCredential(t.Context(), &engine.Credential{Name: "c" + strconv.Itoa(i), Cloud: engine.CloudAWS, CreatedAt: s.clock.now(), UpdatedAt: s.clock.now()}, engine.Event{At: s.clock.now(), Actor: "ada", Action: "a"}))
+	}
+	list, err := s.as(engine.RoleViewer).Credentials(t.Context())
+	s.ok(err)
+	if len(list) != more {
+		t.Errorf("%d of %d credentials are listed", len(list), more)
+	}
+	first := s.must(s.request("GET", "/v1/credentials?limit=2", engine.RoleViewer, nil), http.StatusOK)
+	var page client.List[client.Credential]
+	first.json(t, &page)
+	if len(page.Items) != 2 || page.NextCursor != "c1" {
+		t.Errorf("the first page is %s", first.body)
 	}
 }
 

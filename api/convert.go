@@ -34,6 +34,14 @@ func paged[T, U any](list []T, p PageQuery, show func(T) U, cursor func(T) strin
 	return &body[client.List[U]]{client.List[U]{Items: each(list, show), NextCursor: next}}
 }
 
+// listed is what paged gives of a list that may not have been read.
+func listed[T, U any](list []T, err error, p PageQuery, show func(T) U, cursor func(T) string) (*body[client.List[U]], error) {
+	if err != nil {
+		return nil, err
+	}
+	return paged(list, p, show, cursor), nil
+}
+
 func stackJSON(s *engine.Stack, findings int) client.Stack {
 	labels := s.Labels
 	if labels == nil {

@@ -11,12 +11,12 @@ import (
 func (s *server) driftRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/findings", id: "list-findings", summary: "List drift, newest first", tag: "drift", permission: engine.MayRead}, s.findings)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/schedules", id: "list-schedules", summary: "List a stack's schedules", tag: "schedules", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[client.List[client.Schedule]], error) {
+		func(ctx context.Context, in *StackPage) (*body[client.List[client.Schedule]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
 				return nil, err
 			}
-			all, err := s.Store.Schedules(ctx, in.Stack)
-			return short(all, scheduleJSON, err)
+			all, err := s.Store.Schedules(ctx, in.Stack, in.engine())
+			return listed(all, err, in.PageQuery, scheduleJSON, func(sch *engine.Schedule) string { return sch.Name })
 		})
 	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/schedules", id: "create-schedule", summary: "Make a schedule", tag: "schedules", permission: engine.MaySubmit, status: http.StatusCreated}, s.createSchedule)
 	handle(s, operation{method: "PATCH", path: "/v1/schedules/{id}", id: "pause-schedule", summary: "Stop a schedule from firing, or let it go on", tag: "schedules", permission: engine.MaySubmit},

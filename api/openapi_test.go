@@ -105,3 +105,52 @@ func TestOpenAPIArraysAreNeverNull(t *testing.T) {
 	}
 	walk("", file)
 }
+
+// wholeLists are the lists that need no pages, and why.
+var wholeLists = map[string]string{
+	"PUT /v1/variable-sets/{set}/variables/{kind}/{name}":    "what the change did to each stack is told once",
+	"DELETE /v1/variable-sets/{set}/variables/{kind}/{name}": "what the change did to each stack is told once",
+}
+
+func TestOpenAPIListsTakeACursor(t *testing.T) {
+	golden, err := os.ReadFile(goldenOpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct{ Name string }
+			Responses  map[string]struct {
+				Content map[string]struct {
+					Schema struct {
+						Ref string `json:"$ref"`
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(golden, &doc); err != nil {
+		t.Fatal(err)
+	}
+	lists := 0
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			if !strings.HasPrefix(op.Responses["200"].Content["application/json"].Schema.Ref, "#/components/schemas/List") {
+				continue
+			}
+			lists++
+			paged, route := 0, strings.ToUpper(method)+" "+path
+			for _, p := range op.Parameters {
+				if p.Name == "cursor" || p.Name == "limit" {
+					paged++
+				}
+			}
+			if whole := wholeLists[route] != ""; paged != 2 && !whole || paged > 0 && whole {
+				t.Errorf("%s takes %d of cursor and limit", route, paged)
+			}
+		}
+	}
+	if lists < 15 {
+		t.Errorf("only %d lists were found", lists)
+	}
+}

@@ -110,7 +110,7 @@ func answer[T any](v T, err error) (*body[T], error) {
 	return &body[T]{v}, nil
 }
 
-// short is the answer of a list that has one page.
+// short is the answer of a list that has one page, for what it lists was just done.
 func short[T, U any](all []T, show func(T) U, err error) (*body[client.List[U]], error) {
 	return answer(client.List[U]{Items: each(all, show)}, err)
 }
@@ -127,6 +127,12 @@ type IDPath struct {
 type PageQuery struct {
 	Cursor string `query:"cursor" doc:"next_cursor of the page before."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+// StackPage is a request for a list of one stack.
+type StackPage struct {
+	StackPath
+	PageQuery
 }
 
 // engine asks for one more than is shown, to know whether there are more.

@@ -20,22 +20,22 @@ import (
 func (s *server) stateRoutes(router *gin.Engine) {
 	s.backendRoutes(router)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states", id: "list-states", summary: "List the newest state of each component", tag: "states", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[client.List[client.StateVersion]], error) {
+		func(ctx context.Context, in *StackPage) (*body[client.List[client.StateVersion]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
 				return nil, err
 			}
-			states, err := s.Store.LatestStates(ctx, in.Stack)
-			return short(states, stateJSON, err)
+			states, err := s.Store.States(ctx, in.Stack, in.engine())
+			return listed(states, err, in.PageQuery, stateJSON, func(v *engine.StateVersion) string { return v.Component })
 		})
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states/{component}/versions", id: "list-state-versions", summary: "List the versions of a component's state, newest first", tag: "states", permission: engine.MayRead}, s.stateVersions)
 	handle(s, operation{method: "GET", path: "/v1/state-versions/{id}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState, gives: anyJSON}, s.downloadState)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/locks", id: "list-locks", summary: "List the locks on a stack's states", tag: "states", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[client.List[client.Lock]], error) {
+		func(ctx context.Context, in *StackPage) (*body[client.List[client.Lock]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
 				return nil, err
 			}
-			locks, err := s.Store.StateLocks(ctx, in.Stack)
-			return short(locks, lockJSON, err)
+			locks, err := s.Store.StateLocks(ctx, in.Stack, in.engine())
+			return listed(locks, err, in.PageQuery, lockJSON, func(l *engine.StateLock) string { return l.Component })
 		})
 	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/locks/{component}", id: "break-lock", summary: "Break a lock", tag: "states", permission: engine.MayWriteState}, s.breakLock)
 	handle(s, operation{method: "POST", path: "/v1/state-versions/{id}/restore", id: "restore-state-version", summary: "Make a state version the newest once more", tag: "states", permission: engine.MayWriteState},

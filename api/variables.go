@@ -17,12 +17,12 @@ type VariablePath struct {
 
 func (s *server) variableRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/variables", id: "list-variables", summary: "List the values that are kept for a stack, secrets without theirs", tag: "variables", permission: engine.MayRead},
-		func(ctx context.Context, in *StackPath) (*body[client.List[client.Variable]], error) {
+		func(ctx context.Context, in *StackPage) (*body[client.List[client.Variable]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
 				return nil, err
 			}
-			all, err := s.Store.Variables(ctx, in.Stack)
-			return short(all, variableJSON, err)
+			all, err := s.Store.Variables(ctx, in.Stack, in.engine())
+			return listed(all, err, in.PageQuery, variableJSON, func(v *engine.Variable) string { return string(v.Kind) + "/" + v.Name })
 		})
 	handle(s, operation{method: "PUT", path: "/v1/stacks/{stack}/variables/{kind}/{name}", id: "set-variable", summary: "Keep a value for a stack", tag: "variables", permission: engine.MaySubmit}, s.setVariable)
 	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/variables/{kind}/{name}", id: "unset-variable", summary: "Forget a value", tag: "variables", permission: engine.MaySubmit},

@@ -22,9 +22,9 @@ type SharedPath struct {
 
 func (s *server) variableSetRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/variable-sets", id: "list-variable-sets", summary: "List variable sets, secrets without their values", tag: "variables", permission: engine.MayRead},
-		func(ctx context.Context, _ *struct{}) (*body[client.List[client.VariableSet]], error) {
-			sets, err := s.Store.VariableSets(ctx)
-			return short(sets, variableSetJSON, err)
+		func(ctx context.Context, in *PageQuery) (*body[client.List[client.VariableSet]], error) {
+			sets, err := s.Store.VariableSets(ctx, in.engine())
+			return listed(sets, err, *in, variableSetJSON, func(v *engine.VariableSet) string { return v.Name })
 		})
 	handle(s, operation{method: "PUT", path: "/v1/variable-sets/{set}", id: "put-variable-set", summary: "Make a variable set, or change which stacks it is for", tag: "variables", permission: engine.MayManage},
 		func(ctx context.Context, in *struct {

@@ -34,7 +34,7 @@ type Access struct {
 // Bootstrap makes the first admin where there is no user at all. It makes up a
 // password unless one is given, and returns what it made up, to be shown once.
 func (a *Access) Bootstrap(ctx context.Context, given Secret) (Secret, error) {
-	users, err := a.Store.Users(ctx)
+	users, err := a.Store.Users(ctx, Page{Limit: 1})
 	if err != nil || len(users) > 0 {
 		return "", err
 	}
@@ -158,16 +158,7 @@ func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error 
 	if p.Role.May(MayManageUsers) {
 		owner = ""
 	}
-	tokens, err := a.Store.Tokens(ctx, owner)
-	if err != nil {
-		return err
-	}
-	for _, t := range tokens {
-		if t.ID == id {
-			return a.Store.DeleteToken(ctx, id, newEvent(a.Now(), p.User, "token.delete", "", id, nil))
-		}
-	}
-	return NotFound("there is no token %s", id)
+	return a.Store.DeleteToken(ctx, id, owner, newEvent(a.Now(), p.User, "token.delete", "", id, nil))
 }
 
 // nameRule is what users, credentials and schedules may be called.
@@ -243,7 +234,7 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 }
 
 func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
-	users, err := a.Store.Users(ctx)
+	users, err := a.Store.Users(ctx, Everything())
 	if err != nil {
 		return err
 	}

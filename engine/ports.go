@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"math"
 )
 
 // Page says which part of a list is wanted.
@@ -10,6 +11,10 @@ type Page struct {
 	After string // cursor: the last identifier of the page before; empty for the first
 	Limit int
 }
+
+// Everything is the page that a whole list fits on, for lists that are short or
+// of no use in parts.
+func Everything() Page { return Page{Limit: math.MaxInt32} }
 
 // Compiler turns sources into what the engine knows of a stack.
 type Compiler interface {

@@ -142,6 +142,8 @@ type StateStore interface {
 	StateVersions(ctx context.Context, stack, component string, p Page) ([]*StateVersion, error)
 	// LatestStates lists the newest version of each component, with data.
 	LatestStates(ctx context.Context, stack string) ([]*StateVersion, error)
+	// States lists the same by component, without data.
+	States(ctx context.Context, stack string, p Page) ([]*StateVersion, error)
 	// LockState returns a *LockedError where somebody else holds the lock. A step
 	// takes its own lock over: of its runners, one at a time has it in hand, and
 	// others get an ErrConflict.
@@ -151,8 +153,8 @@ type StateStore interface {
 	UnlockState(ctx context.Context, w StateWriter, stack, component, id string, events ...Event) error
 	// StateLock wraps ErrNotFound where the state is free.
 	StateLock(ctx context.Context, stack, component string) (*StateLock, error)
-	// StateLocks lists the locks of a stack, or of all for "".
-	StateLocks(ctx context.Context, stack string) ([]*StateLock, error)
+	// StateLocks lists the locks of a stack by component.
+	StateLocks(ctx context.Context, stack string, p Page) ([]*StateLock, error)
 	// OrphanedLocks lists locks of steps that no runner has in hand and that are
 	// not interrupted.
 	OrphanedLocks(ctx context.Context, limit int) ([]*StateLock, error)
@@ -179,6 +181,8 @@ type FindingStore interface {
 type HostStore interface {
 	// Hosts lists by component and name those in use, or retired ones, too.
 	Hosts(ctx context.Context, stack string, retired bool) ([]*KnownHost, error)
+	// HostPage gives a part of the same list; a cursor is an ID.
+	HostPage(ctx context.Context, stack string, retired bool, p Page) ([]*KnownHost, error)
 	// PutHosts inserts or updates by ID, all or none. Keys are added to those that
 	// are kept, facts stay where none are given, and what has retired stays so.
 	PutHosts(ctx context.Context, hosts []*KnownHost) error
@@ -190,19 +194,11 @@ type HostStore interface {
 	RetireHosts(ctx context.Context, hosts []*KnownHost, run, why string, at time.Time) error
 }
 
-// CredentialStore keeps credentials, encrypted.
-type CredentialStore interface {
-	PutCredential(ctx context.Context, c *Credential, e Event) error
-	Credential(ctx context.Context, name string) (*Credential, error)
-	Credentials(ctx context.Context) ([]*Credential, error) // without values
-	DeleteCredential(ctx context.Context, name string, e Event) error
-}
-
 // ScheduleStore keeps schedules.
 type ScheduleStore interface {
 	PutSchedule(ctx context.Context, s *Schedule, e Event) error // inserts or replaces by ID
 	Schedule(ctx context.Context, id string) (*Schedule, error)
-	Schedules(ctx context.Context, stack string) ([]*Schedule, error)
+	Schedules(ctx context.Context, stack string, p Page) ([]*Schedule, error) // by name
 	DeleteSchedule(ctx context.Context, id string, e Event) error
 	// DueSchedules lists what is not paused and due at t.
 	DueSchedules(ctx context.Context, t time.Time, limit int) ([]*Schedule, error)
@@ -212,41 +208,6 @@ type ScheduleStore interface {
 	// it started at; nothing happens where somebody else did so first. An empty
 	// run leaves the last one.
 	FireSchedule(ctx context.Context, id string, was, next, at time.Time, run string) error
-}
-
-// UserStore keeps users, tokens and sessions.
-type UserStore interface {
-	CreateUser(ctx context.Context, u *User, e Event) error
-	UpdateUser(ctx context.Context, u *User, e Event) error
-	User(ctx context.Context, name string) (*User, error)
-	Users(ctx context.Context) ([]*User, error)
-	CreateToken(ctx context.Context, t *Token, e Event) error
-	Tokens(ctx context.Context, user string) ([]*Token, error) // of everybody for ""
-	DeleteToken(ctx context.Context, id string, e Event) error
-	// TokenUser finds a token by hash with its user, in one statement.
-	TokenUser(ctx context.Context, hash string) (*Token, *User, error)
-	TouchToken(ctx context.Context, id string, at time.Time) error
-	CreateSession(ctx context.Context, s *Session, e Event) error
-	// SessionUser finds a session by hash with its user, in one statement.
-	SessionUser(ctx context.Context, hash string) (*Session, *User, error)
-	DeleteSession(ctx context.Context, hash string) error
-	DeleteExpiredSessions(ctx context.Context, at time.Time) error
-}
-
-// VariableStore keeps values for stacks beside their sources, encrypted.
-type VariableStore interface {
-	Variables(ctx context.Context, stack string) ([]*Variable, error)
-	PutVariable(ctx context.Context, v *Variable, e Event) error
-	DeleteVariable(ctx context.Context, stack, name string, kind VariableKind, e Event) error
-	// VariableSets lists sets by name, with their variables.
-	VariableSets(ctx context.Context) ([]*VariableSet, error)
-	VariableSet(ctx context.Context, name string) (*VariableSet, error)
-	// PutVariableSet inserts or replaces by name; the variables stay as they are.
-	PutVariableSet(ctx context.Context, v *VariableSet, e Event) error
-	DeleteVariableSet(ctx context.Context, name string, e Event) error
-	// SetShared keeps a variable in a set, UnsetShared forgets it.
-	SetShared(ctx context.Context, set string, v *Variable, e Event) error
-	UnsetShared(ctx context.Context, set string, kind VariableKind, name string, e Event) error
 }
 
 // RetentionStore removes what is kept no longer. The Drop methods take a stack,

@@ -165,7 +165,7 @@ func (s *Stacks) withShared(ctx context.Context, p Principal, set *VariableSet, 
 	if _, declared := outline.Variables[v.Name]; !declared || last.Variables[v.Name] != nil && !bytes.Equal(last.Variables[v.Name], was) {
 		return nil, nil
 	}
-	own, err := s.Store.Variables(ctx, name)
+	own, err := s.Store.Variables(ctx, name, Everything())
 	if err != nil || slices.ContainsFunc(own, func(o *Variable) bool { return o.Kind == v.Kind && o.Name == v.Name }) {
 		return nil, err
 	}
@@ -205,11 +205,11 @@ type twin struct {
 
 // kept reads what is kept for a stack.
 func kept(ctx context.Context, store VariableStore, stack string) (shelf, error) {
-	own, err := store.Variables(ctx, stack)
+	own, err := store.Variables(ctx, stack, Everything())
 	if err != nil {
 		return shelf{}, err
 	}
-	sets, err := store.VariableSets(ctx)
+	sets, err := store.VariableSets(ctx, Everything())
 	if err != nil {
 		return shelf{}, err
 	}

@@ -175,7 +175,7 @@ func (c *Client) Log(ctx context.Context, step string, to io.Writer) error {
 
 // States lists the newest state of each component.
 func (c *Client) States(ctx context.Context, stack string) ([]StateVersion, error) {
-	return items[StateVersion](ctx, c, path("stacks", stack, "states"))
+	return items[StateVersion](ctx, c, path("stacks", stack, "states"), nil)
 }
 
 // StateVersions lists the versions of a component's state, newest first.
@@ -190,7 +190,7 @@ func (c *Client) DownloadState(ctx context.Context, id string) ([]byte, error) {
 
 // Locks lists the locks on a stack's states.
 func (c *Client) Locks(ctx context.Context, stack string) ([]Lock, error) {
-	return items[Lock](ctx, c, path("stacks", stack, "locks"))
+	return items[Lock](ctx, c, path("stacks", stack, "locks"), nil)
 }
 
 // RestoreState makes a state version the newest once more.
@@ -214,8 +214,7 @@ func (c *Client) EditState(ctx context.Context, stack, component string, e EditS
 // Hosts lists the machines that a stack's playbooks were run on, with retired
 // those that are gone, too.
 func (c *Client) Hosts(ctx context.Context, stack string, retired bool) ([]Host, error) {
-	page, err := get[List[Host]](ctx, c, path("stacks", stack, "hosts"), url.Values{"retired": {strconv.FormatBool(retired)}})
-	return page.Items, err
+	return items[Host](ctx, c, path("stacks", stack, "hosts"), url.Values{"retired": {strconv.FormatBool(retired)}})
 }
 
 // ForgetHostKey drops the SSH keys that a host is known by.
@@ -237,7 +236,7 @@ func (c *Client) Findings(ctx context.Context, stack string, openOnly bool, p Pa
 
 // Credentials lists credentials without their values.
 func (c *Client) Credentials(ctx context.Context) ([]Credential, error) {
-	return items[Credential](ctx, c, path("credentials"))
+	return items[Credential](ctx, c, path("credentials"), nil)
 }
 
 // PutCredential stores credentials under a name.
@@ -252,7 +251,7 @@ func (c *Client) DeleteCredential(ctx context.Context, name string) error {
 
 // Schedules lists a stack's schedules.
 func (c *Client) Schedules(ctx context.Context, stack string) ([]Schedule, error) {
-	return items[Schedule](ctx, c, path("stacks", stack, "schedules"))
+	return items[Schedule](ctx, c, path("stacks", stack, "schedules"), nil)
 }
 
 // CreateSchedule makes a schedule.
@@ -273,7 +272,7 @@ func (c *Client) DeleteSchedule(ctx context.Context, id string) error {
 
 // Users lists users by name.
 func (c *Client) Users(ctx context.Context) ([]User, error) {
-	return items[User](ctx, c, path("users"))
+	return items[User](ctx, c, path("users"), nil)
 }
 
 // CreateUser makes a user.
@@ -288,7 +287,7 @@ func (c *Client) UpdateUser(ctx context.Context, name string, u UpdateUser) erro
 
 // Tokens lists one's own tokens.
 func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
-	return items[Token](ctx, c, path("tokens"))
+	return items[Token](ctx, c, path("tokens"), nil)
 }
 
 // CreateToken makes a token that is good for life, or for ever at 0.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -245,10 +246,13 @@ func get[T any](ctx context.Context, c *Client, path string, query url.Values) (
 	return v, c.call(ctx, http.MethodGet, path, query, nil, &v)
 }
 
-// items reads a list that has one page.
-func items[T any](ctx context.Context, c *Client, path string) ([]T, error) {
-	list, err := get[List[T]](ctx, c, path, nil)
-	return list.Items, err
+// items reads a whole list, with what the query says of it.
+func items[T any](ctx context.Context, c *Client, path string, query url.Values) ([]T, error) {
+	return All(ctx, func(ctx context.Context, p Page) (List[T], error) {
+		q := p.values()
+		maps.Copy(q, query)
+		return get[List[T]](ctx, c, path, q)
+	})
 }
 
 func post[T any](ctx context.Context, c *Client, path string, in any) (T, error) {
@@ -270,7 +274,7 @@ func (p Page) values() url.Values {
 
 // All reads every page of a list.
 func All[T any](ctx context.Context, list func(context.Context, Page) (List[T], error)) ([]T, error) {
-	var all []T
+	all := []T{} // never null in JSON
 	for p := (Page{Limit: 200}); ; {
 		page, err := list(ctx, p)
 		if err != nil {

@@ -30,7 +30,7 @@ type VariableChange struct {
 
 // Variables lists the values that are kept for a stack.
 func (c *Client) Variables(ctx context.Context, stack string) ([]Variable, error) {
-	return items[Variable](ctx, c, path("stacks", stack, "variables"))
+	return items[Variable](ctx, c, path("stacks", stack, "variables"), nil)
 }
 
 // SetVariable keeps a value for a stack.
@@ -68,7 +68,7 @@ type Revised struct {
 
 // VariableSets lists variable sets.
 func (c *Client) VariableSets(ctx context.Context) ([]VariableSet, error) {
-	return items[VariableSet](ctx, c, path("variable-sets"))
+	return items[VariableSet](ctx, c, path("variable-sets"), nil)
 }
 
 // PutVariableSet makes a variable set, or changes which stacks it is for.

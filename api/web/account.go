@@ -93,7 +93,7 @@ func (p *Pages) account(c *gin.Context) error {
 func (p *Pages) showAccount(c *gin.Context, status int, v accountView) error {
 	var err error
 	v.frame = p.frame(c, "Account")
-	if v.tokens, err = p.Store.Tokens(c.Request.Context(), v.who.User); err != nil {
+	if v.tokens, err = p.Store.Tokens(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
 		return err
 	}
 	p.render(c, status, accountPage(v))

@@ -67,7 +67,7 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 	if v.states, err = p.Store.StateVersions(ctx, name, "", engine.Page{Limit: shownStates}); err != nil {
 		return err
 	}
-	if v.variables, err = p.Store.Variables(ctx, name); err != nil {
+	if v.variables, err = p.Store.Variables(ctx, name, engine.Everything()); err != nil {
 		return err
 	}
 	if v.hosts, err = p.Store.Hosts(ctx, name, false); err != nil {
@@ -76,7 +76,7 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 	if v.readers, err = p.Store.Readers(ctx, name); err != nil {
 		return err
 	}
-	v.schedules, err = p.Store.Schedules(ctx, name)
+	v.schedules, err = p.Store.Schedules(ctx, name, engine.Everything())
 	return err
 }
 

@@ -63,7 +63,7 @@ type lockView struct {
 
 // readLocks reads who holds which state.
 func (p *Pages) readLocks(ctx context.Context, name string, v *stackView) error {
-	locks, err := p.Store.StateLocks(ctx, name)
+	locks, err := p.Store.StateLocks(ctx, name, engine.Everything())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -46,12 +47,14 @@ func checkDrift(cmd *cobra.Command, c *client.Client, stack string) error {
 }
 
 func showFindings(cmd *cobra.Command, c *client.Client, stack string, history bool) error {
-	page, err := c.Findings(cmd.Context(), stack, !history, client.Page{Limit: 200})
+	found, err := client.All(cmd.Context(), func(ctx context.Context, p client.Page) (client.List[client.Finding], error) {
+		return c.Findings(ctx, stack, !history, p)
+	})
 	if err != nil {
 		return err
 	}
-	err = show(cmd, page.Items, func(w io.Writer) error { return writeFindings(w, stack, page.Items) })
-	if err == nil && !history && len(page.Items) > 0 {
+	err = show(cmd, found, func(w io.Writer) error { return writeFindings(w, stack, found) })
+	if err == nil && !history && len(found) > 0 {
 		return &exitError{code: exitChanges}
 	}
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -97,11 +98,13 @@ func listStates(cmd *cobra.Command, c *client.Client, args []string) error {
 }
 
 func listStateVersions(cmd *cobra.Command, c *client.Client, args []string) error {
-	page, err := c.StateVersions(cmd.Context(), args[0], args[1], client.Page{Limit: 100})
+	versions, err := client.All(cmd.Context(), func(ctx context.Context, p client.Page) (client.List[client.StateVersion], error) {
+		return c.StateVersions(ctx, args[0], args[1], p)
+	})
 	if err != nil {
 		return err
 	}
-	return show(cmd, page.Items, stateTable(page.Items))
+	return show(cmd, versions, stateTable(versions))
 }
 
 func stateTable(states []client.StateVersion) func(io.Writer) error {

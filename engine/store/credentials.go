@@ -77,9 +77,10 @@ func (s *Store) Credential(ctx context.Context, name string) (*engine.Credential
 }
 
 // Credentials implements engine.CredentialStore.
-func (s *Store) Credentials(ctx context.Context) ([]*engine.Credential, error) {
+func (s *Store) Credentials(ctx context.Context, p engine.Page) ([]*engine.Credential, error) {
 	var rows []credentialRow
-	err := s.read.WithContext(ctx).Raw(`SELECT name, cloud, description, keys, created_at, updated_at FROM credentials ORDER BY name`).Scan(&rows).Error
+	err := s.read.WithContext(ctx).Raw(`SELECT name, cloud, description, keys, created_at, updated_at FROM credentials
+		WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p)).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func TestCredentialKeepsEveryFieldAndIsListedWithoutValues(t *testing.T) {
 		wantEqual(t, got(s.Credential(t.Context(), "prod"))(t), want)
 		listed := *want
 		listed.Values = nil
-		wantEqual(t, got(s.Credentials(t.Context()))(t), []*engine.Credential{&listed})
+		wantEqual(t, got(s.Credentials(t.Context(), engine.Page{}))(t), []*engine.Credential{&listed})
 	})
 }
 

@@ -61,7 +61,15 @@ func (s *Store) host(row hostRow) (*engine.KnownHost, error) {
 
 // Hosts implements engine.HostStore.
 func (s *Store) Hosts(ctx context.Context, stack string, retired bool) ([]*engine.KnownHost, error) {
-	q := s.read.WithContext(ctx).Where("stack = ?", stack).Order("component, name, first_seen")
+	return s.HostPage(ctx, stack, retired, engine.Everything())
+}
+
+// HostPage implements engine.HostStore.
+func (s *Store) HostPage(ctx context.Context, stack string, retired bool, p engine.Page) ([]*engine.KnownHost, error) {
+	q := s.read.WithContext(ctx).Where("stack = ?", stack).Order("component, name, first_seen, id").Limit(limit(p))
+	if p.After != "" {
+		q = q.Where("(component, name, first_seen, id) > (SELECT component, name, first_seen, id FROM hosts WHERE id = ?)", p.After)
+	}
 	if !retired {
 		q = q.Where("retired_at IS NULL")
 	}

@@ -144,9 +144,9 @@ func lockOf(db *gorm.DB, stack, component string) (*engine.StateLock, error) {
 }
 
 // StateLocks implements engine.StateStore.
-func (s *Store) StateLocks(ctx context.Context, stack string) ([]*engine.StateLock, error) {
+func (s *Store) StateLocks(ctx context.Context, stack string, p engine.Page) ([]*engine.StateLock, error) {
 	var rows []lockRow
-	err := s.read.WithContext(ctx).Raw(lockQuery+`WHERE l.stack = ? OR ? = '' ORDER BY l.stack, l.component`, stack, stack).Scan(&rows).Error
+	err := s.read.WithContext(ctx).Raw(lockQuery+`WHERE l.stack = ? AND l.component > ? ORDER BY l.component LIMIT ?`, stack, p.After, limit(p)).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}

@@ -55,8 +55,8 @@ func (s *Store) Schedule(ctx context.Context, id string) (*engine.Schedule, erro
 }
 
 // Schedules implements engine.ScheduleStore.
-func (s *Store) Schedules(ctx context.Context, stack string) ([]*engine.Schedule, error) {
-	return s.schedules(ctx, `SELECT * FROM schedules WHERE stack = ? ORDER BY name`, stack)
+func (s *Store) Schedules(ctx context.Context, stack string, p engine.Page) ([]*engine.Schedule, error) {
+	return s.schedules(ctx, `SELECT * FROM schedules WHERE stack = ? AND name > ? ORDER BY name LIMIT ?`, stack, p.After, limit(p))
 }
 
 // DueSchedules implements engine.ScheduleStore.

@@ -26,7 +26,7 @@ func TestScheduleKeepsEveryField(t *testing.T) {
 
 		want.Paused, want.Cron, want.LastRunAt = false, "@hourly", time.Time{}
 		must(t, s.PutSchedule(t.Context(), want, event("schedule.put", "shop")))
-		wantEqual(t, got(s.Schedules(t.Context(), "shop"))(t), []*engine.Schedule{want})
+		wantEqual(t, got(s.Schedules(t.Context(), "shop", engine.Page{}))(t), []*engine.Schedule{want})
 		wantEqual(t, actions(t, s, "shop"), []string{"stack.create", "schedule.put", "schedule.put"})
 	})
 }

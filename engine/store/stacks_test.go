@@ -113,7 +113,7 @@ func TestDeleteStack(t *testing.T) {
 				must(t, err)
 				_, err = s.Stack(t.Context(), "shop")
 				wantKind(t, err, engine.ErrNotFound)
-				wantEqual(t, len(got(s.Schedules(t.Context(), "shop"))(t)), 0)
+				wantEqual(t, len(got(s.Schedules(t.Context(), "shop", engine.Page{}))(t)), 0)
 				wantEqual(t, got(s.OpenFindings(t.Context(), []string{"shop"}))(t), map[string]int{})
 			})
 		})
@@ -233,7 +233,7 @@ func TestAddRevisionKeepsTheDriftScheduleInStep(t *testing.T) {
 
 func crons(t testing.TB, s *store.Store) (list []string) {
 	t.Helper()
-	for _, sch := range got(s.Schedules(t.Context(), "shop"))(t) {
+	for _, sch := range got(s.Schedules(t.Context(), "shop", engine.Page{}))(t) {
 		said := sch.Cron
 		if sch.Paused {
 			said += " paused"
@@ -250,6 +250,6 @@ func TestAddRevisionLeavesOtherSchedulesAlone(t *testing.T) {
 		nightly.Name, nightly.CreatedAt = "nightly", noon.Add(time.Hour)
 		must(t, s.PutSchedule(t.Context(), nightly, event("schedule.put", "shop")))
 		must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{}, event("r", "shop")))
-		wantEqual(t, got(s.Schedules(t.Context(), "shop"))(t), []*engine.Schedule{nightly})
+		wantEqual(t, got(s.Schedules(t.Context(), "shop", engine.Page{}))(t), []*engine.Schedule{nightly})
 	})
 }

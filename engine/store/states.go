@@ -168,6 +168,18 @@ func (s *Store) LatestStates(ctx context.Context, stack string) ([]*engine.State
 	return each(rows, s.opened)
 }
 
+// States implements engine.StateStore.
+func (s *Store) States(ctx context.Context, stack string, p engine.Page) ([]*engine.StateVersion, error) {
+	var rows []stateRow
+	err := s.read.WithContext(ctx).Raw(`SELECT `+stateColumns+` FROM state_versions v WHERE stack = ? AND component > ? AND serial =
+		(SELECT max(serial) FROM state_versions w WHERE w.stack = v.stack AND w.component = v.component) ORDER BY component LIMIT ?`,
+		stack, p.After, limit(p)).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, stateRow.version)
+}
+
 // InterruptedStep implements engine.StateStore.
 func (s *Store) InterruptedStep(ctx context.Context, stack, component string) (*engine.Step, error) {
 	var row stepRow

@@ -161,8 +161,8 @@ func TestStateLock(t *testing.T) {
 		newStack(t, s, "shop")
 		must(t, s.LockState(ctx, engine.StateWriter{}, lock("l1")))
 		wantEqual(t, got(s.StateLock(ctx, "shop", "terraform.a"))(t), lock("l1"))
-		wantEqual(t, got(s.StateLocks(ctx, "shop"))(t), []*engine.StateLock{lock("l1")})
-		wantEqual(t, len(got(s.StateLocks(ctx, ""))(t)), 1)
+		wantEqual(t, got(s.StateLocks(ctx, "shop", engine.Page{}))(t), []*engine.StateLock{lock("l1")})
+		wantEqual(t, got(s.StateLocks(ctx, "other", engine.Page{}))(t), []*engine.StateLock{})
 
 		must(t, s.LockState(ctx, engine.StateWriter{}, lock("l1"))) // the same request once more
 		wantLocked(t, s.LockState(ctx, engine.StateWriter{}, lock("l2")), "l1")

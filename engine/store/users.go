@@ -55,9 +55,9 @@ func (s *Store) User(ctx context.Context, name string) (*engine.User, error) {
 }
 
 // Users implements engine.UserStore.
-func (s *Store) Users(ctx context.Context) ([]*engine.User, error) {
+func (s *Store) Users(ctx context.Context, p engine.Page) ([]*engine.User, error) {
 	var rows []userRow
-	if err := s.read.WithContext(ctx).Raw(`SELECT * FROM users ORDER BY name`).Scan(&rows).Error; err != nil {
+	if err := s.read.WithContext(ctx).Raw(`SELECT * FROM users WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p)).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	return each(rows, userRow.user)
@@ -87,9 +87,10 @@ func (s *Store) CreateToken(ctx context.Context, t *engine.Token, e engine.Event
 }
 
 // Tokens implements engine.UserStore.
-func (s *Store) Tokens(ctx context.Context, user string) ([]*engine.Token, error) {
+func (s *Store) Tokens(ctx context.Context, user string, p engine.Page) ([]*engine.Token, error) {
 	var rows []tokenRow
-	err := s.read.WithContext(ctx).Raw(`SELECT * FROM tokens WHERE user_name = ? OR ? = '' ORDER BY id DESC`, user, user).Scan(&rows).Error
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM tokens WHERE user_name = ? AND (id < ? OR ? = '') ORDER BY id DESC LIMIT ?`,
+		user, p.After, p.After, limit(p)).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +98,8 @@ func (s *Store) Tokens(ctx context.Context, user string) ([]*engine.Token, error
 }
 
 // DeleteToken implements engine.UserStore.
-func (s *Store) DeleteToken(ctx context.Context, id string, e engine.Event) error {
-	return s.writeOne(ctx, engine.NotFound("there is no token %s", id), e, `DELETE FROM tokens WHERE id = ?`, id)
+func (s *Store) DeleteToken(ctx context.Context, id, user string, e engine.Event) error {
+	return s.writeOne(ctx, engine.NotFound("there is no token %s", id), e, `DELETE FROM tokens WHERE id = ? AND (user_name = ? OR ? = '')`, id, user, user)
 }
 
 // TokenUser implements engine.UserStore.

@@ -24,7 +24,7 @@ func TestUserKeepsEveryField(t *testing.T) {
 		want.Role, want.Disabled, want.PasswordHash = engine.RoleAdmin, false, ""
 		must(t, s.UpdateUser(t.Context(), want, event("user.update", "")))
 		ada := newUser(t, s, "ada")
-		wantEqual(t, got(s.Users(t.Context()))(t), []*engine.User{ada, want})
+		wantEqual(t, got(s.Users(t.Context(), engine.Page{}))(t), []*engine.User{ada, want})
 		wantEqual(t, actions(t, s, ""), []string{"user.create", "user.update", "user.create"})
 	})
 }
@@ -42,7 +42,7 @@ func TestUserThatIsMissing(t *testing.T) {
 		_, err := s.User(t.Context(), "none")
 		wantKind(t, err, engine.ErrNotFound)
 		wantKind(t, s.UpdateUser(t.Context(), &engine.User{Name: "none", Role: engine.RoleAdmin}, event("u", "")), engine.ErrNotFound)
-		wantKind(t, s.DeleteToken(t.Context(), "token-1", event("d", "")), engine.ErrNotFound)
+		wantKind(t, s.DeleteToken(t.Context(), "token-1", "", event("d", "")), engine.ErrNotFound)
 		_, _, err = s.TokenUser(t.Context(), "hash")
 		wantKind(t, err, engine.ErrNotFound)
 		_, _, err = s.SessionUser(t.Context(), "hash")
@@ -58,9 +58,8 @@ func TestTokenKeepsEveryFieldAndFindsItsUser(t *testing.T) {
 		new(filler).fill(want)
 		want.User = "ada"
 		must(t, s.CreateToken(t.Context(), want, event("token.create", "")))
-		wantEqual(t, got(s.Tokens(t.Context(), "ada"))(t), []*engine.Token{want})
-		wantEqual(t, got(s.Tokens(t.Context(), ""))(t), []*engine.Token{want})
-		wantEqual(t, got(s.Tokens(t.Context(), "bob"))(t), []*engine.Token{})
+		wantEqual(t, got(s.Tokens(t.Context(), "ada", engine.Page{}))(t), []*engine.Token{want})
+		wantEqual(t, got(s.Tokens(t.Context(), "bob", engine.Page{}))(t), []*engine.Token{})
 
 		token, user, err := s.TokenUser(t.Context(), want.Hash)
 		must(t, err)
@@ -68,8 +67,9 @@ func TestTokenKeepsEveryFieldAndFindsItsUser(t *testing.T) {
 		wantEqual(t, []any{user.Name, user.Role, user.Disabled}, []any{ada.Name, ada.Role, ada.Disabled})
 
 		must(t, s.TouchToken(t.Context(), want.ID, noon.Add(time.Hour)))
-		wantEqual(t, got(s.Tokens(t.Context(), "ada"))(t)[0].UsedAt, noon.Add(time.Hour))
-		must(t, s.DeleteToken(t.Context(), want.ID, event("token.delete", "")))
+		wantEqual(t, got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)[0].UsedAt, noon.Add(time.Hour))
+		wantKind(t, s.DeleteToken(t.Context(), want.ID, "bob", event("token.delete", "")), engine.ErrNotFound)
+		must(t, s.DeleteToken(t.Context(), want.ID, "ada", event("token.delete", "")))
 		_, _, err = s.TokenUser(t.Context(), want.Hash)
 		wantKind(t, err, engine.ErrNotFound)
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -19,9 +20,12 @@ type variableRow struct {
 func (row variableRow) place() string { return row.Stack + "/" + row.Kind + "/" + row.Name }
 
 // Variables implements engine.VariableStore.
-func (s *Store) Variables(ctx context.Context, stack string) ([]*engine.Variable, error) {
+func (s *Store) Variables(ctx context.Context, stack string, p engine.Page) ([]*engine.Variable, error) {
 	var rows []variableRow
-	if err := s.read.WithContext(ctx).Raw(`SELECT * FROM variables WHERE stack = ? ORDER BY kind DESC, name`, stack).Scan(&rows).Error; err != nil {
+	kind, name, _ := strings.Cut(p.After, "/")
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM variables WHERE stack = ? AND (? = '' OR kind < ? OR kind = ? AND name > ?)
+		ORDER BY kind DESC, name LIMIT ?`, stack, kind, kind, kind, name, limit(p)).Scan(&rows).Error
+	if err != nil {
 		return nil, err
 	}
 	return each(rows, func(row variableRow) (*engine.Variable, error) {

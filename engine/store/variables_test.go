@@ -19,13 +19,13 @@ func TestVariableKeepsEveryField(t *testing.T) {
 		for _, x := range []*engine.Variable{v, &env} { // of one name
 			must(t, s.PutVariable(t.Context(), x, event("variable.set", "shop")))
 		}
-		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), []*engine.Variable{v, &env})
-		wantEqual(t, got(s.Variables(t.Context(), "lab"))(t), []*engine.Variable{})
+		wantEqual(t, got(s.Variables(t.Context(), "shop", engine.Page{}))(t), []*engine.Variable{v, &env})
+		wantEqual(t, got(s.Variables(t.Context(), "lab", engine.Page{}))(t), []*engine.Variable{})
 
 		v.Value, v.Secret, v.UpdatedBy = "other", false, "zoe"
 		must(t, s.PutVariable(t.Context(), v, event("variable.set", "shop")))
 		must(t, s.DeleteVariable(t.Context(), "shop", env.Name, env.Kind, event("variable.unset", "shop")))
-		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), []*engine.Variable{v})
+		wantEqual(t, got(s.Variables(t.Context(), "shop", engine.Page{}))(t), []*engine.Variable{v})
 		wantKind(t, s.DeleteVariable(t.Context(), "shop", env.Name, env.Kind, event("variable.unset", "shop")), engine.ErrNotFound)
 		wantEqual(t, actions(t, s, "shop"), []string{"stack.create", "variable.set", "variable.set", "variable.set", "variable.unset"})
 	})
@@ -39,7 +39,7 @@ func TestVariableIsKeptWithItsRevisionOrNotAtAll(t *testing.T) {
 			return s.AddRevision(t.Context(), revision("shop"), with, event("variable.set", "shop"))
 		}
 		wantKind(t, revise(engine.Beside{After: 2, Keep: v}), engine.ErrConflict) // somebody else was quicker
-		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), []*engine.Variable{})
+		wantEqual(t, got(s.Variables(t.Context(), "shop", engine.Page{}))(t), []*engine.Variable{})
 		must(t, revise(engine.Beside{After: 1, Keep: v}))
 		must(t, revise(engine.Beside{After: 2, Forget: v}))
 		wantKind(t, revise(engine.Beside{After: 3, Forget: v}), engine.ErrNotFound)
@@ -59,6 +59,6 @@ func TestRevisionHidesVariablesWithoutChangingTheirValues(t *testing.T) {
 			want = append(want, v)
 		}
 		must(t, s.AddRevision(t.Context(), revision("shop"), engine.Beside{Hide: []string{"a", "c", "gone"}}, event("revision.add", "shop")))
-		wantEqual(t, got(s.Variables(t.Context(), "shop"))(t), want)
+		wantEqual(t, got(s.Variables(t.Context(), "shop", engine.Page{}))(t), want)
 	})
 }

@@ -26,13 +26,13 @@ func (row sharedRow) place() string { return row.SetName + "/" + row.Kind + "/" 
 func noSet(name string) error { return engine.NotFound("there is no variable set %q", name) }
 
 // VariableSets implements engine.VariableStore.
-func (s *Store) VariableSets(ctx context.Context) ([]*engine.VariableSet, error) {
-	return s.variableSets(ctx, `SELECT * FROM variable_sets ORDER BY name`, `SELECT * FROM set_variables ORDER BY set_name, kind DESC, name`)
+func (s *Store) VariableSets(ctx context.Context, p engine.Page) ([]*engine.VariableSet, error) {
+	return s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p))
 }
 
 // VariableSet implements engine.VariableStore.
 func (s *Store) VariableSet(ctx context.Context, name string) (*engine.VariableSet, error) {
-	sets, err := s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name = ?`, `SELECT * FROM set_variables WHERE set_name = ? ORDER BY kind DESC, name`, name)
+	sets, err := s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name = ?`, name)
 	if err == nil && len(sets) == 0 {
 		err = noSet(name)
 	}
@@ -42,18 +42,23 @@ func (s *Store) VariableSet(ctx context.Context, name string) (*engine.VariableS
 	return sets[0], nil
 }
 
-// variableSets reads sets by one statement, and their variables by the other.
-func (s *Store) variableSets(ctx context.Context, sets, variables string, args ...any) ([]*engine.VariableSet, error) {
+// variableSets reads the sets that a statement finds, with their variables.
+func (s *Store) variableSets(ctx context.Context, sql string, args ...any) ([]*engine.VariableSet, error) {
 	var rows []variableSetRow
-	if err := s.read.WithContext(ctx).Raw(sets, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
+	if err := s.read.WithContext(ctx).Raw(sql, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	all, err := each(rows, variableSetRow.set)
 	if err != nil {
 		return nil, err
 	}
+	byName, names := map[string]*engine.VariableSet{}, make([]string, len(all))
+	for i, set := range all {
+		byName[set.Name], names[i] = set, set.Name
+	}
 	var values []sharedRow
-	if err := s.read.WithContext(ctx).Raw(variables, args...).Scan(&values).Error; err != nil {
+	err = s.read.WithContext(ctx).Raw(`SELECT * FROM set_variables WHERE set_name IN ? ORDER BY kind DESC, name`, names).Scan(&values).Error
+	if err != nil {
 		return nil, err
 	}
 	for _, row := range values {
@@ -61,11 +66,8 @@ func (s *Store) variableSets(ctx context.Context, sets, variables string, args .
 		if err != nil {
 			return nil, err
 		}
-		for _, set := range all {
-			if set.Name == row.SetName {
-				set.Variables = append(set.Variables, v)
-			}
-		}
+		set := byName[row.SetName]
+		set.Variables = append(set.Variables, v)
 	}
 	return all, nil
 }

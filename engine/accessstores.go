@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// UserStore keeps users, tokens and sessions.
+type UserStore interface {
+	CreateUser(ctx context.Context, u *User, e Event) error
+	UpdateUser(ctx context.Context, u *User, e Event) error
+	User(ctx context.Context, name string) (*User, error)
+	Users(ctx context.Context, p Page) ([]*User, error) // by name
+	CreateToken(ctx context.Context, t *Token, e Event) error
+	// Tokens lists a user's tokens, newest first; a cursor is an ID.
+	Tokens(ctx context.Context, user string, p Page) ([]*Token, error)
+	// DeleteToken wraps ErrNotFound where the user has no such token; "" stands
+	// for any user.
+	DeleteToken(ctx context.Context, id, user string, e Event) error
+	// TokenUser finds a token by hash with its user, in one statement.
+	TokenUser(ctx context.Context, hash string) (*Token, *User, error)
+	TouchToken(ctx context.Context, id string, at time.Time) error
+	CreateSession(ctx context.Context, s *Session, e Event) error
+	// SessionUser finds a session by hash with its user, in one statement.
+	SessionUser(ctx context.Context, hash string) (*Session, *User, error)
+	DeleteSession(ctx context.Context, hash string) error
+	DeleteExpiredSessions(ctx context.Context, at time.Time) error
+}
+
+// CredentialStore keeps credentials, encrypted.
+type CredentialStore interface {
+	PutCredential(ctx context.Context, c *Credential, e Event) error
+	Credential(ctx context.Context, name string) (*Credential, error)
+	// Credentials lists by name, without values.
+	Credentials(ctx context.Context, p Page) ([]*Credential, error)
+	DeleteCredential(ctx context.Context, name string, e Event) error
+}
+
+// VariableStore keeps values for stacks beside their sources, encrypted.
+type VariableStore interface {
+	// Variables lists inputs and then the environment, by name; a cursor is a
+	// kind and a name, as in "input/size".
+	Variables(ctx context.Context, stack string, p Page) ([]*Variable, error)
+	PutVariable(ctx context.Context, v *Variable, e Event) error
+	DeleteVariable(ctx context.Context, stack, name string, kind VariableKind, e Event) error
+	// VariableSets lists sets by name, with their variables.
+	VariableSets(ctx context.Context, p Page) ([]*VariableSet, error)
+	VariableSet(ctx context.Context, name string) (*VariableSet, error)
+	// PutVariableSet inserts or replaces by name; the variables stay as they are.
+	PutVariableSet(ctx context.Context, v *VariableSet, e Event) error
+	DeleteVariableSet(ctx context.Context, name string, e Event) error
+	// SetShared keeps a variable in a set, UnsetShared forgets it.
+	SetShared(ctx context.Context, set string, v *Variable, e Event) error
+	UnsetShared(ctx context.Context, set string, kind VariableKind, name string, e Event) error
+}
