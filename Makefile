@@ -38,8 +38,10 @@ FUZZ ?= 10m
 fuzz: ## look for stacks that make the compiler panic or hang (FUZZ=1h)
 	$(GO) test -tags $(TAGS) ./engine/blueprint -run none -fuzz FuzzCompile -fuzztime $(FUZZ)
 
-bench: build ## measure; writes bench/results.json and prints a table
-	$(GO) run -tags $(TAGS) ./bench -cloudops $(BIN)
+# ONLY is one measurement; without, all of them take some 20 minutes.
+ONLY ?=
+bench: build ## measure; writes bench/results.json and prints a table (ONLY=memory)
+	$(GO) run -tags $(TAGS) ./bench -cloudops $(BIN) -only '$(ONLY)'
 
 # A seed repeats the faults and the runs. PAIR is postgres or sqlite, both without.
 SEED ?= $(shell date +%s)

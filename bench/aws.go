@@ -52,6 +52,22 @@ const awsProvider = `terraform {
 }
 `
 
+const awsStack = `stack "aws8" {
+  approval { auto_approve = "always" }
+}
+variable "tag" { type = string }
+cloud "aws" "main" {
+  region            = "eu-west-1"
+  credentials       = "moto"
+  s3_use_path_style = true
+}
+terraform "x" {
+  cloud  = cloud.aws.main
+  source = "./x"
+  inputs = { tag = var.tag }
+}
+`
+
 // aws times runs and drift checks of an eight-resource stack against a fake
 // AWS, beside the bare commands.
 func (b *bench) aws() error {
@@ -66,11 +82,11 @@ func (b *bench) aws() error {
 // startAWS starts a fake AWS and a server that has credentials for it, which are
 // given as an environment, too.
 func (b *bench) startAWS(name string) (s *server, creds []string, stop func(), err error) {
-	moto, endpoint, err := startMoto()
+	cloud, endpoint, err := startMoto()
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	endMoto := func() { _ = moto.Process.Kill(); _ = moto.Wait() }
+	endMoto := func() { _ = cloud.Process.Kill(); _ = cloud.Wait() }
 	creds = []string{"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench-bench", "AWS_REGION=eu-west-1", "AWS_S3_USE_PATH_STYLE=true"}
 	if s, err = b.start(name, nil, "--provider-mirror", providerMirror()); err != nil {
 		endMoto()
@@ -97,58 +113,51 @@ func (b *bench) awsRounds(s *server, creds []string) error {
 	if err != nil {
 		return err
 	}
-	files := map[string]string{
-		"stack.hcl": `stack "aws8" {
-  approval { auto_approve = "always" }
-}
-variable "tag" { type = string }
-cloud "aws" "main" {
-  region            = "eu-west-1"
-  credentials       = "moto"
-  s3_use_path_style = true
-}
-terraform "x" {
-  cloud  = cloud.aws.main
-  source = "./x"
-  inputs = { tag = var.tag }
-}
-`, "x/main.tf": awsProvider + fmt.Sprintf(awsModule, "ours")}
-	var ours, bares, oursCPU, baresCPU, drift, bareDrift []float64
-	rounds := max(3, b.rounds/2)
-	for i := range rounds + 1 {
+	files := map[string]string{"stack.hcl": awsStack, "x/main.tf": awsProvider + fmt.Sprintf(awsModule, "ours")}
+	var ours, bares, check, bareCheck costs
+	for i := range max(3, b.rounds/2) + 1 {
 		tag := strconv.Itoa(i)
-		bareTook, err := bare(dir, env, cycle("tag="+tag)...)
-		if err != nil {
-			return err
-		}
 		if err := s.submit("aws8", files, map[string]any{"tag": tag}); err != nil {
 			return err
 		}
-		before := s.cpu()
-		took, err := s.carry("aws8", "apply")
-		if err != nil {
-			return err
+		for _, m := range []struct {
+			of *costs
+			do func() (cost, error)
+		}{
+			{&bares, func() (cost, error) { return bare(dir, env, cycle("tag="+tag)...) }},
+			{&ours, func() (cost, error) { return s.costOf("aws8", "apply") }},
+			{&check, func() (cost, error) { return s.costOf("aws8", "drift") }},
+			{&bareCheck, func() (cost, error) { return bare(dir, env, bareDrift("tag="+tag)...) }},
+		} {
+			took, err := m.do()
+			if err != nil {
+				return err
+			}
+			if i > 0 { // the first warms up
+				m.of.add(took)
+			}
 		}
-		cpu := s.cpu() - before
-		check, err := s.carry("aws8", "drift")
-		if err != nil {
-			return err
-		}
-		bareCheck, err := bare(dir, env, []string{"init", "-input=false"}, []string{"plan", "-input=false", "-detailed-exitcode", "-var=tag=" + tag})
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			continue
-		}
-		ours, bares = append(ours, took.client.Seconds()), append(bares, bareTook.wall)
-		oursCPU, baresCPU = append(oursCPU, cpu), append(baresCPU, bareTook.cpu)
-		drift, bareDrift = append(drift, check.client.Seconds()), append(bareDrift, bareCheck.wall)
 	}
-	b.add("AWS run, 8 resources", "s", median(ours), median(bares), "<= 1.0x", "")
-	b.add("AWS run, CPU", "s", median(oursCPU), median(baresCPU), "", "")
-	b.add("drift check of the unchanged AWS stack", "s", median(drift), median(bareDrift), "<= 0.7x", "")
+	b.add("AWS run, 8 resources", "s", median(ours.wall), median(bares.wall), "<= 1.0x", "")
+	b.add("AWS run, CPU", "s", median(ours.cpu), median(bares.cpu), "", "")
+	b.add("drift check of the unchanged AWS stack", "s", median(check.wall), median(bareCheck.wall), "<= 0.7x", "")
+	b.add("drift check of the unchanged AWS stack, CPU", "s", median(check.cpu), median(bareCheck.cpu), "", "")
 	return nil
+}
+
+// bareDrift is what a drift check replaces.
+func bareDrift(v string) [][]string {
+	return [][]string{{"init", "-input=false"}, {"plan", "-input=false", "-detailed-exitcode", "-var=" + v}}
+}
+
+// costOf carries a run and gives what it took, as the client sees it.
+func (s *server) costOf(stack, kind string) (took cost, err error) {
+	took.cpu, err = s.spent(func() error {
+		times, err := s.carry(stack, kind)
+		took.wall = times.client.Seconds()
+		return err
+	})
+	return took, err
 }
 
 func valueOf(env []string, name string) string {

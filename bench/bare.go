@@ -9,12 +9,17 @@ import (
 	"time"
 )
 
-// bareRun is what bare commands took: wall and CPU seconds.
-type bareRun struct{ wall, cpu float64 }
+// cost is what something took: wall and CPU seconds.
+type cost struct{ wall, cpu float64 }
+
+// costs are those of several rounds.
+type costs struct{ wall, cpu []float64 }
+
+func (c *costs) add(one cost) { c.wall, c.cpu = append(c.wall, one.wall), append(c.cpu, one.cpu) }
 
 // bare runs terraform commands in dir, one after the other.
-func bare(dir string, env []string, commands ...[]string) (bareRun, error) {
-	var sum bareRun
+func bare(dir string, env []string, commands ...[]string) (cost, error) {
+	var sum cost
 	for _, args := range commands {
 		var out bytes.Buffer
 		cmd := exec.Command("terraform", args...)
@@ -51,20 +56,6 @@ func (b *bench) bareEnv(extra ...string) ([]string, error) {
 		return nil, err
 	}
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TF_CLI_CONFIG_FILE=" + config, "TF_IN_AUTOMATION=1"}, extra...), nil
-}
-
-// providerMirror finds a filesystem mirror with the AWS provider; empty where
-// there is none and the registry has to serve it.
-func providerMirror() string {
-	home, _ := os.UserHomeDir()
-	for _, root := range []string{"/opt", "/usr/share/terraform", "/usr/local/share/terraform", filepath.Join(home, ".terraform.d")} {
-		found, _ := filepath.Glob(filepath.Join(root, "*", "registry.terraform.io", "hashicorp", "aws"))
-		direct, _ := filepath.Glob(filepath.Join(root, "registry.terraform.io", "hashicorp", "aws"))
-		for _, path := range append(found, direct...) {
-			return filepath.Dir(filepath.Dir(filepath.Dir(path)))
-		}
-	}
-	return ""
 }
 
 // folder writes files into a new folder.

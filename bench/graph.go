@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -12,63 +13,87 @@ import (
 const (
 	graphLevels = 4
 	graphWidth  = 5
-	graphWait   = 2 // seconds
 )
 
 const waitingModule = `variable "text" { type = string }
 resource "terraform_data" "x" {
   input = var.text
-  provisioner "local-exec" { command = "sleep %d" }
+  provisioner "local-exec" { command = "sleep %g" }
 }
 output "text" { value = var.text }
 `
 
-// graph times a stack of 20 components from its approval to its end against the
-// bare applies on its longest path.
+// graph times a stack of 20 components from its approval to its end. A long wait
+// is what clouds make of it; a short one shows what each step costs.
 func (b *bench) graph() error {
 	s, err := b.start("graph", nil, "--concurrency", strconv.Itoa(graphWidth))
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	dir, err := b.folder("graph-bare", map[string]string{"main.tf": fmt.Sprintf(waitingModule, graphWait)})
-	if err != nil {
-		return err
+	for _, wait := range []float64{2, 0.2} {
+		if err := b.graphOf(s, wait); err != nil {
+			return err
+		}
 	}
-	env, err := b.bareEnv()
-	if err != nil {
-		return err
-	}
-	var ours, bares []float64
+	return nil
+}
+
+// graphOf compares with the bare applies on the longest path, and with those of
+// all components, level by level, which share the processors as ours do.
+func (b *bench) graphOf(s *server, wait float64) error {
+	var ours, path, levels []float64
 	for i := range 4 {
-		text := "round " + strconv.Itoa(i)
-		vars := "-var=text=" + text
-		if _, err := bare(dir, env, []string{"init", "-input=false"}, []string{"plan", "-input=false", "-replace=terraform_data.x", "-out=plan.bin", vars}); err != nil {
-			return err
-		}
-		bareTook, err := bare(dir, env, []string{"apply", "-input=false", "plan.bin"})
-		if err != nil {
-			return err
-		}
-		name := "graph" + strconv.Itoa(i) // a new one each time, so that all is made
-		if err := s.submit(name, graphStack(name), map[string]any{"text": text}); err != nil {
+		name := fmt.Sprintf("graph%g-%d", wait*10, i) // a new one each time, so that all is made
+		text := map[string]any{"text": "round " + strconv.Itoa(i)}
+		if err := s.submit(name, graphStack(name, wait), text); err != nil {
 			return err
 		}
 		took, err := s.applying(name)
 		if err != nil {
 			return err
 		}
+		alone, err := b.bareLevel(wait, 1)
+		if err != nil {
+			return err
+		}
+		beside, err := b.bareLevel(wait, graphWidth)
+		if err != nil {
+			return err
+		}
 		if i > 0 {
-			ours, bares = append(ours, took.Seconds()), append(bares, graphLevels*bareTook.wall)
+			ours, path, levels = append(ours, took.Seconds()), append(path, graphLevels*alone), append(levels, graphLevels*beside)
 		}
 	}
-	note := fmt.Sprintf("%d wide, %d deep, %d s of waiting each; bare: %d applies one after the other", graphWidth, graphLevels, graphWait, graphLevels)
-	b.add("20-component graph, approval to end", "s", median(ours), median(bares), "<= 1.15x", note)
+	name := fmt.Sprintf("20-component graph, %g s of waiting each", wait)
+	b.add(name, "s", median(ours), median(path), "<= 1.15x", fmt.Sprintf("%d wide, %d deep, approval to end; bare: %d applies one after the other", graphWidth, graphLevels, graphLevels))
+	b.add(name+", shared", "s", median(ours), median(levels), "", fmt.Sprintf("bare: %d applies at a time, level by level, on %d processors", graphWidth, runtime.NumCPU()))
 	return nil
 }
 
+// bareLevel times so many bare applies at once, in seconds.
+func (b *bench) bareLevel(wait float64, width int) (float64, error) {
+	env, err := b.bareEnv()
+	if err != nil {
+		return 0, err
+	}
+	dirs := make([]string, width)
+	for i := range dirs {
+		if dirs[i], err = b.folder(fmt.Sprintf("graph-bare-%g-%d", wait, i), map[string]string{"main.tf": fmt.Sprintf(waitingModule, wait)}); err != nil {
+			return 0, err
+		}
+		if _, err := bare(dirs[i], env, []string{"init", "-input=false"}, []string{"plan", "-input=false", "-replace=terraform_data.x", "-out=plan.bin", "-var=text=x"}); err != nil {
+			return 0, err
+		}
+	}
+	return together(width, width, func(i int) error {
+		_, err := bare(dirs[i], env, []string{"apply", "-input=false", "plan.bin"})
+		return err
+	})
+}
+
 // graphStack describes the graph.
-func graphStack(name string) map[string]string {
+func graphStack(name string, wait float64) map[string]string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "stack %q {\n  approval { auto_approve = \"always\" }\n}\nvariable \"text\" { type = string }\n", name)
 	for level := range graphLevels {
@@ -80,7 +105,7 @@ func graphStack(name string) map[string]string {
 			fmt.Fprintf(&text, "terraform \"l%d_%d\" {\n  source = \"./x\"\n  inputs = { text = %s }\n}\n", level, i, from)
 		}
 	}
-	return map[string]string{"stack.hcl": text.String(), "x/main.tf": fmt.Sprintf(waitingModule, graphWait)}
+	return map[string]string{"stack.hcl": text.String(), "x/main.tf": fmt.Sprintf(waitingModule, wait)}
 }
 
 // applying starts an apply and times it from its approval to its end.
@@ -95,85 +120,4 @@ func (s *server) applying(stack string) (time.Duration, error) {
 	}
 	err = s.call("GET", "/v1/runs/"+took.id, nil, &run)
 	return run.FinishedAt.Sub(run.ApprovedAt), err
-}
-
-// The output of the first is known when planning, that of the second once it is
-// applied.
-const (
-	aheadModule = awsProvider + `variable "name" { type = string }
-resource "aws_ssm_parameter" "x" {
-  name  = "/bench/${var.name}"
-  type  = "String"
-  value = var.name
-}
-output "name" { value = "${var.name}-next" }
-`
-	lateModule = awsProvider + `variable "name" { type = string }
-resource "aws_ssm_parameter" "x" {
-  name  = "/bench/${var.name}"
-  type  = "String"
-  value = var.name
-}
-output "name" { value = trimprefix("${aws_ssm_parameter.x.arn}-next", "arn:aws:ssm:eu-west-1:123456789012:parameter/bench/") }
-`
-)
-
-// ahead times three levels of AWS resources that are planned before any of them
-// exists against the same ones planned level by level.
-func (b *bench) ahead() error {
-	s, _, stop, err := b.startAWS("ahead")
-	if err != nil {
-		return err
-	}
-	defer stop()
-	var known, unknown []float64
-	for i := range 4 {
-		a, err := s.levels("ahead"+strconv.Itoa(i), aheadModule)
-		if err != nil {
-			return err
-		}
-		l, err := s.levels("late"+strconv.Itoa(i), lateModule)
-		if err != nil {
-			return err
-		}
-		if i > 0 {
-			known, unknown = append(known, a.Seconds()), append(unknown, l.Seconds())
-		}
-	}
-	b.add("three levels planned ahead, approval to end", "s", median(known), median(unknown), "", "bare: the same, planned level by level")
-	return nil
-}
-
-// levels applies three components in a row.
-func (s *server) levels(name, module string) (time.Duration, error) {
-	stack := fmt.Sprintf(`stack %[1]q {
-  approval {
-    auto_approve = "always"
-    on_deferred  = "apply"
-  }
-}
-cloud "aws" "main" {
-  region            = "eu-west-1"
-  credentials       = "moto"
-}
-terraform "a" {
-  cloud  = cloud.aws.main
-  source = "./x"
-  inputs = { name = %[1]q }
-}
-terraform "b" {
-  cloud  = cloud.aws.main
-  source = "./x"
-  inputs = { name = terraform.a.outputs.name }
-}
-terraform "c" {
-  cloud  = cloud.aws.main
-  source = "./x"
-  inputs = { name = terraform.b.outputs.name }
-}
-`, name)
-	if err := s.submit(name, map[string]string{"stack.hcl": stack, "x/main.tf": module}, nil); err != nil {
-		return 0, err
-	}
-	return s.applying(name)
 }

@@ -4,42 +4,50 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 )
 
-// Result is one figure. Ratio is Ours over Bare where there is a bare figure.
-type Result struct {
-	Name  string  `json:"name"`
-	Unit  string  `json:"unit"`
-	Ours  float64 `json:"ours"`
-	Bare  float64 `json:"bare,omitempty"`
-	Ratio float64 `json:"ratio,omitempty"`
-	Aim   string  `json:"aim,omitempty"`
-	Note  string  `json:"note,omitempty"`
-}
-
 // bench is what all measurements share.
 type bench struct {
-	binary  string
-	dir     string
-	rounds  int
-	long    bool
-	results []Result
+	binary string
+	dir    string
+	rounds int
+	found  *Measurement // of the measurement that is under way
+}
+
+// measurement is one thing to measure, and the programs that it takes.
+type measurement struct {
+	name  string
+	needs []tool
+	run   func(*bench) error
+}
+
+var measurements = []measurement{
+	{"idle", nil, (*bench).idle},
+	{"small", []tool{terraform}, (*bench).small},
+	{"parallel", []tool{terraform}, (*bench).parallel},
+	{"log", []tool{terraform}, (*bench).logLatency},
+	{"page", []tool{terraform}, (*bench).page},
+	{"api", []tool{wrk}, (*bench).api},
+	{"memory", []tool{wrk}, (*bench).memory},
+	{"aws", []tool{terraform, moto, awsMirror}, (*bench).aws},
+	{"graph", []tool{terraform}, (*bench).graph},
+	{"ahead", []tool{terraform, moto, awsMirror}, (*bench).ahead},
+	{"go", []tool{initdb}, (*bench).goBenchmarks},
 }
 
 func main() {
 	b := &bench{}
-	only := flag.String("only", "", "measure only this: small, parallel, aws, api, idle, log, graph or ahead")
-	out := flag.String("out", "bench/results.json", "file for the results")
+	only := flag.String("only", "", "measure only this: "+strings.Join(names(), ", "))
+	out := flag.String("out", "bench/results.json", "file for the results; what is not measured now stays in it")
 	flag.StringVar(&b.binary, "cloudops", "bin/cloudops", "the binary to measure")
 	flag.IntVar(&b.rounds, "rounds", 10, "rounds of each pair")
-	flag.BoolVar(&b.long, "long", false, "also send 500,000 requests and watch memory")
 	flag.Parse()
 	if err := b.run(*only, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -48,29 +56,37 @@ func main() {
 }
 
 func (b *bench) run(only, out string) error {
-	binary, err := filepath.Abs(b.binary)
+	chosen, err := choose(only)
 	if err != nil {
 		return err
 	}
-	b.binary = binary
+	if b.binary, err = filepath.Abs(b.binary); err != nil {
+		return err
+	}
 	if b.dir, err = os.MkdirTemp("", "cloudops-bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	for _, m := range []struct {
-		name string
-		run  func() error
-	}{{"idle", b.idle}, {"small", b.small}, {"parallel", b.parallel}, {"log", b.logLatency}, {"api", b.api}, {"aws", b.aws}, {"graph", b.graph}, {"ahead", b.ahead}} {
-		if only != "" && only != m.name {
-			continue
-		}
+	return b.measure(chosen, out)
+}
+
+// measure goes through the measurements. Each one's figures are written as soon
+// as they are there, and one that fails does not keep the others from it.
+func (b *bench) measure(chosen []measurement, out string) error {
+	var errs []error
+	for _, m := range chosen {
 		fmt.Fprintf(os.Stderr, "measuring: %s\n", m.name)
-		if err := m.run(); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+		b.found = &Measurement{Name: m.name, At: time.Now().UTC(), Rounds: b.rounds}
+		if err := m.run(b); err != nil {
+			b.found.Error = err.Error()
+			errs = append(errs, fmt.Errorf("%s: %w", m.name, err))
+		}
+		b.found.print(os.Stdout)
+		if err := keep(out, b.found); err != nil {
+			return errors.Join(append(errs, err)...)
 		}
 	}
-	b.print()
-	return b.write(out)
+	return errors.Join(errs...)
 }
 
 // add keeps a figure with what it is compared to; bare 0 for nothing.
@@ -79,38 +95,26 @@ func (b *bench) add(name, unit string, ours, bare float64, aim, note string) {
 	if bare > 0 {
 		r.Ratio = ours / bare
 	}
-	b.results = append(b.results, r)
+	b.found.Results = append(b.found.Results, r)
 }
 
-func (b *bench) print() {
-	fmt.Printf("%-44s %12s %12s %7s  %s\n", "what", "ours", "bare", "ratio", "aim")
-	for _, r := range b.results {
-		bare, ratio := "-", "-"
-		if r.Bare > 0 {
-			bare, ratio = fmt.Sprintf("%.3g %s", r.Bare, r.Unit), fmt.Sprintf("%.2f", r.Ratio)
+// choose gives the measurements that are asked for, all without a name, once all
+// that they need is there.
+func choose(only string) (chosen []measurement, err error) {
+	for _, m := range measurements {
+		if only == "" || only == m.name {
+			chosen = append(chosen, m)
 		}
-		fmt.Printf("%-44s %12s %12s %7s  %s\n", r.Name, fmt.Sprintf("%.4g %s", r.Ours, r.Unit), bare, ratio, r.Aim)
 	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("there is no measurement %q; there are: %s", only, strings.Join(names(), ", "))
+	}
+	return chosen, missing(chosen)
 }
 
-func (b *bench) write(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
+func names() (all []string) {
+	for _, m := range measurements {
+		all = append(all, m.name)
 	}
-	doc, err := json.MarshalIndent(map[string]any{"at": time.Now().UTC().Format(time.RFC3339), "rounds": b.rounds, "results": b.results}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(doc, '\n'), 0o644)
+	return all
 }
-
-// quantile gives the q-th quantile of values, 0 to 1, by nearest rank.
-func quantile(values []float64, q float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	s := slices.Sorted(slices.Values(values))
-	return s[min(len(s)-1, int(q*float64(len(s))))]
-}
-
-func median(values []float64) float64 { return quantile(values, 0.5) }

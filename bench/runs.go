@@ -46,7 +46,8 @@ func (b *bench) small() error {
 	if err != nil {
 		return err
 	}
-	var client, own, cpu, bareWall, bareCPU []float64
+	var own []float64
+	var ours, bares costs
 	for i := range b.rounds + 2 {
 		bareTook, err := bare(dir, env, cycle("text=round "+strconv.Itoa(i))...)
 		if err != nil {
@@ -55,28 +56,28 @@ func (b *bench) small() error {
 		if err := s.submit("small", smallStack("small"), map[string]any{"text": "round " + strconv.Itoa(i)}); err != nil {
 			return err
 		}
-		before := s.cpu()
-		took, err := s.carry("small", "apply")
+		var took runTimes
+		used, err := s.spent(func() (err error) { took, err = s.carry("small", "apply"); return err })
 		if err != nil {
 			return err
 		}
 		if i < 2 { // warm-up
 			continue
 		}
-		client, own, cpu = append(client, took.client.Seconds()), append(own, took.own.Seconds()), append(cpu, s.cpu()-before)
-		bareWall, bareCPU = append(bareWall, bareTook.wall), append(bareCPU, bareTook.cpu)
+		own = append(own, took.own.Seconds())
+		ours.add(cost{took.client.Seconds(), used})
+		bares.add(bareTook)
 	}
-	b.add("small run, as the client sees it", "s", median(client), median(bareWall), "<= 1.6x, <= 0.12 s more", "")
-	b.add("small run, by its own stamps", "s", median(own), median(bareWall), "<= 1.6x", "")
-	b.add("small run, beyond bare", "s", median(client)-median(bareWall), 0, "<= 0.12 s", "")
-	b.add("small run, CPU of server and children", "s", median(cpu), median(bareCPU), "<= 0.32 s", "")
+	b.add("small run, as the client sees it", "s", median(ours.wall), median(bares.wall), "<= 1.6x, <= 0.12 s more", "")
+	b.add("small run, by its own stamps", "s", median(own), median(bares.wall), "<= 1.6x", "")
+	b.add("small run, beyond bare", "s", median(ours.wall)-median(bares.wall), 0, "<= 0.12 s", "")
+	b.add("small run, CPU of server and children", "s", median(ours.cpu), median(bares.cpu), "<= 0.32 s", "")
 	return nil
 }
 
 // parallel times 20 small runs at once on two workers against a shell loop,
 // two at a time.
 func (b *bench) parallel() error {
-	const n = 20
 	s, err := b.start("parallel", nil, "--concurrency", "2")
 	if err != nil {
 		return err
@@ -86,40 +87,66 @@ func (b *bench) parallel() error {
 	if err != nil {
 		return err
 	}
-	var ours, bares []float64
+	var ours, bares costs
 	for round := range 3 {
 		text := "round " + strconv.Itoa(round)
-		_, err := together(n, n, func(i int) error {
-			name := "par" + strconv.Itoa(i)
-			return s.submit(name, smallStack(name), map[string]any{"text": text})
-		})
+		took, err := s.atOnce(text)
 		if err != nil {
 			return err
 		}
-		took, err := together(n, n, func(i int) error { _, err := s.carry("par"+strconv.Itoa(i), "apply"); return err })
+		bareTook, err := b.bareAtOnce(text, env)
 		if err != nil {
 			return err
 		}
-		bareTook, err := together(n, 2, func(i int) error {
-			dir, err := b.folder("par-bare"+strconv.Itoa(i), map[string]string{"main.tf": smallModule})
-			if err == nil {
-				_, err = bare(dir, env, cycle("text="+text)...)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if round > 0 {
-			ours, bares = append(ours, took.Seconds()), append(bares, bareTook.Seconds())
+		if round > 0 { // the first warms up
+			ours.add(took)
+			bares.add(bareTook)
 		}
 	}
-	b.add("20 small runs at once, 2 workers", "s", median(ours), median(bares), "<= 1.4x", "bare: two at a time")
+	b.add("20 small runs at once, 2 workers", "s", median(ours.wall), median(bares.wall), "<= 1.4x", "bare: two at a time")
+	b.add("20 small runs at once, CPU", "s", median(ours.cpu), median(bares.cpu), "", "")
 	return nil
 }
 
-// together does n things, at most width at a time, and times the whole.
-func together(n, width int, do func(i int) error) (time.Duration, error) {
+// atOnceRuns is how many runs are started at once.
+const atOnceRuns = 20
+
+// atOnce carries a run of each of 20 stacks.
+func (s *server) atOnce(text string) (took cost, err error) {
+	name := func(i int) string { return "par" + strconv.Itoa(i) }
+	if _, err = together(atOnceRuns, atOnceRuns, func(i int) error {
+		return s.submit(name(i), smallStack(name(i)), map[string]any{"text": text})
+	}); err != nil {
+		return took, err
+	}
+	took.cpu, err = s.spent(func() (err error) {
+		took.wall, err = together(atOnceRuns, atOnceRuns, func(i int) error { _, err := s.carry(name(i), "apply"); return err })
+		return err
+	})
+	return took, err
+}
+
+// bareAtOnce does the same by bare commands, two at a time.
+func (b *bench) bareAtOnce(text string, env []string) (took cost, err error) {
+	var cpu [atOnceRuns]float64
+	took.wall, err = together(atOnceRuns, 2, func(i int) error {
+		dir, err := b.folder("par-bare"+strconv.Itoa(i), map[string]string{"main.tf": smallModule})
+		if err != nil {
+			return err
+		}
+		one, err := bare(dir, env, cycle("text="+text)...)
+		cpu[i] = one.cpu
+		return err
+	})
+	for _, c := range cpu {
+		took.cpu += c
+	}
+	return took, err
+}
+
+// together does n things, at most width at a time, and times the whole, in
+// seconds.
+func together(n, width int, do func(i int) error) (float64, error) {
 	began := time.Now()
 	var wg sync.WaitGroup
 	errs := make(chan error, n)
@@ -138,5 +165,5 @@ func together(n, width int, do func(i int) error) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	return time.Since(began), nil
+	return time.Since(began).Seconds(), nil
 }

@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -140,6 +140,9 @@ type runJSON struct {
 	Steps              []struct{ ID, Address, Status string }
 }
 
+// final lists the statuses of a run that is over.
+var final = []string{"succeeded", "failed", "cancelled", "interrupted", "discarded", "blocked"}
+
 // carry starts a run and follows it to its end.
 func (s *server) carry(stack, kind string) (runTimes, error) {
 	began := time.Now()
@@ -147,7 +150,7 @@ func (s *server) carry(stack, kind string) (runTimes, error) {
 	if err := s.call("POST", "/v1/stacks/"+stack+"/runs", map[string]any{"kind": kind}, &run); err != nil {
 		return runTimes{}, err
 	}
-	run, err := s.follow(run.ID)
+	run, err := s.follow(run.ID, final...)
 	if err != nil {
 		return runTimes{}, err
 	}
@@ -157,8 +160,8 @@ func (s *server) carry(stack, kind string) (runTimes, error) {
 	return runTimes{client: time.Since(began), own: run.FinishedAt.Sub(run.CreatedAt), id: run.ID}, nil
 }
 
-// follow reads a run's events until it is over.
-func (s *server) follow(id string) (runJSON, error) {
+// follow reads a run's events until it has one of the statuses.
+func (s *server) follow(id string, until ...string) (runJSON, error) {
 	var run runJSON
 	res, err := s.do("GET", "/v1/runs/"+id+"/events", nil)
 	if err != nil {
@@ -175,42 +178,9 @@ func (s *server) follow(id string) (runJSON, error) {
 		if err := json.Unmarshal([]byte(data), &run); err != nil {
 			continue
 		}
-		switch run.Status {
-		case "succeeded", "failed", "cancelled", "interrupted", "discarded", "blocked":
+		if slices.Contains(until, run.Status) {
 			return run, nil
 		}
 	}
 	return run, fmt.Errorf("run %s: events ended at %s: %w", id, run.Status, lines.Err())
-}
-
-// cpu is the CPU time, in seconds, of the server and of all its children that
-// have ended. Source: proc(5), fields 14 to 17 of /proc/pid/stat.
-func (s *server) cpu() float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	fields := strings.Fields(rest)
-	ticks := 0.0
-	for _, f := range fields[11:15] {
-		n, _ := strconv.ParseFloat(f, 64)
-		ticks += n
-	}
-	return ticks / 100
-}
-
-// rss is the server's resident memory in MB.
-func (s *server) rss() float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024
-		}
-	}
-	return 0
 }
