@@ -3,9 +3,7 @@ package chaos
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +40,7 @@ func (w *world) check() *result {
 		for _, run := range runs {
 			known[run.ID], ended[run.Message] = true, run
 			r.runs[run.Status]++
-			w.checkRun(ctx, run)
+			w.checkRun(ctx, d, run)
 		}
 		for id := range d.runs {
 			if !known[id] {
@@ -61,7 +59,7 @@ func (w *world) check() *result {
 	return r
 }
 
-func (w *world) checkRun(ctx context.Context, run client.Run) {
+func (w *world) checkRun(ctx context.Context, d *driver, run client.Run) {
 	if s := engine.RunStatus(run.Status); !s.Final() {
 		w.fail("run %s of %s is %s: %s", run.ID, run.Stack, run.Status, run.Reason)
 	}
@@ -83,7 +81,9 @@ func (w *world) checkRun(ctx context.Context, run client.Run) {
 			continue
 		}
 		w.keep(step.ID+".txt", log.Bytes())
-		w.checkLog(full, step, log.String())
+		for _, wrong := range wrongInLog(d.prints(), step, log.String()) {
+			w.fail("log of %s %s (%s): %s", run.ID, step.Address, step.ID, wrong)
+		}
 		if step.Kind == string(engine.KindTerraform) {
 			w.checkMade(ctx, full, step, log.String())
 		}
@@ -107,46 +107,6 @@ func excusable(run client.Run) bool {
 	return false
 }
 
-var rows = regexp.MustCompile(`\(local-exec\): row (r\d) (\d+)\.\n`)
-
-// checkLog wants the lines that each resource printed, each once and in order,
-// and all of them where the step was applied.
-func (w *world) checkLog(run client.Run, step client.Step, log string) {
-	last := map[string]int{}
-	for _, row := range rows.FindAllStringSubmatch(log, -1) {
-		var n int
-		_, _ = fmt.Sscan(row[2], &n) // digits, by the expression
-		if n != last[row[1]]+1 {
-			w.fail("log of %s %s (%s): line %d of %s comes after %d", run.ID, step.Address, step.ID, n, row[1], last[row[1]])
-		}
-		last[row[1]] = n
-	}
-	if step.Status != string(engine.StepApplied) {
-		return
-	}
-	for name, n := range last {
-		if n != lines {
-			w.fail("log of %s %s (%s): %s has %d lines", run.ID, step.Address, step.ID, name, n)
-		}
-	}
-	if n := strings.Count(log, "Apply complete!"); step.Kind == string(engine.KindTerraform) && !step.Destroy && n != 1 {
-		w.fail("log of %s %s (%s): it is complete %d times", run.ID, step.Address, step.ID, n)
-	}
-}
-
-// checkFollowed wants those who followed a log to have seen what is kept of it.
-func (w *world) checkFollowed(ctx context.Context, d *driver) {
-	for _, f := range d.told {
-		var log bytes.Buffer
-		if err := w.client.Log(ctx, f.step, &log); err != nil {
-			w.fail("log of step %s: %v", f.step, err)
-		}
-		if !bytes.HasPrefix(log.Bytes(), f.text.Bytes()) {
-			w.fail("who followed step %s of %s has not seen its log", f.step, f.run)
-		}
-	}
-}
-
 // checkSchedule wants the runs of a schedule that fires every minute to be that
 // far apart, but for one that an outage held up, and no more of them than minutes.
 func (w *world) checkSchedule(runs []client.Run) {
@@ -164,55 +124,6 @@ func (w *world) checkSchedule(runs []client.Run) {
 			w.fail("a schedule fired twice at %s", at[i])
 		}
 	}
-}
-
-var (
-	made      = regexp.MustCompile(`(?m)^(\S+): Creation complete after \S+ \[id=(.*)\]$`)
-	destroyed = regexp.MustCompile(`(?m)^(\S+): Destruction complete`)
-)
-
-// checkMade wants what Terraform says it made in a state that the run wrote,
-// or named by the run.
-func (w *world) checkMade(ctx context.Context, run client.Run, step client.Step, log string) {
-	var data []byte
-	versions, err := w.versions(ctx, run.Stack, step.Address)
-	if err != nil {
-		w.fail("states of %s/%s: %v", run.Stack, step.Address, err)
-		return
-	}
-	for _, v := range versions { // newest first
-		if v.Run != run.ID {
-			continue
-		}
-		if data, err = w.client.DownloadState(ctx, v.ID); err != nil {
-			w.fail("state %s: %v", v.ID, err)
-		}
-		break
-	}
-	for _, m := range made.FindAllStringSubmatch(log, -1) {
-		address, id := m[1], m[2]
-		if bytes.Contains(data, fmt.Appendf(nil, "%q", id)) || undone(log, address, id) {
-			continue
-		}
-		if step.Status != string(engine.StepInterrupted) || !w.named(ctx, step.ID, address, id) {
-			w.fail("run %s (%s) %s made %s %s, which is in no state of it, nor named", run.ID, run.Status, step.Address, address, id)
-		}
-	}
-}
-
-// named reports whether the run names the resource as made.
-func (w *world) named(ctx context.Context, step, address, id string) bool {
-	p, err := w.client.Progress(ctx, step)
-	if err != nil {
-		w.fail("progress of step %s: %v", step, err)
-	}
-	return slices.ContainsFunc(p.Finished, func(t client.Touched) bool { return t.Address == address && t.ID == id })
-}
-
-// undone reports whether the resource was destroyed after it was made.
-func undone(log, address, id string) bool {
-	_, after, _ := strings.Cut(log, "[id="+id+"]")
-	return slices.ContainsFunc(destroyed.FindAllStringSubmatch(after, -1), func(m []string) bool { return m[1] == address })
 }
 
 func (w *world) versions(ctx context.Context, stack, component string) ([]client.StateVersion, error) {

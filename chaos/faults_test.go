@@ -1,8 +1,7 @@
 package chaos
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"syscall"
 	"time"
 
@@ -24,22 +23,46 @@ func (w *world) kinds() []kind {
 			kind{name: "kill the machine", weight: 1, max: 5 * time.Second, do: onRole("serve", (*world).killMachine)},
 		)
 	}
-	return append(kinds,
+	return append(kinds, w.severalKinds()...)
+}
+
+// What faults take away, and what a fault may have to have to itself: what is
+// away cannot be hit once more, and while a machine stays away the others must be
+// able to tell.
+const (
+	redis      = "Redis"
+	postgres   = "PostgreSQL"
+	schedulers = "schedulers"
+	apis       = "APIs"
+)
+
+// severalKinds lists what can go wrong where there are several of each.
+func (w *world) severalKinds() []kind {
+	return []kind{
 		onNode("kill an API", "api", 3, 5*time.Second, syscall.SIGKILL),
 		onNode("kill a worker", "worker", 4, 5*time.Second, syscall.SIGKILL),
-		onNode("kill a scheduler", "scheduler", 1, 5*time.Second, syscall.SIGKILL),
+		onNode("kill a scheduler", "scheduler", 1, 5*time.Second, syscall.SIGKILL).hitting(schedulers),
 		onNode("upgrade an API", "api", 2, 2*time.Second, syscall.SIGTERM),
 		onNode("upgrade a worker", "worker", 2, 2*time.Second, syscall.SIGTERM),
-		onNode("upgrade a scheduler", "scheduler", 1, 2*time.Second, syscall.SIGTERM),
-		kind{name: "stop an API", weight: 1, min: time.Second, max: 12 * time.Second, do: onRole("api", (*world).suspend)},
-		kind{name: "upgrade all, one after the other", weight: 1, do: (*world).upgradeAll},
-		kind{name: "kill a worker's machine", weight: 1, max: 5 * time.Second, do: onRole("worker", (*world).killMachine)},
-		kind{name: "Redis is away and comes back empty", weight: 2, min: time.Second, max: 45 * time.Second, do: (*world).redisAway},
-		kind{name: "flush Redis", weight: 1, do: (*world).redisFlushed},
-		kind{name: "PostgreSQL crashes", weight: 2, max: 5 * time.Second, do: (*world).postgresCrash},
-		kind{name: "PostgreSQL stands still", weight: 1, min: time.Second, max: 20 * time.Second, do: (*world).postgresStill},
-		kind{name: "PostgreSQL cuts all connections", weight: 1, do: (*world).postgresCut},
-	)
+		onNode("upgrade a scheduler", "scheduler", 1, 2*time.Second, syscall.SIGTERM).hitting(schedulers),
+		{name: "stop an API", weight: 1, min: time.Second, max: 12 * time.Second, hits: apis, do: onRole("api", (*world).suspend)},
+		{name: "upgrade all, one after the other", weight: 1, hits: schedulers, do: (*world).upgradeAll},
+		{name: "kill a worker's machine", weight: 1, max: 5 * time.Second, do: onRole("worker", (*world).killMachine)},
+		{name: "a worker's machine stays away", each: 5 * time.Minute, least: 3 * time.Minute, min: 65 * time.Second, max: 80 * time.Second,
+			spares: []string{redis, postgres, schedulers, apis}, do: (*world).machineStaysAway},
+		{name: "Redis is away and comes back empty", weight: 2, min: time.Second, max: 45 * time.Second, hits: redis, spares: []string{redis}, do: (*world).redisAway},
+		{name: "Redis is away for five minutes", each: time.Hour, least: 10 * time.Minute, min: 5 * time.Minute, hits: redis, spares: []string{redis}, do: (*world).redisAway},
+		{name: "flush Redis", weight: 1, hits: redis, do: (*world).redisFlushed},
+		{name: "PostgreSQL crashes", weight: 2, max: 5 * time.Second, hits: postgres, spares: []string{postgres}, do: (*world).postgresCrash},
+		{name: "PostgreSQL stands still", weight: 1, min: time.Second, max: 20 * time.Second, hits: postgres, spares: []string{postgres}, do: (*world).postgresStill},
+		{name: "PostgreSQL stands still for long", each: 30 * time.Minute, least: 10 * time.Minute, min: 45 * time.Second, hits: postgres, spares: []string{postgres}, do: (*world).postgresStill},
+		{name: "PostgreSQL cuts all connections", weight: 1, hits: postgres, do: (*world).postgresCut},
+	}
+}
+
+func (k kind) hitting(what string) kind {
+	k.hits = what
+	return k
 }
 
 // inflict does the faults at their times and waits until the last has begun.
@@ -81,7 +104,7 @@ func onRole(role string, do func(*world, *node, fault)) func(*world, fault) {
 // upgradeAll restarts each process in turn, as a rolling upgrade does.
 func (w *world) upgradeAll(f fault) {
 	for _, n := range w.nodes {
-		n.signal(syscall.SIGTERM, restartAfter)
+		n.signal(syscall.SIGTERM, 0)
 		time.Sleep(time.Second)
 	}
 	w.done(f)
@@ -98,19 +121,49 @@ func (w *world) suspend(n *node, f fault) {
 
 // killMachine ends a worker with all that it has started.
 func (w *world) killMachine(n *node, f fault) {
-	n.signal(syscall.SIGKILL, f.lasts)
+	w.endMachine(n, f.lasts, truthWithin)
+	w.done(f)
+}
+
+func (w *world) endMachine(n *node, away, within time.Duration) {
+	n.signal(syscall.SIGKILL, away)
 	for _, p := range w.processes(isAny) {
-		if strings.Contains(p.command, n.dir+"/") || strings.Contains(p.cwd, n.dir+"/") {
-			w.watchTruth(p)
+		if p.on(n) {
+			w.watchTruth(p, within)
 			p.kill()
 		}
 	}
+}
+
+// machineStaysAway ends a machine that has a step in hand. Nobody is left who
+// could take the step up again, so the others have to say what became of it.
+func (w *world) machineStaysAway(f fault) {
+	busy := w.busyWorkers()
+	for deadline := time.Now().Add(20 * time.Second); len(busy) == 0 && time.Now().Before(deadline); busy = w.busyWorkers() {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if len(busy) == 0 {
+		return
+	}
+	w.endMachine(busy[f.index%len(busy)], f.lasts, awayWithin)
 	w.done(f)
+	time.Sleep(f.lasts)
+}
+
+// busyWorkers lists the workers with a runner.
+func (w *world) busyWorkers() (busy []*node) {
+	runners := w.processes(isRunner)
+	for _, n := range w.nodes {
+		if n.role == "worker" && slices.ContainsFunc(runners, func(p process) bool { return p.on(n) }) {
+			busy = append(busy, n)
+		}
+	}
+	return busy
 }
 
 func (w *world) killRunner(f fault) {
 	if p, ok := w.pick(isRunner, f); ok {
-		w.watchTruth(p)
+		w.watchTruth(p, truthWithin)
 		p.kill()
 		w.done(f)
 	}
@@ -134,8 +187,8 @@ func (w *world) stopRunner(f fault) {
 }
 
 func (w *world) redisAway(f fault) {
-	w.mending.Lock()
-	defer w.mending.Unlock()
+	w.redisHit.Lock()
+	defer w.redisHit.Unlock()
 	w.redis.Stop()
 	w.done(f)
 	time.Sleep(f.lasts)
@@ -143,8 +196,8 @@ func (w *world) redisAway(f fault) {
 }
 
 func (w *world) redisFlushed(f fault) {
-	w.mending.Lock()
-	defer w.mending.Unlock()
+	w.redisHit.Lock()
+	defer w.redisHit.Unlock()
 	if err := w.redis.Flush(); err != nil {
 		w.fail("flush: %v", err)
 	}
@@ -152,8 +205,8 @@ func (w *world) redisFlushed(f fault) {
 }
 
 func (w *world) postgresCrash(f fault) {
-	w.mending.Lock()
-	defer w.mending.Unlock()
+	w.postgresHit.Lock()
+	defer w.postgresHit.Unlock()
 	w.postgres.Stop(syscall.SIGQUIT) // an immediate shutdown
 	w.done(f)
 	time.Sleep(f.lasts)
@@ -161,8 +214,8 @@ func (w *world) postgresCrash(f fault) {
 }
 
 func (w *world) postgresStill(f fault) {
-	w.mending.Lock()
-	defer w.mending.Unlock()
+	w.postgresHit.Lock()
+	defer w.postgresHit.Unlock()
 	thaw := w.postgres.Freeze()
 	w.done(f)
 	time.Sleep(f.lasts)
@@ -170,8 +223,8 @@ func (w *world) postgresStill(f fault) {
 }
 
 func (w *world) postgresCut(f fault) {
-	w.mending.Lock()
-	defer w.mending.Unlock()
+	w.postgresHit.Lock()
+	defer w.postgresHit.Unlock()
 	conn, err := pgx.Connect(w.t.Context(), w.database)
 	if err != nil {
 		w.fail("cut: %v", err)
@@ -182,42 +235,4 @@ func (w *world) postgresCut(f fault) {
 		w.fail("cut: %v", err)
 	}
 	w.done(f)
-}
-
-// truthWithin is how long a status may be untrue: the lease and a sweep, and
-// the outages that may come in between.
-const truthWithin = 3 * time.Minute
-
-// watchTruth measures how long it takes, from now, until the step of a runner
-// that is killed is in the hands of another one, or over.
-func (w *world) watchTruth(p process) {
-	dir, ok := p.folder()
-	if !ok {
-		return
-	}
-	step := dir[strings.LastIndex(dir, "/")+1 : strings.LastIndex(dir, "-")]
-	began := time.Now()
-	w.inFlight.Go(func() {
-		for time.Since(began) < truthWithin {
-			time.Sleep(100 * time.Millisecond)
-			if w.toldOf(step, dir, p.pid) {
-				w.mu.Lock()
-				w.truths = append(w.truths, time.Since(began))
-				w.mu.Unlock()
-				return
-			}
-		}
-		w.fail("step %s had no true status %s after its runner was killed", step, truthWithin)
-	})
-}
-
-// toldOf reports whether the step has another runner, or is not in hand.
-func (w *world) toldOf(step, dir string, killed int) bool {
-	for _, p := range w.processes(isRunner) {
-		if other, _ := p.folder(); other == dir && p.pid != killed {
-			return true
-		}
-	}
-	status, attempt, err := w.stepStatus(step)
-	return err == nil && (status != "planning" && status != "applying" || !strings.HasSuffix(dir, fmt.Sprintf("-%d", attempt)))
 }

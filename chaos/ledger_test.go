@@ -1,8 +1,6 @@
 package chaos
 
 import (
-	"context"
-	"encoding/json"
 	"os"
 	"strings"
 	"time"
@@ -36,62 +34,6 @@ func (w *world) checkLedger(ended map[string]client.Run, r *result) {
 			w.fail("run %s has succeeded, but not %q", run.ID, begun)
 		}
 	}
-}
-
-// checkCloud wants every bucket in a state or in an interrupted run.
-func (w *world) checkCloud(ctx context.Context, ended map[string]client.Run) {
-	buckets, err := w.moto.Buckets()
-	if err != nil {
-		w.fail("moto: %v", err)
-	}
-	held := map[string]bool{}
-	for _, d := range w.drivers {
-		if d.kind != "aws" {
-			continue
-		}
-		for _, b := range w.bucketsOf(ctx, d.name) {
-			held[b] = true
-		}
-	}
-	for nonce, run := range ended {
-		if run.Status == string(engine.RunInterrupted) {
-			held[strings.ReplaceAll(nonce, ".", "-")] = true
-		}
-	}
-	for _, b := range buckets {
-		if !held[b] {
-			w.fail("bucket %s is in no state, and no interrupted run made it", b)
-		}
-	}
-}
-
-// bucketsOf lists the buckets in the stack's state.
-func (w *world) bucketsOf(ctx context.Context, stack string) (names []string) {
-	versions, err := w.client.States(ctx, stack)
-	if err != nil {
-		w.fail("states of %s: %v", stack, err)
-	}
-	for _, v := range versions {
-		data, err := w.client.DownloadState(ctx, v.ID)
-		var state struct {
-			Resources []struct {
-				Type      string
-				Instances []struct{ Attributes struct{ Bucket string } }
-			}
-		}
-		if err == nil {
-			err = json.Unmarshal(data, &state)
-		}
-		if err != nil {
-			w.fail("state %s: %v", v.ID, err)
-		}
-		for _, res := range state.Resources {
-			for _, in := range res.Instances {
-				names = append(names, in.Attributes.Bucket)
-			}
-		}
-	}
-	return names
 }
 
 // checkLeftovers wants no process without a run, and nothing in the workers'

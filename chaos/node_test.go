@@ -48,18 +48,32 @@ func (n *node) keep() {
 		ended := n.ended
 		n.mu.Unlock()
 		<-ended
-		n.mu.Lock()
-		closing, away := n.closing, max(n.away, restartAfter)
-		n.away = 0
-		n.mu.Unlock()
-		if closing {
-			return
+		for pause := restartAfter; pause > 0; pause = n.pause() {
+			if n.closes() {
+				return
+			}
+			time.Sleep(pause)
 		}
-		time.Sleep(away)
 		if err := n.launch(); err != nil {
 			panic(err) // the program is gone
 		}
 	}
+}
+
+func (n *node) closes() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.closing
+}
+
+// pause gives how much longer the process stays away. A fault may have hit the
+// node while it was.
+func (n *node) pause() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	away := n.away
+	n.away = 0
+	return away
 }
 
 func (n *node) launch() error {

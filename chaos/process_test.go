@@ -27,6 +27,11 @@ func (p process) folder() (string, bool) {
 	return args[2], true
 }
 
+// on reports whether the process belongs to the node's machine.
+func (p process) on(n *node) bool {
+	return strings.Contains(p.command, n.dir+"/") || strings.Contains(p.cwd, n.dir+"/")
+}
+
 func isAny(process) bool { return true }
 
 func isRunner(p process) bool { _, ok := p.folder(); return ok }

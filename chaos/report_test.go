@@ -45,8 +45,10 @@ func (r *result) report(t *testing.T, w *world) {
 	slices.Sort(kinds)
 	t.Logf("faults: %d (%s)", total, strings.Join(kinds, "; "))
 	t.Logf("runs: %v; things begun: %d, twice: %d; state versions: %d", r.runs, r.begins, r.doubled, r.states)
-	p50, longest := w.truth()
-	t.Logf("from a kill to a status that is true: p50 %s, longest %s, of %d", p50, longest, len(w.truths))
+	p50, longest, n := w.truth(truthWithin)
+	t.Logf("from a kill to a status that is true: p50 %s, longest %s, of %d", p50, longest, n)
+	_, away, n := w.truth(awayWithin)
+	t.Logf("where the machine stays away: longest %s, of %d", away, n)
 	for _, wrong := range w.wrong {
 		t.Errorf("seed %d: %s", *seed, wrong)
 	}
@@ -57,8 +59,8 @@ func (r *result) report(t *testing.T, w *world) {
 	for _, n := range r.runs {
 		all += n
 	}
-	row := fmt.Sprintf("| %d | %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s | %d |\n", *seed, r.pair, *faultsFor, total, all,
-		r.runs["succeeded"], r.runs["failed"], r.runs["cancelled"], r.runs["interrupted"], r.begins, r.doubled, r.lost, p50, longest, len(w.wrong))
+	row := fmt.Sprintf("| %d | %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s | %s | %d |\n", *seed, r.pair, *faultsFor, total, all,
+		r.runs["succeeded"], r.runs["failed"], r.runs["cancelled"], r.runs["interrupted"], r.begins, r.doubled, r.lost, p50, longest, away, len(w.wrong))
 	f, err := os.OpenFile(*table, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +71,18 @@ func (r *result) report(t *testing.T, w *world) {
 	}
 }
 
-// truth gives the median and the longest time to a status that is true.
-func (w *world) truth() (p50, longest time.Duration) {
-	if len(w.truths) == 0 {
-		return 0, 0
+// truth gives the median and the longest time to a status that is true, of so
+// many that were to be within a time.
+func (w *world) truth(within time.Duration) (p50, longest time.Duration, n int) {
+	var took []time.Duration
+	for _, t := range w.truths {
+		if t.within == within {
+			took = append(took, t.took.Round(10*time.Millisecond))
+		}
 	}
-	slices.Sort(w.truths)
-	return w.truths[len(w.truths)/2].Round(10 * time.Millisecond), w.truths[len(w.truths)-1].Round(10 * time.Millisecond)
+	if len(took) == 0 {
+		return 0, 0, 0
+	}
+	slices.Sort(took)
+	return took[len(took)/2], took[len(took)-1], len(took)
 }

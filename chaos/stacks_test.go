@@ -62,11 +62,17 @@ const ansiblePlay = `
   gather_facts: false
   tasks:
     - name: r0
-      ansible.builtin.shell: "echo begin {{ nonce }} p r0 >> %[1]s; echo end {{ nonce }} p r0 >> %[1]s"
+      ansible.builtin.shell: "echo begin {{ nonce }} p r0 >> %[1]s; seq -f 'row r0 %%g.' %[2]d; echo end {{ nonce }} p r0 >> %[1]s"
+      register: r0
+    - ansible.builtin.debug: { var: r0.stdout_lines }
     - name: r1
-      ansible.builtin.shell: "echo begin {{ nonce }} p r1 >> %[1]s; sleep {{ sleep }}; echo end {{ nonce }} p r1 >> %[1]s"
+      ansible.builtin.shell: "echo begin {{ nonce }} p r1 >> %[1]s; seq -f 'row r1 %%g.' %[2]d; sleep {{ sleep }}; echo end {{ nonce }} p r1 >> %[1]s"
+      register: r1
+    - ansible.builtin.debug: { var: r1.stdout_lines }
     - name: r2
-      ansible.builtin.shell: "echo begin {{ nonce }} p r2 >> %[1]s; echo end {{ nonce }} p r2 >> %[1]s"
+      ansible.builtin.shell: "echo begin {{ nonce }} p r2 >> %[1]s; seq -f 'row r2 %%g.' %[2]d; echo end {{ nonce }} p r2 >> %[1]s"
+      register: r2
+    - ansible.builtin.debug: { var: r2.stdout_lines }
 `
 
 const awsStack = `stack %q {
@@ -107,7 +113,7 @@ func (d *driver) files() map[string][]byte {
 	ledger := d.w.path("ledger")
 	switch d.kind {
 	case "ansible":
-		return map[string][]byte{"stack.hcl": fmt.Appendf(nil, ansibleStack, d.name), "site.yml": fmt.Appendf(nil, ansiblePlay, ledger)}
+		return map[string][]byte{"stack.hcl": fmt.Appendf(nil, ansibleStack, d.name), "site.yml": fmt.Appendf(nil, ansiblePlay, ledger, lines)}
 	case "aws":
 		return map[string][]byte{"stack.hcl": fmt.Appendf(nil, awsStack, d.name), "x/main.tf": []byte(awsModule)}
 	}
@@ -126,4 +132,17 @@ func (d *driver) components() []string {
 		return []string{"terraform.x"}
 	}
 	return []string{"terraform.x", "terraform.y", "terraform.z"}
+}
+
+// prints is what the log of each of the stack's applies has to tell. All of it is
+// made anew each time, for it holds the nonce.
+func (d *driver) prints() printed {
+	rows := []string{"r0", "r1", "r2"}
+	switch d.kind {
+	case "ansible":
+		return printed{rows: rows}
+	case "aws":
+		return printed{resources: []string{"aws_ssm_parameter.r[0]", "aws_ssm_parameter.r[1]", "aws_ssm_parameter.r[2]", "aws_s3_bucket.r"}}
+	}
+	return printed{rows: rows, resources: []string{"terraform_data.r[0]", "terraform_data.r[1]", "terraform_data.r[2]"}}
 }

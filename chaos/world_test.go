@@ -20,24 +20,24 @@ import (
 
 // world is all that is tortured.
 type world struct {
-	t        *testing.T
-	dir, bin string
-	began    time.Time
-	nodes    []*node
-	front    *balancer
-	redis    *enginetest.RedisServer    // nil inside a process
-	postgres *enginetest.PostgresServer // nil with SQLite
-	moto     *enginetest.MotoServer
-	database string // URL
-	client   *client.Client
-	token    string
-	drivers  []*driver
-	mending  sync.Mutex // one service at a time is away
-	inFlight sync.WaitGroup
+	t                     *testing.T
+	dir, bin              string
+	began                 time.Time
+	nodes                 []*node
+	front                 *balancer
+	redis                 *enginetest.RedisServer    // nil inside a process
+	postgres              *enginetest.PostgresServer // nil with SQLite
+	moto                  *enginetest.MotoServer
+	database              string // URL
+	client                *client.Client
+	token                 string
+	drivers               []*driver
+	redisHit, postgresHit sync.Mutex // each is hit by one fault at a time
+	inFlight              sync.WaitGroup
 
 	mu       sync.Mutex
-	wrong    []string        // what must not be
-	truths   []time.Duration // from a kill to a status that is true
+	wrong    []string // what must not be
+	truths   []truth
 	inflicts map[string]int
 	hurried  context.CancelFunc
 	whole    context.Context // until hurried
