@@ -43,11 +43,12 @@ ONLY ?=
 bench: build ## measure; writes bench/results.json and prints a table (ONLY=memory)
 	$(GO) run -tags $(TAGS) ./bench -cloudops $(BIN) -only '$(ONLY)'
 
-# A seed repeats the faults and the runs. PAIR is postgres or sqlite, both without.
+# A seed repeats the faults and the runs. FOR is the time of faults for each pair of databases; PAIR is postgres or
+# sqlite, one after the other without.
 SEED ?= $(shell date +%s)
 FOR  ?= 10m
 PAIR ?=
-chaos: ## torture real processes, then check that nothing was lost (SEED=7 FOR=1h PAIR=postgres)
+chaos: ## torture real processes for 10 minutes a pair, then check that nothing was lost (SEED=7 FOR=1h PAIR=postgres)
 	$(GO) test -tags $(TAGS) ./chaos -v -timeout 24h -chaos.seed $(SEED) -chaos.for $(FOR) -chaos.pair '$(PAIR)'
 
 lint: ## gofmt, vet and staticcheck
