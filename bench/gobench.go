@@ -81,7 +81,7 @@ func (f figure) read(said string) (float64, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("Benchmark%s gave no %s:\n%s", f.benchmark, f.unit, said)
+	return 0, fmt.Errorf("the benchmark %s gave no %s:\n%s", f.benchmark, f.unit, said)
 }
 
 // named reports whether a line is the benchmark's. Its name may end in the
