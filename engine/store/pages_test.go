@@ -59,11 +59,11 @@ func pagedLists() map[string]pagedList {
 		"states": listOf(func(t *testing.T, s *store.Store, i int) {
 			for serial := range int64(2) {
 				v := state(serial+1, "l", 1)
-				v.Component = name(i)
+				v.Stack, v.Component = "lab", name(i)
 				must(t, s.PutState(t.Context(), engine.StatePut{}, v))
 			}
 		}, func(t *testing.T, s *store.Store, p engine.Page) ([]*engine.StateVersion, error) {
-			return s.States(t.Context(), "shop", p)
+			return s.States(t.Context(), "lab", p)
 		}, func(v *engine.StateVersion) string { return v.Component }),
 		"locks": listOf(func(t *testing.T, s *store.Store, i int) {
 			l := lock(name(i))
@@ -97,6 +97,7 @@ func TestListsComePageByPageInThreeStatementsAtMost(t *testing.T) {
 	const items = 7
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
+		newStack(t, s, "lab")
 		statements := 0
 		must(t, s.CountReads(func() { statements++ }))
 		for title, list := range pagedLists() {
