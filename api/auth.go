@@ -81,8 +81,8 @@ func (s *server) principal(c *gin.Context) (engine.Principal, error) {
 	if err != nil || cookie == "" {
 		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
 	}
-	p, session, err := s.Access.BySession(ctx, engine.Secret(cookie))
-	if err == nil && unsafe(c.Request.Method) && !sameToken(csrf(c), session.CSRF) {
+	p, err := s.Access.BySession(ctx, engine.Secret(cookie))
+	if err == nil && unsafe(c.Request.Method) && !sameToken(csrf(c), p.CSRF) {
 		err = engine.Forbidden("the page is too old for this; load it again")
 	}
 	return p, err

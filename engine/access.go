@@ -102,15 +102,15 @@ func (a *Access) LoginToken(ctx context.Context, name string, password Secret, l
 }
 
 // BySession finds who a browser's cookie belongs to.
-func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, *Session, error) {
+func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, error) {
 	session, u, err := a.Store.SessionUser(ctx, cookie.Hash())
 	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || a.Now().After(session.ExpiresAt)) {
-		return Principal{}, nil, Unauthorized("the session is over; sign in again")
+		return Principal{}, Unauthorized("the session is over; sign in again")
 	}
 	if err != nil {
-		return Principal{}, nil, err
+		return Principal{}, err
 	}
-	return Principal{User: u.Name, Role: u.Role}, session, nil
+	return Principal{User: u.Name, Role: u.Role, CSRF: session.CSRF}, nil
 }
 
 // Logout ends a browser session.

@@ -62,6 +62,8 @@ type Principal struct {
 	Role Role
 	// Token names the API token in use; empty for a browser session.
 	Token string
+	// CSRF is what forms have to bring along; empty without a browser session.
+	CSRF string
 }
 
 // Check returns ErrForbidden, worded for the principal, without the permission.

@@ -55,6 +55,9 @@ type RunStore interface {
 	// Runs lists newest first, with steps, without approvals, in at most
 	// three statements.
 	Runs(ctx context.Context, f RunFilter, p Page) ([]*Run, error)
+	// NewestRuns gives, by stack, the newest run of each that has one, without
+	// steps and approvals, in one statement.
+	NewestRuns(ctx context.Context, stacks []string) (map[string]*Run, error)
 	// UpdateRun reads the run, lets change edit it and writes it back with
 	// what TakeChanges and Applied give, in one transaction; its steps may be
 	// replaced while it is pending. Writers of one run wait for each other. An

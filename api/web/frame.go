@@ -84,7 +84,6 @@ type frame struct {
 	title   string
 	path    string
 	who     engine.Principal
-	csrf    string
 	now     time.Time
 	version string // of the files beside the pages
 }
@@ -95,19 +94,24 @@ func (f frame) may(perm engine.Permission) bool { return f.who.Role.May(perm) }
 // file is the address of a file beside the pages.
 func (f frame) file(name string) string { return "/static/" + name + "?v=" + f.version }
 
-// frame finds out who looks from the session itself, because a page that says
-// "forbidden" is shown to people who were not let in.
 func (p *Pages) frame(c *gin.Context, title string) frame {
+	return frame{title: title, path: c.Request.URL.Path, who: p.visitor(c), now: p.Now(), version: p.assets.version}
+}
+
+// visitor finds out who looks, from the session itself where nobody was let
+// in: a page that says "forbidden" knows its reader, too.
+func (p *Pages) visitor(c *gin.Context) engine.Principal {
 	ctx := c.Request.Context()
-	f := frame{title: title, path: c.Request.URL.Path, who: engine.PrincipalFrom(ctx), now: p.Now(), version: p.assets.version}
+	who := engine.PrincipalFrom(ctx)
 	cookie, err := c.Cookie(p.Cookie)
-	if err != nil || cookie == "" {
-		return f
+	if who.User != "" || err != nil || cookie == "" {
+		return who
 	}
-	if who, session, err := p.Access.BySession(ctx, engine.Secret(cookie)); err == nil {
-		f.who, f.csrf = who, session.CSRF
+	who, err = p.Access.BySession(ctx, engine.Secret(cookie))
+	if err != nil {
+		return engine.Principal{} // the page is shown as to anybody
 	}
-	return f
+	return who
 }
 
 // current marks the entry of the main menu that a page belongs to.

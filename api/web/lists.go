@@ -49,7 +49,7 @@ type stacksView struct {
 	search   string
 	stacks   []*engine.Stack
 	findings map[string]int         // open, by stack
-	latest   map[string]*engine.Run // by stack
+	latest   map[string]*engine.Run // without steps, by stack
 	more     bool
 }
 
@@ -68,7 +68,7 @@ func (p *Pages) stacks(c *gin.Context) error {
 	if v.findings, err = p.Store.OpenFindings(ctx, names); err != nil {
 		return err
 	}
-	if v.latest, err = p.latestRuns(ctx, names); err != nil {
+	if v.latest, err = p.Store.NewestRuns(ctx, names); err != nil {
 		return err
 	}
 	p.render(c, http.StatusOK, stacksPage(v))
@@ -111,21 +111,6 @@ func matches(s *engine.Stack, search string) bool {
 		}
 	}
 	return true
-}
-
-// latestRuns gives the newest run of each stack.
-func (p *Pages) latestRuns(ctx context.Context, stacks []string) (map[string]*engine.Run, error) {
-	latest := map[string]*engine.Run{}
-	for _, name := range stacks {
-		runs, err := p.Store.Runs(ctx, engine.RunFilter{Stack: name}, engine.Page{Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		if len(runs) > 0 {
-			latest[name] = runs[0]
-		}
-	}
-	return latest, nil
 }
 
 // runsView is all that the list of runs shows.

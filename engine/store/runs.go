@@ -146,6 +146,26 @@ func (s *Store) Runs(ctx context.Context, f engine.RunFilter, p engine.Page) ([]
 	return runs, withSteps(db, runs)
 }
 
+// NewestRuns implements engine.RunStore. It looks up one run a stack, however
+// many runs a stack has.
+func (s *Store) NewestRuns(ctx context.Context, stacks []string) (map[string]*engine.Run, error) {
+	newest := make(map[string]*engine.Run, len(stacks))
+	if len(stacks) == 0 {
+		return newest, nil
+	}
+	var rows []runRow
+	err := s.read.WithContext(ctx).Raw(`SELECT r.* FROM stacks s JOIN runs r ON r.id = (SELECT max(id) FROM runs WHERE stack = s.name)
+		WHERE s.name IN ?`, stacks).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	runs, err := each(rows, runRow.run)
+	for _, r := range runs {
+		newest[r.Stack] = r
+	}
+	return newest, err
+}
+
 // withSteps reads the steps of all runs in one statement.
 func withSteps(db *gorm.DB, runs []*engine.Run) error {
 	byID := make(map[string]*engine.Run, len(runs))

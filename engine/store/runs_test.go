@@ -194,6 +194,30 @@ func TestRunsTakesThreeStatementsAtMost(t *testing.T) {
 	})
 }
 
+func TestNewestRunOfEachStackTakesOneStatement(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		want := map[string]string{}
+		for _, name := range []string{"cart", "shop", "till", "idle"} {
+			newStack(t, s, name)
+		}
+		for i, name := range []string{"cart", "shop", "cart", "till", "shop", "cart"} {
+			r := newRun(name, engine.RunPreview, noon.Add(time.Duration(i)*time.Second))
+			must(t, s.CreateRun(t.Context(), r))
+			want[name] = r.ID
+		}
+		delete(want, "till") // which nobody asks for
+		statements := 0
+		must(t, s.CountReads(func() { statements++ }))
+		found := map[string]string{}
+		for name, r := range got(s.NewestRuns(t.Context(), []string{"cart", "shop", "idle"}))(t) {
+			found[name] = r.ID
+		}
+		wantEqual(t, found, want)
+		wantEqual(t, statements, 1)
+		wantEqual(t, len(got(s.NewestRuns(t.Context(), nil))(t)), 0)
+	})
+}
+
 func TestErrorOfAChangeWritesNothing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		newStack(t, s, "shop")
