@@ -1,6 +1,9 @@
 package engine
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // RunStatus is where a run is on its way.
 type RunStatus string
@@ -44,6 +47,9 @@ func (s RunStatus) CanBecome(t RunStatus) bool { return slices.Contains(nextRun[
 
 // Known reports whether s is a status at all.
 func (s RunStatus) Known() bool { _, ok := nextRun[s]; return ok }
+
+// RunStatuses lists all statuses of a run by name.
+func RunStatuses() []RunStatus { return slices.Sorted(maps.Keys(nextRun)) }
 
 // StepStatus is where a step is on its way.
 type StepStatus string

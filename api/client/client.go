@@ -139,8 +139,7 @@ func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
 // harmless reports whether a request that ended with err can be made again: it
 // only reads and got no answer of the API's own, or it never left.
 func harmless(r request, err error) bool {
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
+	if dialing(err) {
 		return true
 	}
 	var answered *Error
@@ -183,13 +182,36 @@ func (c *Client) try(ctx context.Context, r request) (*http.Response, error) {
 	return res, nil
 }
 
-// withoutURL drops the method and address that net/http puts before an error.
+// UnreachableError is of a server to which there is no connection.
+type UnreachableError struct {
+	Server string // its address
+	Err    error  // of the dialing
+}
+
+// Error implements error.
+func (e *UnreachableError) Error() string { return e.Server + ": " + e.Err.Error() }
+
+// Unwrap gives the error of the dialing.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// withoutURL drops the method and address that net/http puts before an error,
+// and keeps the server's.
 func withoutURL(err error) error {
 	var e *url.Error
-	if errors.As(err, &e) {
-		return fmt.Errorf("%s: %w", e.URL[:strings.Index(e.URL+"/v1", "/v1")], e.Err)
+	if !errors.As(err, &e) {
+		return err
 	}
-	return err
+	server := e.URL[:strings.Index(e.URL+"/v1", "/v1")]
+	if dialing(e.Err) {
+		return &UnreachableError{Server: server, Err: e.Err}
+	}
+	return fmt.Errorf("%s: %w", server, e.Err)
+}
+
+// dialing reports whether a request never left.
+func dialing(err error) bool {
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
 }
 
 // maxProblem bounds how much of an error's body is read, in bytes.

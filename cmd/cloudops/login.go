@@ -17,10 +17,14 @@ func newLogin() *cobra.Command {
 	var username, passwordFile string
 	cmd := &cobra.Command{
 		Use:   "login",
-		Short: "Sign in to a server and keep a token for the commands after",
+		Short: "Sign in to a server, or again to the last one, and keep a token for the commands after",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			server := strings.TrimRight(option(cmd, "server"), "/")
+			kept, _ := readLogin() // what cannot be read is written anew
+			server, err := chosenServer(cmd, kept)
+			if err != nil {
+				return err
+			}
 			if server == "" {
 				return misuse("which server? as in: cloudops login --server http://127.0.0.1:8080")
 			}
@@ -60,7 +64,7 @@ func askPassword(cmd *cobra.Command, file string) (engine.Secret, error) {
 		b, err := os.ReadFile(file)
 		return engine.Secret(strings.TrimRight(string(b), "\r\n")), err
 	}
-	if f, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := cmd.InOrStdin().(*os.File); ok && terminal(f) {
 		fmt.Fprint(cmd.ErrOrStderr(), "password: ")
 		b, err := term.ReadPassword(int(f.Fd()))
 		fmt.Fprintln(cmd.ErrOrStderr())

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // schedules know time zones on machines that do not
 
@@ -72,7 +74,7 @@ func report(cmd *cobra.Command, err error) int {
 			return code
 		}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.CommandPath(), describe(err))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.CommandPath(), describe(cmd, err))
 	return code
 }
 
@@ -86,10 +88,15 @@ planned, approved by people, applied, and checked for drift.
 Every flag can also be given as an environment variable, CLOUDOPS_ and its name
 in capitals, or as the name of a file that holds the value, with _FILE behind.
 CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.`,
-		Version:           version,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd) },
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd); err != nil {
+				return err
+			}
+			return checkOutput(cmd)
+		},
 	}
 	root.SetVersionTemplate("cloudops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -103,7 +110,32 @@ CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.
 		newStep(), newLogin(), newStack(), newRun(), newScale(), newHost(), newDrift(), newState(), newVariable(), newVariableSet(), newCredential(), newToken(), newUser(), newSchedule(),
 		newBackup(), newRestore(), newVersion(),
 	)
+	refuseUnknown(root)
+	addCompletion(root)
 	return root
+}
+
+// refuseUnknown makes commands that only group others refuse a word that is
+// none of them, instead of printing their help as if all were well.
+func refuseUnknown(cmd *cobra.Command) {
+	for _, below := range cmd.Commands() {
+		refuseUnknown(below)
+	}
+	if !cmd.HasSubCommands() {
+		return
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		text := fmt.Sprintf("there is no command %q", args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			text += "; did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return misuse("%s; see: %s --help", text, cmd.CommandPath())
+	}
 }
 
 func newVersion() *cobra.Command {
@@ -112,8 +144,10 @@ func newVersion() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "cloudops %s\n", version)
-			return err
+			return show(cmd, map[string]string{"version": version}, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "cloudops %s\n", version)
+				return err
+			})
 		},
 	}
 }
@@ -138,7 +172,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func exactly(n int, example string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return misuse("%d arguments, not %d, as in: %s", n, len(args), example)
+			return misuse("the number of arguments is %d, not %d, as in: %s", n, len(args), example)
 		}
 		return nil
 	}

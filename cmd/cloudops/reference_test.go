@@ -35,7 +35,7 @@ func document(b *strings.Builder, cmd *cobra.Command) {
 	if cmd.Hidden {
 		return
 	}
-	if cmd.Runnable() {
+	if !cmd.HasSubCommands() {
 		fmt.Fprintf(b, "\n## `%s`\n\n%s.\n", cmd.UseLine(), cmd.Short)
 		if cmd.Long != "" {
 			fmt.Fprintf(b, "\n%s\n", cmd.Long)

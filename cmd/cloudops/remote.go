@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -30,13 +32,13 @@ func connect(cmd *cobra.Command) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := option(cmd, "server")
-	token, _, err := environment("CLOUDOPS_TOKEN") // never a flag: arguments can be seen
+	server, err := chosenServer(cmd, kept)
 	if err != nil {
 		return nil, err
 	}
-	if server == "" {
-		server = kept.Server
+	token, _, err := environment("CLOUDOPS_TOKEN") // never a flag: arguments can be seen
+	if err != nil {
+		return nil, err
 	}
 	if token == "" && server == kept.Server {
 		token = kept.Token
@@ -50,6 +52,16 @@ func connect(cmd *cobra.Command) (*client.Client, error) {
 	return client.New(server, engine.Secret(token)), nil
 }
 
+// chosenServer is the address of the server that the flags, or else the
+// sign-in, name, in the one form in which it is kept and compared; "" for none.
+func chosenServer(cmd *cobra.Command, kept login) (string, error) {
+	server := strings.TrimRight(cmp.Or(option(cmd, "server"), kept.Server), "/")
+	if u, err := url.Parse(server); server != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return "", misuse("%q is no address of a server, as in: --server http://127.0.0.1:8080", server)
+	}
+	return server, nil
+}
+
 func option(cmd *cobra.Command, name string) string {
 	v, err := cmd.Flags().GetString(name)
 	if err != nil {
@@ -59,31 +71,63 @@ func option(cmd *cobra.Command, name string) string {
 }
 
 // describe words an error for the terminal: every mistake with its place, and
-// the line of the log where the server has to be asked.
-func describe(err error) string {
-	var e *client.Error
-	if !errors.As(err, &e) {
-		return err.Error()
+// what to do where the server could not be asked or did not let the command in.
+func describe(cmd *cobra.Command, err error) string {
+	text := err.Error()
+	var refused *client.Error
+	var away *client.UnreachableError
+	switch {
+	case errors.As(err, &away):
+		return text + "\nis the server running? start it with: cloudops serve, or name another one with --server"
+	case !errors.As(err, &refused):
+		return text
 	}
-	lines := []string{strings.Replace(err.Error(), e.Error(), e.Report(), 1)}
-	if errors.Is(err, engine.ErrUnauthorized) {
-		lines = append(lines, "sign in with: cloudops login")
+	text = strings.Replace(text, refused.Error(), refused.Report(), 1)
+	if errors.Is(err, engine.ErrUnauthorized) && cmd.Name() != "login" {
+		text += "\n" + howToSignIn(cmd)
 	}
-	return strings.Join(lines, "\n")
+	return text
+}
+
+// howToSignIn says what to do about a token that was refused.
+func howToSignIn(cmd *cobra.Command) string {
+	if token, _, err := environment("CLOUDOPS_TOKEN"); err == nil && token != "" {
+		return "the token is that of CLOUDOPS_TOKEN; without it the one that cloudops login keeps is sent"
+	}
+	if server := option(cmd, "server"); server != "" {
+		return "sign in with: cloudops login --server " + server
+	}
+	return "sign in with: cloudops login"
+}
+
+// inJSON reports whether a program will read the answer.
+func inJSON(cmd *cobra.Command) bool { return option(cmd, "output") == "json" }
+
+// checkOutput refuses forms of output that there are not.
+func checkOutput(cmd *cobra.Command) error {
+	if f := cmd.Flags().Lookup("output"); f != nil && f.Value.String() != "text" && f.Value.String() != "json" {
+		return misuse("-o is text or json, not %q", f.Value)
+	}
+	return nil
 }
 
 // show prints v as JSON where that is asked for, else what text writes.
 func show(cmd *cobra.Command, v any, text func(w io.Writer) error) error {
-	switch option(cmd, "output") {
-	case "json":
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
-	case "text":
+	if !inJSON(cmd) {
 		return text(cmd.OutOrStdout())
-	default:
-		return misuse("-o is text or json, not %q", option(cmd, "output"))
 	}
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// told says on stderr what was done; for a program it shows v, which is what
+// there is now.
+func told(cmd *cobra.Command, v any, format string, args ...any) error {
+	return show(cmd, v, func(io.Writer) error {
+		_, err := fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
+		return err
+	})
 }
 
 // table prints rows in columns under a head.
@@ -116,9 +160,9 @@ func since(t time.Time) string {
 	}
 }
 
-// terminal reports whether people look at w.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// terminal reports whether people sit before what is read or written.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -130,7 +174,8 @@ func paint(w io.Writer, code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// statusColour gives the colour of a run's or step's status.
+// statusColour gives the colour of a run's or step's status. All have two
+// digits, so that they take the same room in each row of a table.
 func statusColour(status string) string {
 	switch status {
 	case "succeeded", "applied", "unchanged":
@@ -142,7 +187,7 @@ func statusColour(status string) string {
 	case "planning", "applying", "approved", "queued":
 		return "36"
 	default:
-		return "2"
+		return "02"
 	}
 }
 
@@ -151,6 +196,9 @@ func askYes(cmd *cobra.Command, question string) bool {
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
 	var answer string
 	fmt.Fscanln(cmd.InOrStdin(), &answer)
+	if !terminal(cmd.InOrStdin()) { // which would have shown the end of the line
+		fmt.Fprintln(cmd.ErrOrStderr())
+	}
 	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
 }
 
