@@ -174,65 +174,93 @@ func followStarted(cmd *cobra.Command, c *client.Client, run client.Run, err err
 	if a.noWait {
 		return show(cmd, run, func(w io.Writer) error { _, err := fmt.Fprintln(w, run.ID); return err })
 	}
+	if run, err = a.pursue(cmd, c, run.ID); err != nil {
+		return err
+	}
+	return finished(cmd, c, run, a.planOnly || run.Kind == string(engine.RunPreview))
+}
+
+// pursue follows a run, and approves its plan where the flags or a person say
+// so. It gives the run once it is over or waits for somebody else.
+func (a followFlags) pursue(cmd *cobra.Command, c *client.Client, id string) (client.Run, error) {
 	for {
-		run, err = follow(cmd, c, run.ID)
-		if err != nil || run.Status != string(engine.RunPlanned) {
-			return finished(cmd, c, run, err)
+		run, err := follow(cmd, c, id)
+		if err != nil || run.Status != string(engine.RunPlanned) || a.planOnly {
+			return run, err
 		}
-		if err := showPlan(cmd, c, run.ID); err != nil {
-			return err
-		}
-		if a.planOnly {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\nApprove it with: cloudops run approve %s\n", run.ID)
-			return nil
+		if err := a.present(cmd, c, id); err != nil {
+			return run, err
 		}
 		if !a.yes && !askYes(cmd, "Apply this plan?") {
-			fmt.Fprintf(cmd.ErrOrStderr(), "not approved; the plan waits. Approve it with: cloudops run approve %s\n", run.ID)
-			return nil
+			return run, nil
 		}
-		if run, err = c.Approve(cmd.Context(), run.ID, run.Digest, ""); err != nil {
-			return err
-		}
-		if run.Status == string(engine.RunPlanned) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "run %s waits for more approvals\n", run.ID)
-			return nil
+		run, err = c.Approve(cmd.Context(), id, run.Digest, "")
+		if err != nil || run.Status == string(engine.RunPlanned) {
+			return run, err
 		}
 	}
 }
 
-// finished prints how a run ended; a run that did not succeed is an error.
-func finished(cmd *cobra.Command, c *client.Client, run client.Run, err error) error {
-	if err != nil {
-		return err
+// present shows a plan that is to be approved. Where standard output is for a
+// program, whoever is asked reads it beside the question.
+func (a followFlags) present(cmd *cobra.Command, c *client.Client, run string) error {
+	switch {
+	case !inJSON(cmd):
+		return writePlanText(cmd.Context(), cmd.OutOrStdout(), c, run)
+	case a.yes:
+		return nil
+	default:
+		return writePlanText(cmd.Context(), cmd.ErrOrStderr(), c, run)
 	}
-	if run.Status != string(engine.RunSucceeded) {
-		return fmt.Errorf("run %s %s: %s", run.ID, run.Status, run.Reason)
+}
+
+// finished prints what became of a run that was followed: its plan where that
+// was asked for, else for programs the run. A run that has failed is an error.
+func finished(cmd *cobra.Command, c *client.Client, run client.Run, plan bool) error {
+	waits := run.Status == string(engine.RunPlanned)
+	good := waits || run.Status == string(engine.RunSucceeded)
+	var err error
+	if plan && good {
+		err = showPlan(cmd, c, run.ID)
+	} else {
+		err = show(cmd, run, func(io.Writer) error { return nil }) // people have seen it
 	}
-	if run.Reason != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", run.Reason)
+	if err == nil && waits {
+		fmt.Fprintln(cmd.ErrOrStderr(), nextStep(run))
 	}
-	if run.Kind == string(engine.RunPreview) {
-		return showPlan(cmd, c, run.ID)
+	if err == nil && !good {
+		err = fmt.Errorf("run %s %s%s", run.ID, run.Status, because(run.Reason))
 	}
-	if option(cmd, "output") == "json" {
-		return show(cmd, run, nil)
+	return err
+}
+
+// nextStep says what a run waits for whose plan has to be approved.
+func nextStep(run client.Run) string {
+	for _, a := range run.Approvals {
+		if a.Digest == run.Digest && a.Verdict == string(engine.Approved) {
+			return fmt.Sprintf("run %s waits for more approvals", run.ID)
+		}
 	}
-	return nil
+	return fmt.Sprintf("The plan waits. Approve it with: cloudops run approve %s", run.ID)
 }
 
 func showPlan(cmd *cobra.Command, c *client.Client, run string) error {
-	if option(cmd, "output") == "json" {
-		plan, err := c.RunPlan(cmd.Context(), run)
-		if err != nil {
-			return err
-		}
-		return show(cmd, plan, nil)
+	if !inJSON(cmd) {
+		return writePlanText(cmd.Context(), cmd.OutOrStdout(), c, run)
 	}
-	text, err := c.RunPlanText(cmd.Context(), run)
+	plan, err := c.RunPlan(cmd.Context(), run)
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(cmd.OutOrStdout(), text)
+	return show(cmd, plan, nil)
+}
+
+func writePlanText(ctx context.Context, w io.Writer, c *client.Client, run string) error {
+	text, err := c.RunPlanText(ctx, run)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, text)
 	return err
 }
 

@@ -46,6 +46,7 @@ func newRunStart() *cobra.Command {
 
 func newRunList() *cobra.Command {
 	var f client.RunFilter
+	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List runs, newest first", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,22 +54,32 @@ func newRunList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			page, err := c.Runs(cmd.Context(), f, client.Page{Limit: 50})
+			runs, more, err := upTo(cmd.Context(), limit, func(ctx context.Context, p client.Page) (client.List[client.Run], error) {
+				return c.Runs(ctx, f, p)
+			})
 			if err != nil {
 				return err
 			}
-			var rows [][]string
-			for _, r := range page.Items {
-				status := paint(cmd.OutOrStdout(), statusColour(r.Status), r.Status)
-				rows = append(rows, []string{r.ID, r.Stack, r.Kind, status, r.Summary.Engine().String(), r.StartedBy, since(r.CreatedAt)})
+			if err := show(cmd, runs, runTable(cmd.OutOrStdout(), runs)); err != nil || !more {
+				return err
 			}
-			return show(cmd, page.Items, table("RUN STACK KIND STATUS PLAN BY AGE", rows))
+			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "there are more; --limit 0 shows all, --limit %d twice as many\n", 2*limit)
+			return err
 		},
 	}
+	cmd.Flags().IntVar(&limit, "limit", 50, "how many at most; 0 for all")
 	cmd.Flags().StringVar(&f.Stack, "stack", "", "of this stack only")
 	cmd.Flags().StringVar(&f.Status, "status", "", "with this status only")
 	cmd.Flags().StringVar(&f.Kind, "kind", "", "of this kind only")
 	return cmd
+}
+
+func runTable(w io.Writer, runs []client.Run) func(io.Writer) error {
+	var rows [][]string
+	for _, r := range runs {
+		rows = append(rows, []string{r.ID, r.Stack, r.Kind, paint(w, statusColour(r.Status), r.Status), r.Summary.Engine().String(), r.StartedBy, since(r.CreatedAt)})
+	}
+	return table("RUN STACK KIND "+paint(w, "01", "STATUS")+" PLAN BY AGE", rows)
 }
 
 func newRunShow() *cobra.Command {
@@ -83,7 +94,7 @@ func newRunShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if option(cmd, "output") == "json" {
+			if inJSON(cmd) {
 				return show(cmd, run, nil)
 			}
 			writeRun(cmd.OutOrStdout(), run)
@@ -141,10 +152,11 @@ func newRunWatch() *cobra.Command {
 				return err
 			}
 			run, err := follow(cmd, c, args[0])
-			if err == nil && run.Status == string(engine.RunPlanned) {
-				return showPlan(cmd, c, run.ID)
+			if err != nil {
+				return err
 			}
-			return finished(cmd, c, run, err)
+			readable := run.Status == string(engine.RunPlanned) || run.Kind == string(engine.RunPreview)
+			return finished(cmd, c, run, readable && !inJSON(cmd))
 		},
 	}
 }
@@ -220,8 +232,7 @@ func newRunDecision(name, short string, decide func(c *client.Client, ctx contex
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "run %s is %s\n", run.ID, run.Status)
-			return nil
+			return told(cmd, run, "%s", decided(run))
 		},
 	}
 	if name == "approve" {
@@ -229,6 +240,14 @@ func newRunDecision(name, short string, decide func(c *client.Client, ctx contex
 	}
 	cmd.Flags().StringVarP(&comment, "comment", "m", "", "why")
 	return cmd
+}
+
+// decided says what became of a run by a person's word.
+func decided(run client.Run) string {
+	if run.Status == string(engine.RunPlanned) {
+		return nextStep(run)
+	}
+	return fmt.Sprintf("run %s is %s", run.ID, run.Status)
 }
 
 func newRunRetry() *cobra.Command {
@@ -254,8 +273,16 @@ func newRunCancel() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "run %s is %s and told to stop\n", run.ID, run.Status)
-			return nil
+			return told(cmd, run, "%s", cancelled(run))
 		},
 	}
+}
+
+// cancelled says what became of a run that was to stop: one that had nothing
+// in hand is over, another has yet to end.
+func cancelled(run client.Run) string {
+	if engine.RunStatus(run.Status).Final() {
+		return fmt.Sprintf("run %s is %s", run.ID, run.Status)
+	}
+	return fmt.Sprintf("run %s is %s and told to stop; see it end with: cloudops run watch %[1]s", run.ID, run.Status)
 }

@@ -35,15 +35,25 @@ func createSchedule(cmd *cobra.Command, c *client.Client, args []string) error {
 		return err
 	}
 	return show(cmd, sch, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s fires next at %s\n", sch.ID, sch.NextRunAt.Local().Format(time.RFC1123))
+		_, err := fmt.Fprintln(w, schedulePlan(sch))
 		return err
 	})
 }
 
+func schedulePlan(sch client.Schedule) string {
+	if sch.Paused {
+		return sch.ID + " is paused"
+	}
+	return fmt.Sprintf("%s fires next at %s", sch.ID, sch.NextRunAt.Local().Format(time.RFC1123))
+}
+
 func pauseSchedule(paused bool) func(*cobra.Command, *client.Client, []string) error {
 	return func(cmd *cobra.Command, c *client.Client, args []string) error {
-		_, err := c.PauseSchedule(cmd.Context(), args[0], paused)
-		return err
+		sch, err := c.PauseSchedule(cmd.Context(), args[0], paused)
+		if err != nil {
+			return err
+		}
+		return told(cmd, sch, "%s", schedulePlan(sch))
 	}
 }
 

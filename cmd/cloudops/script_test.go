@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,7 +32,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestOfflineScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/offline", RequireExplicitExec: true, UpdateScripts: *update})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/offline", RequireExplicitExec: true, UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"isjson": isJSON},
+	})
 }
 
 // eachPair runs a test against a server on each pair of databases.
@@ -51,7 +56,7 @@ func TestServerScripts(t *testing.T) {
 		s := start()
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update, Setup: s.setup,
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut},
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut, "isjson": isJSON},
 		})
 	})
 }
@@ -240,4 +245,23 @@ func untilOut(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never printed %q", args[1], args[0])
+}
+
+// isJSON wants the last command's stdout to be one document of JSON, an object
+// with these fields: isjson [NAME=VALUE...].
+func isJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: isjson [NAME=VALUE...]")
+	}
+	var v any
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &v); err != nil {
+		ts.Fatalf("stdout is not one JSON document: %v", err)
+	}
+	for _, arg := range args {
+		name, want, _ := strings.Cut(arg, "=")
+		object, _ := v.(map[string]any)
+		if got := fmt.Sprint(object[name]); got != want {
+			ts.Fatalf("%s is %s, not %s", name, got, want)
+		}
+	}
 }

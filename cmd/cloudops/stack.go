@@ -99,13 +99,27 @@ func newStackGraph() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), blueprint.DOT(bp))
-			return err
+			return show(cmd, graphOf(bp), func(w io.Writer) error {
+				_, err := io.WriteString(w, blueprint.DOT(bp))
+				return err
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", ".", "stack file or its folder")
 	vars.add(cmd)
 	return cmd
+}
+
+// graphOf is a stack's graph for programs, in the shapes of the API.
+func graphOf(bp engine.Blueprint) any {
+	components, upstreams := []client.Component{}, []client.Upstream{}
+	for _, c := range bp.Components {
+		components = append(components, client.Component{Address: c.Address, Kind: string(c.Kind), Cloud: string(c.Cloud), Source: c.Source, Needs: append([]string{}, c.Needs...)})
+	}
+	for _, u := range bp.Upstreams {
+		upstreams = append(upstreams, client.Upstream{Name: u.Name, Stack: u.Stack, Trigger: u.Trigger, Outputs: u.Outputs})
+	}
+	return map[string]any{"stack": bp.Name, "components": components, "upstreams": upstreams}
 }
 
 func newStackFmt() *cobra.Command {
@@ -135,21 +149,26 @@ func formatFolder(cmd *cobra.Command, dir string, check bool) error {
 	if len(paths) == 0 {
 		return misuse("%s has no stack.hcl and no *.stack.hcl", dir)
 	}
-	stale := 0
+	stale := []string{}
 	for _, path := range paths {
 		changed, err := formatFile(path, check)
 		if err != nil {
 			return err
 		}
 		if changed {
-			stale++
-			fmt.Fprintln(cmd.OutOrStdout(), path)
+			stale = append(stale, path)
 		}
 	}
-	if check && stale > 0 {
-		return &exitError{code: exitFailed}
+	err = show(cmd, stale, func(w io.Writer) error {
+		for _, path := range stale {
+			fmt.Fprintln(w, path)
+		}
+		return nil
+	})
+	if err == nil && check && len(stale) > 0 {
+		err = &exitError{code: exitFailed}
 	}
-	return nil
+	return err
 }
 
 func formatFile(path string, check bool) (changed bool, err error) {
@@ -209,8 +228,7 @@ func newStackDelete() *cobra.Command {
 			if err := c.DeleteStack(cmd.Context(), args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "stack %s is deleted\n", args[0])
-			return nil
+			return told(cmd, map[string]any{"stack": args[0], "deleted": true}, "stack %s is deleted", args[0])
 		},
 	}
 }

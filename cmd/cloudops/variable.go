@@ -76,10 +76,15 @@ func readVariable(cmd *cobra.Command, args []string) (v client.SetVariable, err 
 }
 
 func saySet(cmd *cobra.Command, stack string, done client.VariableChange, err error) error {
-	if err == nil && done.Revision > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "stack %s is at revision %d; start a run with: cloudops run start %s\n", stack, done.Revision, stack)
+	if err != nil {
+		return err
 	}
-	return err
+	return show(cmd, done, func(io.Writer) error {
+		if done.Revision > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "stack %s is at revision %d; start a run with: cloudops run start %[1]s\n", stack, done.Revision)
+		}
+		return nil
+	})
 }
 
 func listVariables(cmd *cobra.Command, c *client.Client, args []string) error {

@@ -61,15 +61,25 @@ func putVariableSet(cmd *cobra.Command, c *client.Client, args []string) error {
 // sayRevised says what a change did to each stack, and fails where it could not
 // be done for one.
 func sayRevised(cmd *cobra.Command, done []client.Revised, err error) error {
-	var failed []error
+	if err != nil {
+		return err
+	}
+	failed := []error{show(cmd, done, func(io.Writer) error { return writeRevised(cmd.ErrOrStderr(), done) })}
 	for _, r := range done {
 		if r.Problem != "" {
 			failed = append(failed, fmt.Errorf("stack %s stays as it is: %s", r.Stack, r.Problem))
-			continue
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "stack %s is at revision %d\n", r.Stack, r.Revision)
 	}
-	return errors.Join(append(failed, err)...)
+	return errors.Join(failed...)
+}
+
+func writeRevised(w io.Writer, done []client.Revised) error {
+	for _, r := range done {
+		if r.Problem == "" {
+			fmt.Fprintf(w, "stack %s is at revision %d\n", r.Stack, r.Revision)
+		}
+	}
+	return nil
 }
 
 func listVariableSets(cmd *cobra.Command, c *client.Client, _ []string) error {
