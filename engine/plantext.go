@@ -102,7 +102,10 @@ func (s Summary) String() string {
 	if s.Import > 0 {
 		text = fmt.Sprintf("%d to import, %s", s.Import, text)
 	}
-	if s.Outputs > 0 {
+	switch {
+	case s.Outputs == 1:
+		text += ", 1 output"
+	case s.Outputs > 1:
 		text += fmt.Sprintf(", %d outputs", s.Outputs)
 	}
 	return text

@@ -229,7 +229,7 @@ func finished(cmd *cobra.Command, c *client.Client, run client.Run, plan bool) e
 		fmt.Fprintln(cmd.ErrOrStderr(), nextStep(run))
 	}
 	if err == nil && !good {
-		err = fmt.Errorf("run %s %s%s", run.ID, run.Status, because(run.Reason))
+		err = fmt.Errorf("run %s %s%s", run.ID, became(run.Status), because(run.Reason))
 	}
 	return err
 }

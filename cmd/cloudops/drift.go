@@ -41,7 +41,7 @@ func checkDrift(cmd *cobra.Command, c *client.Client, stack string) error {
 	}
 	run, err = follow(cmd, c, run.ID)
 	if err == nil && run.Status != string(engine.RunSucceeded) {
-		return fmt.Errorf("drift check %s %s: %s", run.ID, run.Status, run.Reason)
+		return fmt.Errorf("drift check %s %s%s", run.ID, became(run.Status), because(run.Reason))
 	}
 	return err
 }

@@ -70,7 +70,9 @@ func showHost(cmd *cobra.Command, c *client.Client, args []string) error {
 
 func writeHost(w io.Writer, h client.Host) error {
 	fmt.Fprintf(w, "%s at %s, in %s of %s\n", h.Name, h.Address, strings.Join(h.Groups, ", "), h.Component)
-	fmt.Fprintf(w, "made by %s %s\n", madeBy(h), h.ResourceID)
+	if h.MadeBy != "" {
+		fmt.Fprintf(w, "made by %s %s\n", madeBy(h), h.ResourceID)
+	}
 	fmt.Fprintf(w, "first seen in %s, last in %s\n", h.FirstRun, h.LastRun)
 	for _, k := range h.Keys {
 		fmt.Fprintf(w, "known by %s\n", k)

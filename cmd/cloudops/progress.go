@@ -44,9 +44,9 @@ func (p *progress) update(run client.Run) {
 	}
 	if p.seen[""] != run.Status {
 		p.seen[""] = run.Status
-		fmt.Fprintf(p.w, "run is %s%s\n", paint(p.w, statusColour(run.Status), run.Status), because(run.Reason))
+		fmt.Fprintf(p.w, "run %s%s\n", paint(p.w, statusColour(run.Status), became(run.Status)), because(run.Reason))
 	}
-	p.line = "run is " + run.Status
+	p.line = "run " + became(run.Status)
 }
 
 // stepNote says the one thing about a step that matters at its status.
@@ -62,6 +62,18 @@ func stepNote(s client.Step) string {
 		}
 	}
 	return ""
+}
+
+// became is the status of a run or step as the end of a sentence.
+func became(status string) string {
+	switch status {
+	case "succeeded", "failed":
+		return "has " + status
+	case "cancelled", "discarded", "interrupted":
+		return "was " + status
+	default:
+		return "is " + status
+	}
 }
 
 func because(reason string) string {

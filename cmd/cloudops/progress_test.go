@@ -30,7 +30,7 @@ run is planning
 run is applying
   terraform.web                    failed
 no such region
-run is failed: terraform.web failed
+run has failed: terraform.web failed
 `
 	if b.String() != want {
 		t.Errorf("it printed:\n%q\nnot:\n%q", b.String(), want)

@@ -105,8 +105,25 @@ func newRunShow() *cobra.Command {
 				fmt.Fprintf(cmd.OutOrStdout(), "logs and plans were removed on %s, by the rules of retention\n", run.PurgedAt.UTC().Format("2006-01-02"))
 				return nil
 			}
-			return showPlan(cmd, c, run.ID)
+			if err := showPlan(cmd, c, run.ID); err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), planNote(run))
+			return err
 		},
+	}
+}
+
+// planNote says of a plan that steps are missing from it, so that nobody takes
+// what was planned by then for all.
+func planNote(run client.Run) string {
+	switch status := engine.RunStatus(run.Status); {
+	case run.PlannedAt != nil || status == engine.RunSucceeded:
+		return ""
+	case status.Final():
+		return "The plan is not whole: the run ended before.\n"
+	default:
+		return "The plan is not whole yet.\n"
 	}
 }
 
@@ -120,7 +137,8 @@ func writeRun(w io.Writer, run client.Run) {
 	fmt.Fprintln(w)
 }
 
-// writeProgress says how far the applies came that did not end well.
+// writeProgress says of the steps that did not end well why, and how far their
+// applies came.
 func writeProgress(cmd *cobra.Command, c *client.Client, run client.Run) error {
 	w := cmd.OutOrStdout()
 	for _, s := range run.Steps {
@@ -131,12 +149,15 @@ func writeProgress(cmd *cobra.Command, c *client.Client, run client.Run) error {
 		if err != nil {
 			return err
 		}
-		if len(p.Finished)+len(p.Unknown) == 0 && s.Status != string(engine.StepInterrupted) {
-			continue // its apply had not begun
+		begun := len(p.Finished)+len(p.Unknown) > 0 || s.Status == string(engine.StepInterrupted)
+		if !begun && s.Reason == "" {
+			continue
 		}
-		fmt.Fprintf(w, "%s is %s%s\n", s.Address, s.Status, because(s.Reason))
+		fmt.Fprintf(w, "%s %s%s\n", s.Address, became(s.Status), because(s.Reason))
 		for _, line := range p.Lines {
-			fmt.Fprintf(w, "  %s\n", line)
+			if begun {
+				fmt.Fprintf(w, "  %s\n", line)
+			}
 		}
 		fmt.Fprintln(w)
 	}
@@ -247,7 +268,7 @@ func decided(run client.Run) string {
 	if run.Status == string(engine.RunPlanned) {
 		return nextStep(run)
 	}
-	return fmt.Sprintf("run %s is %s", run.ID, run.Status)
+	return fmt.Sprintf("run %s %s", run.ID, became(run.Status))
 }
 
 func newRunRetry() *cobra.Command {
@@ -282,7 +303,7 @@ func newRunCancel() *cobra.Command {
 // in hand is over, another has yet to end.
 func cancelled(run client.Run) string {
 	if engine.RunStatus(run.Status).Final() {
-		return fmt.Sprintf("run %s is %s", run.ID, run.Status)
+		return fmt.Sprintf("run %s %s", run.ID, became(run.Status))
 	}
 	return fmt.Sprintf("run %s is %s and told to stop; see it end with: cloudops run watch %[1]s", run.ID, run.Status)
 }

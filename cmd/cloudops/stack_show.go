@@ -47,7 +47,11 @@ func writeStack(w io.Writer, stack client.Stack, newest []client.Revision, outpu
 	if stack.Description != "" {
 		fmt.Fprintf(w, ": %s", stack.Description)
 	}
-	fmt.Fprintf(w, "\nlatest revision %s, applied %s, %d open drift findings\n", revisionText(stack.Latest), revisionText(stack.Applied), stack.OpenFindings)
+	applied := "none applied"
+	if stack.Applied > 0 {
+		applied = fmt.Sprintf("applied %d", stack.Applied)
+	}
+	fmt.Fprintf(w, "\nlatest revision %s, %s, open drift findings: %d\n", revisionText(stack.Latest), applied, stack.OpenFindings)
 	if h := stack.Hold; h != nil {
 		fmt.Fprintf(w, "under a legal hold by %s: %s\n", h.By, h.Reason)
 	}

@@ -64,7 +64,7 @@ func TestProgressOnATerminalHasColoursAndASpinner(t *testing.T) {
 	s.until("\x1b[K⠋ run is applying")
 	s.until("\x1b[K⠙ run is applying") // it turns
 	p.update(underWay("succeeded"))
-	shown := s.until("run is \x1b[32msucceeded\x1b[0m\r\n")
+	shown := s.until("run \x1b[32mhas succeeded\x1b[0m\r\n")
 	_, last, _ := strings.Cut(shown, "⠙ run is applying")
 	if !strings.Contains(last, "\r\x1b[K  terraform.web") {
 		t.Errorf("the spinner stays before the line: %q", last)
