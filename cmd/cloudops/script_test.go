@@ -56,7 +56,7 @@ func TestServerScripts(t *testing.T) {
 		s := start()
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update, Setup: s.setup,
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut, "isjson": isJSON},
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut, "isjson": isJSON, "dump": s.dump},
 		})
 	})
 }
@@ -89,7 +89,7 @@ func (s *testServer) launch(t *testing.T, listen string) {
 	_ = os.Remove(address) // there is none at first
 	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", listen, "--address-file", address,
 		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--git-file"}, s.args...)...)
-	s.cmd.Env = append(os.Environ(), "CLOUDOPS_ADMIN_PASSWORD="+testPassword, "CLOUDOPS_CANARY=server-secret-canary")
+	s.cmd.Env = append(os.Environ(), "CLOUDOPS_ADMIN_PASSWORD="+testPassword, "CLOUDOPS_CANARY="+canary)
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -97,13 +97,15 @@ func (s *testServer) launch(t *testing.T, listen string) {
 	s.url = s.waitFor(t, address)
 }
 
-// stop ends the server and shows its log where the test failed.
+// stop ends the server, looks for secrets in its log, and shows that where the
+// test failed.
 func (s *testServer) stop(t *testing.T) {
 	_ = s.cmd.Process.Signal(os.Interrupt)
 	_ = s.cmd.Wait()
 	for _, pid := range s.processes("step") { // which would wait for the server for a day
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	s.wantNoLeak(t)
 	if t.Failed() {
 		t.Logf("server log:\n%s", tail(s.log.String(), 20000))
 	}
@@ -191,6 +193,7 @@ func (s *testServer) setup(env *testscript.Env) error {
 	env.Setenv("CLOUDOPS_SERVER", s.url)
 	env.Setenv("DATA", filepath.Join(s.dir, "data"))
 	env.Setenv("PASSWORD", testPassword)
+	env.Setenv("LEAK", leak.String())
 	env.Setenv("HOME", env.WorkDir)
 	return nil
 }

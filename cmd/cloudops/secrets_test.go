@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cloudops-manager/cloudops/engine/store"
+)
+
+// canary is in the environment of each server and in nothing that it starts.
+const canary = "server-secret-canary"
+
+// leak finds what may stand in no log and no database: what tests give to a
+// server in confidence, and tokens of any kind. The last word is the value that
+// secrets.txtar marks as sensitive.
+var leak = regexp.MustCompile(`\b(cop|cos|cost|cosess)_[a-z2-7]{52}\b|` + testPassword + `|` + canary + `|hunter2-tell-nobody`)
+
+// wantNoLeak looks at all that a server has logged.
+func (s *testServer) wantNoLeak(t *testing.T) {
+	t.Helper()
+	if found := leak.FindString(s.log.String()); found != "" {
+		t.Errorf("the server's log has %q", found)
+	}
+}
+
+// database is where the server keeps its data.
+func (s *testServer) database() string {
+	if i := slices.Index(s.args, "--database-url"); i >= 0 {
+		return s.args[i+1]
+	}
+	return "sqlite://" + filepath.Join(s.dir, "data", "cloudops.db")
+}
+
+// dump writes all that is in the server's database to a file: dump FILE.
+func (s *testServer) dump(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: dump FILE")
+	}
+	db, err := store.Open(context.Background(), store.Options{URL: s.database()})
+	ts.Check(err)
+	defer db.Close()
+	var lines bytes.Buffer
+	_, err = db.Dump(context.Background(), &lines)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), legible(lines.Bytes()), 0o600))
+}
+
+// legible adds to a dump the bytes that it has in base64, as they are.
+func legible(dump []byte) []byte {
+	text := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	return text.ReplaceAllFunc(dump, func(quoted []byte) []byte {
+		var s string
+		if json.Unmarshal(quoted, &s) == nil {
+			if b, err := base64.StdEncoding.DecodeString(s); err == nil {
+				return slices.Concat(quoted, b)
+			}
+		}
+		return quoted
+	})
+}
+
+func TestLeaksAreFound(t *testing.T) {
+	for _, text := range []string{
+		`token="cop_` + strings.Repeat("a", 52) + `"`, "cost_" + strings.Repeat("7", 52) + "\n", testPassword, canary,
+		string(legible([]byte(`["a","` + base64.StdEncoding.EncodeToString([]byte(canary)) + `"]`))),
+	} {
+		if leak.FindString(text) == "" {
+			t.Errorf("nothing is found in %q", text)
+		}
+	}
+}
