@@ -7,11 +7,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm/logger"
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/store"
+	"github.com/cloudops-manager/cloudops/engine/vault"
 )
 
 // secret is in every value that has to be sealed, and public in one that has not.
@@ -41,6 +43,35 @@ func TestSealedValuesAreNotInTheFile(t *testing.T) {
 	}
 	if bytes.Contains(file, []byte(secret)) {
 		t.Error("the file holds a secret in plain text")
+	}
+}
+
+func TestTokensAndPasswordsAreInTheFileByTheirHashOnly(t *testing.T) {
+	url := sqliteURL(t)
+	s := open(t, url)
+	newStack(t, s, "shop")
+	run := begun(t, "shop", engine.RunApply, noon)
+	must(t, s.CreateRun(t.Context(), run))
+	access := &engine.Access{Store: s, Passwords: vault.NewPasswords(), Now: time.Now}
+	password := got(access.Bootstrap(t.Context(), ""))(t)
+	token, _, err := access.LoginToken(t.Context(), "admin", password, "laptop")
+	must(t, err)
+	cookie, _, err := access.Login(t.Context(), "admin", password)
+	must(t, err)
+	runs := runsOf(s)
+	claim, step, err := runs.Claim(t.Context(), run.Steps[0].ID, "worker")
+	must(t, err)
+	wantEqual(t, got(access.ByToken(t.Context(), token))(t).User, "admin")
+	wantEqual(t, got(runs.Runner(t.Context(), claim.Token))(t).ID, step.ID)
+
+	file := onDisk(t, url)
+	if bytes.Contains(file, []byte(password.Reveal())) {
+		t.Error("the file holds the admin's password")
+	}
+	for name, live := range map[string]engine.Secret{"API token": token, "session": cookie, "runner's token": claim.Token, "state's token": claim.StateToken} {
+		if bytes.Contains(file, []byte(live.Reveal())) || !bytes.Contains(file, []byte(live.Hash())) {
+			t.Errorf("the file holds the %s itself, or not its hash", name)
+		}
 	}
 }
 
