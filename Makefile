@@ -15,7 +15,7 @@ help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## plan, approve, apply and drift-check examples/hello on a server of its own (DEMO_EXIT=1 ends it after)
-	@examples/demo.sh
+	@DEMO_CLOUDOPS=$(abspath $(BIN)) examples/demo.sh
 
 run: build ## start the server on http://127.0.0.1:8080 with its data in ./data
 	$(BIN) serve --data-dir data

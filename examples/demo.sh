@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # The main job in one go, on a server of its own: submit examples/hello, look at
 # the joint plan, approve and apply it, change a file behind its back, and let a
-# drift check find exactly that. DEMO_EXIT=1 stops the server at the end.
+# drift check find exactly that. DEMO_EXIT=1 stops the server at the end,
+# DEMO_CLOUDOPS names another binary than bin/cloudops.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-# Ansible comes from the system's package manager, or from pipx.
+# Ansible comes from the system's package manager, or from pipx, whose folder is
+# not on everybody's PATH.
+export PATH="$PATH:${PIPX_BIN_DIR:-$HOME/.local/bin}"
 if ! command -v ansible-playbook >/dev/null; then
   say "Installing ansible-core"
   sudo=$([ "$(id -u)" = 0 ] || command -v sudo || true)
@@ -25,7 +28,7 @@ if ! command -v ansible-playbook >/dev/null; then
   fi
 fi
 
-cloudops="$PWD/bin/cloudops"
+cloudops="${DEMO_CLOUDOPS:-$PWD/bin/cloudops}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/cloudops-demo.XXXXXX")
 site="$work/site"
 password=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -67,6 +70,8 @@ say "Checking for drift"
 code=0
 "$cloudops" drift hello || code=$?
 [ "$code" = 2 ] || { echo "demo: the drift check should end with 2 (changes), not $code" >&2; false; }
+found=$("$cloudops" drift hello --known -o json | sed -n 's/.*"subject": *"\(.*\)",.*/\1/p' || true) # it ends with 2 again
+[ "$found" = "web-1: Write the page" ] || { echo "demo: the drift check should find the changed file alone, not: $found" >&2; false; }
 
 if [ -n "${DEMO_EXIT:-}" ]; then
   stop

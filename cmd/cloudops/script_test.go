@@ -64,7 +64,7 @@ func TestServerScripts(t *testing.T) {
 // testServer is a server of its own process.
 type testServer struct {
 	url, config, dir string
-	args             []string
+	args, env        []string
 	cmd              *exec.Cmd
 	log              *bytes.Buffer
 }
@@ -89,7 +89,7 @@ func (s *testServer) launch(t *testing.T, listen string) {
 	_ = os.Remove(address) // there is none at first
 	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", listen, "--address-file", address,
 		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--git-file"}, s.args...)...)
-	s.cmd.Env = append(os.Environ(), "CLOUDOPS_ADMIN_PASSWORD="+testPassword, "CLOUDOPS_CANARY="+canary)
+	s.cmd.Env = slices.Concat(os.Environ(), []string{"CLOUDOPS_ADMIN_PASSWORD=" + testPassword, "CLOUDOPS_CANARY=" + canary}, s.env)
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
