@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hashicorp/hc-install/releases"
 	"github.com/hashicorp/terraform-exec/tfexec"
 	tfjson "github.com/hashicorp/terraform-json"
 
@@ -38,14 +39,17 @@ type Options struct {
 }
 
 // Driver runs Terraform for the steps of one runner.
-type Driver struct{ Options }
+type Driver struct {
+	Options
+	releases releases.LatestVersion // where to install from; HashiCorp's where it is zero
+}
 
 // New returns a driver.
 func New(o Options) *Driver {
 	if o.LockTimeout == 0 {
 		o.LockTimeout = 30 * time.Second
 	}
-	return &Driver{o}
+	return &Driver{Options: o}
 }
 
 // Plan is what a plan phase made.

@@ -14,7 +14,6 @@ import (
 	install "github.com/hashicorp/hc-install"
 	"github.com/hashicorp/hc-install/fs"
 	"github.com/hashicorp/hc-install/product"
-	"github.com/hashicorp/hc-install/releases"
 	"github.com/hashicorp/hc-install/src"
 )
 
@@ -53,23 +52,38 @@ func (d *Driver) find(ctx context.Context, log io.Writer) (string, error) {
 	return d.install(ctx, dir, installed)
 }
 
+// install puts Terraform into place only once it is there as a whole, and runs.
 func (d *Driver) install(ctx context.Context, dir, target string) (string, error) {
-	constraints, err := goversion.NewConstraint(wanted)
-	if err != nil {
-		return "", err
-	}
 	tmp, err := os.MkdirTemp(dir, "new-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	path, err := install.NewInstaller().Ensure(ctx, []src.Source{
-		&releases.LatestVersion{Product: product.Terraform, Constraints: constraints, InstallDir: tmp},
-	})
+	path, err := d.download(ctx, tmp)
+	if err == nil { // which it is, too, where the library could not write all that it unpacked
+		_, err = askVersion(ctx, path)
+	}
 	if err != nil {
 		return "", fmt.Errorf("terraform is not on PATH and could not be installed: %w; install it, or name it with --terraform", err)
 	}
 	return target, os.Rename(path, target)
+}
+
+// download gets the newest Terraform that we drive into an empty folder.
+func (d *Driver) download(ctx context.Context, dir string) (string, error) {
+	constraints, err := goversion.NewConstraint(wanted)
+	if err != nil {
+		return "", err
+	}
+	from := d.releases
+	from.Product, from.Constraints, from.InstallDir = product.Terraform, constraints, dir
+	path, err := install.NewInstaller().Ensure(ctx, []src.Source{&from})
+	// The library loses sight of an archive that it refuses, and then of the file
+	// that it has not unpacked.
+	if missed := new(os.PathError); errors.As(err, &missed) && missed.Op == "chmod" {
+		return "", errors.New("the archive is not whole, or not what its checksum says")
+	}
+	return path, err
 }
 
 // versionOf gives what `terraform version -json` prints. It is asked once for
