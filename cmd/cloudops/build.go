@@ -54,12 +54,15 @@ func tokenFromEnvironment(_ context.Context, host string) (engine.Secret, error)
 	return engine.Secret(os.Getenv("TF_TOKEN_" + strings.NewReplacer(".", "_", "-", "__").Replace(name))), nil
 }
 
-// proxies is the part of the environment that says how to get out.
-func proxies() []string {
-	var env []string
-	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
+// gitEnvironment is what git needs to get out, and to trust whom we trust: it has
+// a name of its own for the file with certificates.
+func gitEnvironment() (env []string) {
+	for _, name := range [][2]string{
+		{"HTTPS_PROXY", "HTTPS_PROXY"}, {"HTTP_PROXY", "HTTP_PROXY"}, {"NO_PROXY", "NO_PROXY"},
+		{"SSL_CERT_FILE", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAINFO", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAPATH", "GIT_SSL_CAPATH"},
+	} {
+		if v := os.Getenv(name[0]); v != "" {
+			env = append(env, name[1]+"="+v)
 		}
 	}
 	return env
@@ -97,7 +100,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 
 // wire makes the use cases.
 func (c *components) wire(v *vault.Vault) {
-	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: proxies()}, c.registryToken)
+	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitEnvironment()}, c.registryToken)
 	now := func() time.Time { return time.Now().UTC() }
 	c.runs = &engine.Runs{
 		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,

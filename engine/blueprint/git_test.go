@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 )
 
 // repository makes a Git repository of the files on branch main and returns
@@ -106,6 +108,44 @@ func TestModulesFromGitThatCannotBeUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := testCompiler().Compile(context.Background(), bundleWith(t, gitStack(tt.source)), nil, engine.Pins{})
 			wantInvalid(t, err, tt.wantErr)
+		})
+	}
+}
+
+func TestModulesFromGitComeOverHTTPS(t *testing.T) {
+	local, commit := repository(t, repositoryFiles)
+	dir := strings.TrimPrefix(local, "file://")
+	host, ca := enginetest.GitHTTPS(t, filepath.Dir(dir))
+	url := host + "/" + filepath.Base(dir)
+	git := GitCLI{NoFile: true, Env: []string{"GIT_SSL_CAINFO=" + ca}}
+	for name, ref := range map[string]string{"by tag": "v1", "by commit": commit, "by the start of a commit": commit[:10]} {
+		t.Run(name, func(t *testing.T) {
+			c := testCompiler()
+			c.Git = git
+			rev := compileText(t, c, gitStack("git::"+url+"//net?ref="+ref), nil)
+			if tree, err := Unpack(rev.Sources); err != nil || !slices.ContainsFunc(tree.names(), func(n string) bool { return strings.HasSuffix(n, "/net/main.tf") }) {
+				t.Errorf("sources = %v, %v", tree.names(), err)
+			}
+		})
+	}
+	tests := map[string]struct {
+		git               GitCLI
+		url, ref, wantErr string
+	}{
+		"a branch is as it is now":           {git, url, "main", ""},
+		"a server that nobody vouches for":   {GitCLI{}, url, "v1", "certificate"},
+		"a repository that is not there":     {git, host + "/none", "", "not found"},
+		"a ref that is not there":            {git, url, "v9", "v9"},
+		"a repository that wants a password": {git, host + "/private/x", "", "terminal prompts disabled"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := tt.git.Fetch(t.Context(), tt.url, tt.ref, t.TempDir())
+			if tt.wantErr != "" {
+				wantInvalid(t, err, tt.wantErr)
+			} else if err != nil || got == commit {
+				t.Errorf("fetched %s, %v", got, err)
+			}
 		})
 	}
 }
