@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // roles are the parts of the server that a process runs.
@@ -161,6 +162,9 @@ func (o *serverOptions) logger(w io.Writer) (*slog.Logger, error) {
 // serve runs the roles until ctx ends or one of them fails.
 func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) error {
 	started := time.Now()
+	if err := sandbox.Conceal(); err != nil {
+		return fmt.Errorf("hide from other programs: %w", err)
+	}
 	log, err := o.logger(stderr)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/runner"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // newStep is the runner's own command. Workers start it; people do not.
@@ -26,6 +27,9 @@ func newStep() *cobra.Command {
 }
 
 func step(ctx context.Context, dir string) error {
+	if err := sandbox.Conceal(); err != nil {
+		return err
+	}
 	if err := runner.Hold(dir); errors.Is(err, runner.ErrTaken) {
 		return nil
 	} else if err != nil {

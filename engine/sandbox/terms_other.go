@@ -11,6 +11,9 @@ import (
 // clearDeathSignal has nothing to undo: only Linux has the signal.
 func clearDeathSignal() error { return nil }
 
+// Conceal does nothing: only Linux is told by a process itself who may read it.
+func Conceal() error { return nil }
+
 func dup(f *os.File, fd int) error { return syscall.Dup2(int(f.Fd()), fd) }
 
 // landlockVersion is 0: only Linux has Landlock.
