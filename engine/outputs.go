@@ -19,7 +19,12 @@ func (s *Runs) upstream(ctx context.Context, run *Run, rev *Revision, step *Step
 		var outputs Outputs
 		var err error
 		if up := rev.Blueprint.Upstream(ref.Upstream); up != nil {
-			outputs, err = s.upstreamOutputs(ctx, *up, step)
+			if step.Phase() == PhasePlan {
+				err = s.noteRead(ctx, run, up.Stack)
+			}
+			if err == nil {
+				outputs, err = s.upstreamOutputs(ctx, *up, step)
+			}
 		} else {
 			outputs, err = s.outputs(ctx, run, step, ref.Upstream)
 		}

@@ -190,7 +190,17 @@ func (s *Runs) begin(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	t, refusal := s.take(ctx, run.wish())
+	wish := run.wish()
+	if run.Trigger == TriggerUpstream { // follows with what is applied now, not with what was when it began to wait
+		stack, err := s.Store.Stack(ctx, run.Stack)
+		if err != nil {
+			return err
+		}
+		if stack.Applied > 0 {
+			wish.Revision = stack.Applied
+		}
+	}
+	t, refusal := s.take(ctx, wish)
 	if refusal != nil && !Refused(refusal) {
 		return refusal
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -32,7 +31,8 @@ func (b *Blueprint) Upstream(address string) *Upstream {
 	return nil
 }
 
-// Reader is a stack that reads the outputs of another one.
+// Reader is a stack that reads the outputs of another one, in its newest revision
+// or in the one that is applied.
 type Reader struct {
 	Stack    string
 	Upstream string // name of the stack that is read
@@ -42,6 +42,35 @@ type Reader struct {
 	Change   string            // run that last changed the upstream; empty for none
 	SeenRun  string            // the last such run that was looked at; empty for none yet
 	Seen     map[string]string // keyed digest of each output as it was then
+}
+
+// asApplied leaves of the link what the applied revision, which rev is, has of it,
+// and reports whether that is anything.
+func (r Reader) asApplied(rev *Revision) (Reader, bool) {
+	r.Trigger, r.Outputs = false, nil
+	reads := false
+	for _, u := range rev.Blueprint.Upstreams {
+		if u.Stack == r.Upstream {
+			reads = true
+			r.Trigger = r.Trigger || u.Trigger
+			r.Outputs = append(r.Outputs, u.Outputs...)
+		}
+	}
+	return r, reads
+}
+
+// reading gives the link as the applied revision of the reading stack has it;
+// false where nothing of the stack is applied, or nothing that reads.
+func (s *Runs) reading(ctx context.Context, r Reader) (Reader, bool, error) {
+	if r.Applied == 0 {
+		return r, false, nil
+	}
+	rev, err := s.outline(ctx, r.Stack, r.Applied)
+	if err != nil {
+		return r, false, err
+	}
+	r, reads := r.asApplied(rev)
+	return r, reads, nil
 }
 
 // changed lists the outputs that are no longer as they were seen.
@@ -86,22 +115,55 @@ func (s *Runs) followUpstreams(ctx context.Context) error {
 // follow looks at what a run changed of what a stack reads. The start comes
 // before the note that it was seen: a second one for the same change is refused.
 func (s *Runs) follow(ctx context.Context, r Reader) error {
-	outputs, err := s.StackOutputs(ctx, r.Upstream)
+	now, err := s.looksLike(ctx, r)
 	if err != nil {
 		return err
 	}
+	applied, reads, err := s.reading(ctx, r)
+	if err != nil {
+		return err
+	}
+	if names := applied.changed(now); reads && len(names) > 0 && applied.Trigger && r.SeenRun != "" {
+		if err := s.startReader(ctx, r, names); err != nil {
+			return err
+		}
+	}
+	return s.Store.SawUpstream(ctx, r, now)
+}
+
+// looksLike gives a keyed digest of each output that a link is for, as it is now.
+func (s *Runs) looksLike(ctx context.Context, r Reader) (map[string]string, error) {
+	outputs, err := s.StackOutputs(ctx, r.Upstream)
 	now := map[string]string{}
 	for name, o := range s.digests(outputs) {
 		if slices.Contains(r.Outputs, name) {
 			now[name] = o.Digest
 		}
 	}
-	if names := r.changed(now); len(names) > 0 && r.Trigger && r.SeenRun != "" && r.Applied > 0 {
-		if err := s.startReader(ctx, r, names); err != nil {
-			return err
-		}
+	return now, err
+}
+
+// noteRead keeps what a stack of which nothing is applied yet is planned with, so
+// that a change before its first apply is one that it follows afterwards. It comes
+// before the outputs are read: what is seen too early is followed, at worst, for
+// nothing.
+func (s *Runs) noteRead(ctx context.Context, run *Run, upstream string) error {
+	if run.Kind != RunApply {
+		return nil
 	}
-	return s.Store.SawUpstream(ctx, r, now)
+	readers, err := s.Store.Readers(ctx, upstream)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(readers, func(r Reader) bool { return r.Stack == run.Stack && r.Applied == 0 })
+	if i < 0 {
+		return nil
+	}
+	now, err := s.looksLike(ctx, readers[i])
+	if err != nil {
+		return err
+	}
+	return s.Store.SawUpstream(ctx, readers[i], now)
 }
 
 // startReader starts the run of a reading stack. One that cannot be started as
@@ -127,13 +189,18 @@ func (s *Runs) checkReaders(ctx context.Context, req StartRequest) error {
 	if err != nil {
 		return err
 	}
-	using := map[string]bool{}
-	for _, r := range readers {
-		using[r.Stack] = using[r.Stack] || r.Applied > 0
+	var using []string
+	for _, r := range readers { // one of a stack
+		_, reads, err := s.reading(ctx, r)
+		if err != nil {
+			return err
+		}
+		if reads {
+			using = append(using, r.Stack)
+		}
 	}
-	maps.DeleteFunc(using, func(_ string, applied bool) bool { return !applied })
 	if len(using) > 0 {
-		return Conflict("the outputs of stack %s are read by what is applied of %s; destroy that first", req.Stack, strings.Join(slices.Sorted(maps.Keys(using)), ", "))
+		return Conflict("the outputs of stack %s are read by what is applied of %s; destroy that first", req.Stack, strings.Join(using, ", "))
 	}
 	return nil
 }

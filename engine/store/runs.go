@@ -224,7 +224,7 @@ func saveRun(tx *gorm.DB, r *engine.Run, before []stepRow, known int) error {
 		if err := tx.Exec(`UPDATE stacks SET applied = ?, updated_at = ? WHERE name = ?`, revision, row.FinishedAt, r.Stack).Error; err != nil {
 			return err
 		}
-		if err := retireStrays(tx, r); err != nil {
+		if err := errors.Join(retireStrays(tx, r), relink(tx, r.Stack)); err != nil {
 			return err
 		}
 	}

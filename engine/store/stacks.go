@@ -122,7 +122,7 @@ func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, with engine
 		if err := s.insertRevision(tx, r); err != nil {
 			return err
 		}
-		if err := replaceUpstreams(tx, r.Stack, r.Blueprint.Upstreams); err != nil {
+		if err := relink(tx, r.Stack); err != nil {
 			return err
 		}
 		if err := replaceDrift(tx, r.Stack, with.Drift); err != nil {

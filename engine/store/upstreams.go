@@ -39,10 +39,11 @@ func (s *Store) Readers(ctx context.Context, stack string) ([]engine.Reader, err
 	return each(rows, readerRow.reader)
 }
 
-// StaleReaders implements engine.UpstreamStore.
+// StaleReaders implements engine.UpstreamStore. What nothing is applied of
+// follows nothing.
 func (s *Store) StaleReaders(ctx context.Context, limit int) ([]engine.Reader, error) {
 	var rows []readerRow
-	err := s.read.WithContext(ctx).Raw(readerColumns+`WHERE l.seen_run <> u.changed_run ORDER BY l.stack LIMIT ?`, limit).Scan(&rows).Error
+	err := s.read.WithContext(ctx).Raw(readerColumns+`WHERE l.seen_run <> u.changed_run AND s.applied > 0 ORDER BY l.stack LIMIT ?`, limit).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +56,27 @@ func (s *Store) SawUpstream(ctx context.Context, r engine.Reader, seen map[strin
 		text(seen), r.Change, r.Stack, r.Upstream, r.SeenRun).Error
 }
 
-// replaceUpstreams makes the links of the stack those of its newest revision.
-// What one that stays has seen is kept.
+// relink makes the links of the stack those of the newest revision and of the one
+// that is applied: an upstream is in use until something else is.
+func relink(tx *gorm.DB, stack string) error {
+	var blueprints []string
+	err := tx.Raw(`SELECT r.blueprint FROM revisions r JOIN stacks s ON s.name = r.stack
+		WHERE r.stack = ? AND (r.number = s.latest OR r.number = s.applied)`, stack).Scan(&blueprints).Error
+	if err != nil {
+		return err
+	}
+	var upstreams []engine.Upstream
+	for _, text := range blueprints {
+		bp, err := parse[engine.Blueprint](text)
+		if err != nil {
+			return err
+		}
+		upstreams = append(upstreams, bp.Upstreams...)
+	}
+	return replaceUpstreams(tx, stack, upstreams)
+}
+
+// replaceUpstreams makes the links of the stack. What one that stays has seen is kept.
 func replaceUpstreams(tx *gorm.DB, stack string, upstreams []engine.Upstream) error {
 	links := map[string]engine.Upstream{}
 	names := []string{""}
