@@ -75,3 +75,27 @@ func TestProcessThatHasThePlaysNumberByChanceIsLeftAlone(t *testing.T) {
 		t.Errorf("somebody else's process ended with: %v", err)
 	}
 }
+
+// The library hands what its caller reads from on to the processes that it starts.
+func TestPlayReadsNothingOfOurInput(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	was := os.Stdin
+	os.Stdin = r
+	defer func() { os.Stdin = was }()
+	d, job := newDriver(t), newJob(t, nil)
+	d.Ansible = filepath.Join(t.TempDir(), "ansible-playbook")
+	if err := os.WriteFile(d.Ansible, []byte("#!/bin/sh\nreadlink /proc/$$/fd/0\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+
+	_, err = d.Check(t.Context(), job, bundle(t, "[]\n"), &log)
+
+	if !bytes.Contains(log.Bytes(), []byte("/dev/null\n")) {
+		t.Errorf("it reads from %s (%v)", log.String(), err)
+	}
+}
