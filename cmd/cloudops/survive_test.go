@@ -62,22 +62,28 @@ func TestRunSurvivesTheDeathOfWhoRunsIt(t *testing.T) {
 	}
 }
 
+// drains asks the server to end, lets the step end, and looks that it was waited for.
+func (v *survivor) drains(t *testing.T) {
+	t.Helper()
+	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	v.open(t)
+	if err := v.cmd.Wait(); err != nil {
+		t.Errorf("server: %v\n%s", err, tail(v.log.String(), 8000))
+	}
+	if runners := v.processes("step"); len(runners) > 0 {
+		t.Errorf("runners %v outlive the end of the server", runners)
+	}
+	v.relaunch(t)
+	v.succeeded(t)
+}
+
 func TestServerThatDrainsWaitsForItsSteps(t *testing.T) {
 	t.Parallel()
 	eachPair(t, func(t *testing.T, start func(...string) *testServer) {
 		v := startSurvivor(t, start("--drain", "1m"), "terraform")
-		if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		v.open(t)
-		if err := v.cmd.Wait(); err != nil {
-			t.Errorf("server: %v\n%s", err, tail(v.log.String(), 8000))
-		}
-		if runners := v.processes("step"); len(runners) > 0 {
-			t.Errorf("runners %v outlive the end of the server", runners)
-		}
-		v.relaunch(t)
-		v.succeeded(t)
+		v.drains(t)
 	})
 }
 
@@ -87,18 +93,7 @@ func TestServerThatDrainsWaitsForTheStepsOfTheOneBefore(t *testing.T) {
 		v := startSurvivor(t, start("--drain", "1m"), "terraform")
 		v.killServer()
 		v.relaunch(t)
-		if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		v.open(t)
-		if err := v.cmd.Wait(); err != nil {
-			t.Errorf("server: %v\n%s", err, tail(v.log.String(), 8000))
-		}
-		if runners := v.processes("step"); len(runners) > 0 {
-			t.Errorf("runners %v outlive the end of the server", runners)
-		}
-		v.relaunch(t)
-		v.succeeded(t)
+		v.drains(t)
 	})
 }
 
