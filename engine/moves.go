@@ -55,9 +55,6 @@ func (r *Run) Begin(at time.Time) error {
 func (r *Run) begin(t taken, at time.Time) error {
 	r.take(t.parts)
 	r.Partial = t.partial
-	if r.Revision != t.rev.Number {
-		r.Revision, r.Rule = t.rev.Number, t.rev.Blueprint.Approval
-	}
 	return r.Begin(at)
 }
 

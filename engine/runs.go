@@ -208,6 +208,9 @@ func (s *Runs) begin(ctx context.Context, id string) error {
 		if refusal != nil {
 			return r.refuse(refusal, s.Now())
 		}
+		if wish.Revision != r.Revision {
+			r.Revision, r.Rule = t.rev.Number, t.rev.Blueprint.Approval
+		}
 		return r.begin(t, s.Now())
 	})
 	return err
