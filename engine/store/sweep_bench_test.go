@@ -72,6 +72,25 @@ func BenchmarkSweep(b *testing.B) {
 	})
 }
 
+// BenchmarkListAmongManyRuns lists 20 of 100,000 runs: the newest of all, and of a stack.
+func BenchmarkListAmongManyRuns(b *testing.B) {
+	eachDatabaseB(b, func(b *testing.B, s *store.Store) {
+		manyRuns(b, s, 100, benchRuns)
+		if _, err := got(s.SQL())(b).ExecContext(b.Context(), `ANALYZE`); err != nil { // as PostgreSQL does by itself in time
+			b.Fatal(err)
+		}
+		for name, filter := range map[string]engine.RunFilter{"all": {}, "of a stack": {Stack: "stack-7"}} {
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					if runs := got(s.Runs(b.Context(), filter, engine.Page{Limit: 20}))(b); len(runs) != 20 {
+						b.Fatalf("%d runs", len(runs))
+					}
+				}
+			})
+		}
+	})
+}
+
 // BenchmarkRenew extends leases; 200 steps in hand renew 20 times a second.
 func BenchmarkRenew(b *testing.B) {
 	eachDatabaseB(b, func(b *testing.B, s *store.Store) {
