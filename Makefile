@@ -36,7 +36,7 @@ race: ## tests of the concurrent parts under the race detector (needs a C compil
 
 FUZZ ?= 10m
 fuzz: ## look for stacks that make the compiler panic or hang (FUZZ=1h)
-	$(GO) test -tags $(TAGS) ./engine/blueprint -run none -fuzz FuzzCompile -fuzztime $(FUZZ)
+	$(GO) test -tags $(TAGS) ./engine/blueprint -run none -fuzz FuzzCompile -fuzztime $(FUZZ) -fuzzminimizetime 1s
 
 # ONLY is one measurement; without, all of them take some 20 minutes.
 ONLY ?=
