@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -71,12 +73,27 @@ type testServer struct {
 
 const testPassword = "correct horse battery"
 
+// quietPort gives an address whose port is below those that the system hands out
+// to connections: a server that is started again finds it free.
+func quietPort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // startServer starts `cloudops serve` on a free port and signs in as admin.
 func startServer(t *testing.T, args ...string) *testServer {
 	t.Helper()
 	s := &testServer{dir: t.TempDir(), log: &bytes.Buffer{}, args: args}
 	s.config = filepath.Join(s.dir, "config")
-	s.launch(t, "127.0.0.1:0")
+	s.launch(t, quietPort(t))
 	t.Cleanup(func() { s.stop(t) })
 	s.cli(t, testPassword, "login", "--server", s.url)
 	return s
