@@ -20,8 +20,10 @@ func testCompiler() *Compiler {
 	return New(Options{
 		Modules: func(name string) (fs.FS, error) {
 			folder := os.DirFS(filepath.Join("testdata/modules", name))
-			_, err := fs.Stat(folder, ".")
-			return folder, err
+			if _, err := fs.Stat(folder, "."); err != nil { // as the real ones say it, whatever is wrong with the name
+				return nil, fs.ErrNotExist
+			}
+			return folder, nil
 		},
 		ModuleNames: []string{"aws/network", "local/greeting"},
 		Playbooks: func(name string) (fs.FS, error) {
