@@ -60,10 +60,12 @@ func TestPlanIsAppliedInTheEnvironmentItWasMadeIn(t *testing.T) {
 	if _, err := r.Claim(a.ID, Claim{}, noon); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.sameEnvironment("red"); err != nil {
+	job := Job{PlannedIn: a.Inputs[inputEnvironment], Environment: "red"}
+	if err := job.SameEnvironment(); err != nil {
 		t.Error(err)
 	}
-	if err := a.sameEnvironment("blue"); !errors.Is(err, ErrInvalid) {
+	job.Environment = "blue"
+	if err := job.SameEnvironment(); !errors.Is(err, ErrConflict) {
 		t.Errorf("in another environment: %v", err)
 	}
 }

@@ -33,6 +33,7 @@ type Job struct {
 	// Environment is a keyed digest of the stack's own environment, without
 	// credentials. The report of a plan gives it back.
 	Environment string `json:"environment"`
+	PlannedIn   string `json:"planned_in,omitempty"` // Environment that the plan to apply was made in; empty where nobody knows
 
 	Terraform *TerraformJob `json:"terraform,omitempty"`
 	Ansible   *AnsibleJob   `json:"ansible,omitempty"`
@@ -47,6 +48,16 @@ type Job struct {
 	// Hurry is closed when somebody asked twice to stop: what is left of the
 	// grace is waived. It is made by the runner.
 	Hurry chan struct{} `json:"-"`
+}
+
+// SameEnvironment refuses to begin an apply in another environment than the one
+// that its plan was made in, which is a part of what was approved. An apply that
+// has begun goes on, so it is asked after a runner knows that it takes over none.
+func (j *Job) SameEnvironment() error {
+	if j.PlannedIn != "" && j.PlannedIn != j.Environment {
+		return Conflict("the environment variables of the stack changed since %s was planned; start a new run", j.Component)
+	}
+	return nil
 }
 
 // TerraformJob is a Terraform root module with its inputs.

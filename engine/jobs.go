@@ -96,9 +96,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 	if err := s.environment(ctx, run.Stack, job); err != nil {
 		return nil, err
 	}
-	if err := step.sameEnvironment(job.Environment); err != nil {
-		return nil, err
-	}
+	job.PlannedIn = step.Inputs[inputEnvironment]
 	for k, v := range env {
 		job.Env[k] = v.Reveal()
 		job.Mask = append(job.Mask, v.Reveal())

@@ -46,23 +46,17 @@ func (s *Step) claimed(c Claim, at time.Time) (Phase, error) {
 // The other inputs have a dot in their names.
 const inputEnvironment = "environment"
 
-// madeIn keeps the digest of the environment that the step's plan was made in.
+// madeIn keeps the digest of the environment that the step's plan was made in. A
+// runner of the version before says nothing of it.
 func (s *Step) madeIn(digest string) {
+	if digest == "" {
+		return
+	}
 	s.Inputs = maps.Clone(s.Inputs)
 	if s.Inputs == nil {
 		s.Inputs = map[string]string{}
 	}
 	s.Inputs[inputEnvironment] = digest
-}
-
-// sameEnvironment refuses to apply a plan in another environment than the one
-// that it was made in, which is a part of what was approved.
-func (s *Step) sameEnvironment(digest string) error {
-	was, kept := s.Inputs[inputEnvironment]
-	if s.Phase() == PhaseApply && kept && was != digest {
-		return Invalid("the environment variables of the stack changed since %s was planned; start a new run", s.Component.Address)
-	}
-	return nil
 }
 
 // Phase is what the runner that has the step in hand is to do.

@@ -87,6 +87,9 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 	if done, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
 		return done, err
 	}
+	if err := job.SameEnvironment(); err != nil {
+		return Applied{}, err
+	}
 	p, err := d.prepare(ctx, job, bundle)
 	if err != nil {
 		return Applied{}, err

@@ -4,19 +4,17 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 )
 
 // The folder of a runner that cannot be helped used to keep what its tool was
 // given.
 func TestRunnerThatIsGivenUpLeavesNoSecrets(t *testing.T) {
-	self, err := exec.LookPath("false")
-	if err != nil {
-		t.Skip("there is no program that only fails: apt-get install coreutils")
-	}
+	self := enginetest.Need(t, "false", "apt-get install coreutils")
 	dir := t.TempDir()
 	if err := WriteOrder(dir, Order{API: "http://127.0.0.1:1"}); err != nil {
 		t.Fatal(err)

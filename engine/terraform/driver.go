@@ -99,6 +99,9 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 	if res, begun, err := d.takeOver(ctx, job, log); begun || err != nil {
 		return res, err
 	}
+	if err := job.SameEnvironment(); err != nil {
+		return Result{}, err
+	}
 	kept, err := decodeSaved(plan)
 	if err != nil {
 		return Result{}, err
