@@ -123,6 +123,7 @@ func TestApplyIsTakenOverFromAKilledRunner(t *testing.T) {
 				<-process.Ended()
 			}
 			w.log.Reset()
+			w.job.PlannedIn, w.job.Environment = "red", "blue" // somebody set a variable beside it, which is too late to refuse the apply
 			_, err := w.driver.Apply(t.Context(), w.job, w.bundle, p.File, writerFunc(func(b []byte) {
 				if !tt.ended && bytes.Contains(b, []byte("(local-exec): has_begun")) {
 					openGate(t, gate, tt.line)
