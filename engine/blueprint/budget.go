@@ -14,9 +14,10 @@ import (
 )
 
 // maxWork is what working out a stack may cost: a value costs one for each of
-// its elements and one for every 16 bytes of text, each time that an expression
-// refers to it or a for expression makes it. A stack of a thousand components
-// takes some tens of thousands; a few lines of doubling would take all there is.
+// its elements and one for every 16 bytes of text, when an expression or a round of
+// a for expression makes it. What one expression refers to may cost as much again.
+// A stack of a thousand components takes some tens of thousands; a few lines of
+// doubling would take all there is.
 const maxWork = 1_000_000
 
 // budget is what is left of maxWork.
@@ -97,7 +98,8 @@ func count(node hclsyntax.Node) {
 
 // The bounds of functions whose result may be far larger than what they are given.
 const (
-	maxMade   = 1 << 18 // elements, or bytes of text
+	maxMade   = 1 << 18 // elements
+	maxText   = 4 << 20 // bytes
 	maxIndent = 1_000
 )
 
@@ -118,7 +120,7 @@ var guards = map[string]func(args []cty.Value) error{
 		if len(part) > 1 && part[0] == '/' {
 			part = ""
 		}
-		return bounded((len(text)/max(1, len(part)) + 1) * len(by))
+		return bounded((len(text)/max(1, len(part))+1)*len(by), maxText)
 	},
 	"setproduct": func(args []cty.Value) error {
 		made := 1
@@ -127,7 +129,7 @@ var guards = map[string]func(args []cty.Value) error{
 				break
 			}
 		}
-		return bounded(made)
+		return bounded(made, maxMade)
 	},
 }
 
@@ -138,8 +140,8 @@ func narrow(args []cty.Value) error {
 	return nil
 }
 
-func bounded(made int) error {
-	if made > maxMade {
+func bounded(made, most int) error {
+	if made > most {
 		return errors.New("the result would be too large")
 	}
 	return nil

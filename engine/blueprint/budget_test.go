@@ -48,6 +48,19 @@ func TestValuesThatGrowWithoutBoundAreRefused(t *testing.T) {
 	}
 }
 
+// What is referred to often is not made again each time.
+func TestLargeValuesAreReferredToOften(t *testing.T) {
+	source := "stack \"s\" {}\nlocals {\n big = [for i in range(1000) : {name = \"n${i}\", size = i}]\n}\n"
+	for i := range 1000 {
+		source += fmt.Sprintf("output \"o%d\" { value = local.big[%d].name }\n", i, i)
+	}
+	source += "output \"text\" { value = replace(join(\"\", [for i in range(1000) : \"" + strings.Repeat("x", 300) + "\"]), \"x\", \"yy\") }\n"
+	tree := Tree{"stack.hcl": {Data: []byte(source)}}
+	if _, err := testCompiler().compile(context.Background(), tree, nil, engine.Pins{}, false); err != nil {
+		t.Error(err)
+	}
+}
+
 // A stack as large as they may be needs a small part of what there is.
 func TestLargestStackStaysWithinTheBudget(t *testing.T) {
 	dir := t.TempDir()

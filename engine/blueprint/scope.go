@@ -19,6 +19,7 @@ type scope struct {
 	path []string         // of what is being worked out, to find cycles
 	used map[string][]use // of locals and cloud settings
 	work *budget
+	refs *budget // for what the expression that is worked out refers to
 }
 
 // upstream gives the value of an output of a component, or of all of them as
@@ -40,10 +41,11 @@ func (sc *scope) eval(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	if sc.work.left < 0 {
+	if sc.work.left < 0 || sc.refs.left < 0 {
 		return cty.DynamicVal, append(diags, sc.work.usedUp(expr.Range())...)
 	}
 	v, more := expr.Value(ctx)
+	sc.work.spend(v)
 	diags = append(diags, more...)
 	if more.HasErrors() {
 		return cty.DynamicVal, diags
@@ -55,6 +57,7 @@ func (sc *scope) eval(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 func (sc *scope) context(traversals []hcl.Traversal) (*hcl.EvalContext, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	used := usedNames{}
+	sc.refs = &budget{left: maxWork}
 	for _, t := range traversals {
 		ref, d := sc.resolve(t)
 		if d != nil {
@@ -119,7 +122,7 @@ func (sc *scope) supplyOutputs(ref reference, used usedNames) {
 
 // use notes a value that an expression refers to, at what it costs.
 func (sc *scope) use(used usedNames, v cty.Value, path ...string) {
-	sc.work.spend(v)
+	sc.refs.spend(v)
 	used.set(v, path...)
 }
 
