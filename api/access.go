@@ -19,14 +19,12 @@ type NamePath struct {
 
 func (s *server) accessRoutes() {
 	handle(s, operation{method: "POST", path: "/v1/login", id: "login", summary: "Get an API token for a name and password", tag: "access"}, s.login)
-	handle(s, operation{method: "GET", path: "/v1/whoami", id: "whoami", summary: "Who asks", tag: "access", permission: engine.MaySelf},
-		func(ctx context.Context, _ *none) (*body[client.Whoami], error) {
-			return answer(client.Whoami{Name: me(ctx).User, Role: string(me(ctx).Role)}, nil)
-		})
+	handle(s, operation{method: "GET", path: "/v1/whoami", id: "whoami", summary: "Who asks", tag: "access", permission: signedIn}, s.whoami)
 	s.tokenRoutes()
 	s.userRoutes()
+	s.directoryRoutes()
 	s.credentialRoutes()
-	handle(s, operation{method: "GET", path: "/v1/events", id: "list-events", summary: "List the audit log, newest first", tag: "audit", permission: engine.MayReadState}, s.events)
+	handle(s, operation{method: "GET", path: "/v1/events", id: "list-events", summary: "List the audit log, newest first", tag: "audit", permission: engine.MayReadAudit}, s.events)
 }
 
 type loginRequest struct {
@@ -76,65 +74,96 @@ func (s *server) tokenRoutes() {
 }
 
 func (s *server) userRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/users", id: "list-users", summary: "List users", tag: "access", permission: engine.MayManageUsers},
-		func(ctx context.Context, in *PageQuery) (*body[client.List[client.User]], error) {
-			users, err := s.Store.Users(ctx, in.engine())
-			return listed(users, err, *in, userJSON, func(u *engine.User) string { return u.Name })
-		})
-	handle(s, operation{method: "POST", path: "/v1/users", id: "create-user", summary: "Make a user", tag: "access", permission: engine.MayManageUsers, status: http.StatusCreated},
-		func(ctx context.Context, in *struct{ Body client.CreateUser }) (*body[client.User], error) {
-			err := s.Access.CreateUser(ctx, me(ctx), in.Body.Name, engine.Role(in.Body.Role), engine.Secret(in.Body.Password))
-			if err != nil {
-				return nil, err
-			}
-			// Were it read for a caller who is gone, the same request would be refused.
-			u, err := s.Store.User(context.WithoutCancel(ctx), in.Body.Name)
-			if err != nil {
-				return nil, err
-			}
-			return answer(userJSON(u), nil)
-		})
+	handle(s, operation{method: "GET", path: "/v1/users", id: "list-users", summary: "List users", tag: "access", permission: engine.MayReadAccess}, s.listUsers)
+	handle(s, operation{method: "POST", path: "/v1/users", id: "create-user", summary: "Make a user", tag: "access", permission: engine.MayManageUsers, status: http.StatusCreated}, s.createUser)
 	handle(s, operation{method: "PATCH", path: "/v1/users/{name}", id: "update-user", summary: "Change a user", tag: "access", permission: engine.MayManageUsers}, s.updateUser)
+}
+
+func (s *server) listUsers(ctx context.Context, in *PageQuery) (*body[client.List[client.User]], error) {
+	users, err := s.Store.Users(ctx, in.engine())
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Access.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return paged(users, *in, func(u *engine.User) client.User { return userJSON(u, d) }, func(u *engine.User) string { return u.Name }), nil
+}
+
+func (s *server) createUser(ctx context.Context, in *struct{ Body client.CreateUser }) (*body[client.User], error) {
+	if err := s.Access.CreateUser(ctx, me(ctx), in.Body.Name, roles(in.Body.Roles), engine.Secret(in.Body.Password)); err != nil {
+		return nil, err
+	}
+	// Were it read for a caller who is gone, the same request would be refused.
+	return s.user(context.WithoutCancel(ctx), in.Body.Name)
+}
+
+func (s *server) user(ctx context.Context, name string) (*body[client.User], error) {
+	u, err := s.Store.User(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Access.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return answer(userJSON(u, d), nil)
+}
+
+func roles(names []string) []engine.Role {
+	return each(names, func(name string) engine.Role { return engine.Role(name) })
 }
 
 func (s *server) updateUser(ctx context.Context, in *struct {
 	NamePath
 	Body client.UpdateUser
 }) (*body[client.User], error) {
-	ch := engine.UserChange{Role: (*engine.Role)(in.Body.Role), Disabled: in.Body.Disabled, Password: (*engine.Secret)(in.Body.Password)}
-	u, err := s.Access.UpdateUser(ctx, me(ctx), in.Name, ch)
-	if err != nil {
-		return nil, err
+	if in.Body.Roles != nil {
+		if err := s.Access.SetRoles(ctx, me(ctx), in.Name, roles(*in.Body.Roles)); err != nil {
+			return nil, err
+		}
 	}
-	return answer(userJSON(u), nil)
+	if in.Body.Disabled != nil || in.Body.Password != nil {
+		ch := engine.UserChange{Disabled: in.Body.Disabled, Password: (*engine.Secret)(in.Body.Password)}
+		if _, err := s.Access.UpdateUser(ctx, me(ctx), in.Name, ch); err != nil {
+			return nil, err
+		}
+	}
+	return s.user(context.WithoutCancel(ctx), in.Name)
 }
 
 func (s *server) credentialRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/credentials", id: "list-credentials", summary: "List credentials without their values", tag: "credentials", permission: engine.MayRead},
 		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Credential]], error) {
-			all, err := s.Store.Credentials(ctx, in.engine())
+			all, err := s.Store.Credentials(ctx, in.seen(ctx, engine.MayRead))
 			return listed(all, err, *in, credentialJSON, func(c *engine.Credential) string { return c.Name })
 		})
-	handle(s, operation{method: "PUT", path: "/v1/credentials/{name}", id: "put-credential", summary: "Store credentials", tag: "credentials", permission: engine.MayManage}, s.putCredential)
-	handle(s, operation{method: "DELETE", path: "/v1/credentials/{name}", id: "delete-credential", summary: "Delete credentials", tag: "credentials", permission: engine.MayManage},
-		func(ctx context.Context, in *NamePath) (*none, error) {
-			return &none{}, s.Access.DeleteCredential(ctx, me(ctx), in.Name)
+	handle(s, operation{method: "PUT", path: "/v1/credentials/{credential}", id: "put-credential", summary: "Store credentials", tag: "credentials", permission: engine.MayWriteCredentials}, s.putCredential)
+	handle(s, operation{method: "DELETE", path: "/v1/credentials/{credential}", id: "delete-credential", summary: "Delete credentials", tag: "credentials", permission: engine.MayWriteCredentials},
+		func(ctx context.Context, in *CredentialPath) (*none, error) {
+			return &none{}, s.Access.DeleteCredential(ctx, me(ctx), in.Credential)
 		})
 }
 
+// CredentialPath is a request about one set of credentials.
+type CredentialPath struct {
+	Credential string `path:"credential"`
+}
+
 func (s *server) putCredential(ctx context.Context, in *struct {
-	NamePath
+	CredentialPath
 	Body client.PutCredential
 }) (*body[client.Credential], error) {
 	values := make(map[string]engine.Secret, len(in.Body.Values))
 	for k, v := range in.Body.Values {
 		values[k] = engine.Secret(v)
 	}
-	err := s.Access.PutCredential(ctx, me(ctx), &engine.Credential{Name: in.Name, Cloud: engine.Cloud(in.Body.Cloud), Description: in.Body.Description, Values: values})
+	err := s.Access.PutCredential(ctx, me(ctx), &engine.Credential{Name: in.Credential, Cloud: engine.Cloud(in.Body.Cloud), Description: in.Body.Description, Values: values})
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Store.Credential(ctx, in.Name)
+	c, err := s.Store.Credential(ctx, in.Credential)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +174,7 @@ func (s *server) events(ctx context.Context, in *struct {
 	PageQuery
 	Stack string `query:"stack" doc:"Of this stack only."`
 }) (*body[client.List[client.Event]], error) {
-	events, err := s.Store.Events(ctx, in.Stack, in.engine())
+	events, err := s.Store.Events(ctx, in.Stack, in.seen(ctx, engine.MayReadAudit))
 	if err != nil {
 		return nil, err
 	}

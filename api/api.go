@@ -50,12 +50,14 @@ type server struct {
 	secret      map[string]bool // routes whose answers hold a secret
 	huma        huma.API
 	logins      *limiter
+	stacks      lookup
 }
 
 // Permissions that are not a role's: what is open, and what takes a token of
 // its own kind.
 const (
 	public     engine.Permission = ""
+	signedIn   engine.Permission = "signed-in"
 	asRunner   engine.Permission = "runner"
 	asState    engine.Permission = "state"
 	apiVersion                   = "/v1"

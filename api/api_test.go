@@ -100,14 +100,23 @@ func (s *system) stateURL(stack, component string) string {
 // password is that of every user in tests.
 const password = "correct horse battery"
 
+// usual are the roles of the user that is named after one: who approves starts
+// runs, too.
+func usual(role engine.Role) []engine.Role {
+	if role == engine.RoleApprover {
+		return []engine.Role{engine.RoleOperator, engine.RoleApprover, engine.RoleDeployer}
+	}
+	return []engine.Role{role}
+}
+
 // addUser makes a user named after the role, with a token.
 func (s *system) addUser(role engine.Role) {
 	s.t.Helper()
-	ctx, boss := s.t.Context(), engine.Principal{User: "boss", Role: engine.RoleAdmin}
-	if err := s.access.CreateUser(ctx, boss, string(role), role, password); err != nil {
+	ctx, boss := s.t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}
+	if err := s.access.CreateUser(ctx, boss, string(role), usual(role), password); err != nil {
 		s.t.Fatal(err)
 	}
-	token, _, err := s.access.CreateToken(ctx, engine.Principal{User: string(role), Role: role}, "test", 0)
+	token, _, err := s.access.CreateToken(ctx, engine.Principal{User: string(role)}, "test", 0)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -49,11 +49,12 @@ func (s *server) limitLogins(c *gin.Context) {
 func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 	p, err := s.principal(c)
 	if err == nil {
-		err = p.Check(perm)
-	}
-	if err == nil {
 		c.Request = c.Request.WithContext(engine.WithPrincipal(c.Request.Context(), p))
-		return
+		var scope engine.Scope
+		if scope, err = s.mayDo(c, p, perm); err == nil {
+			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
+			return
+		}
 	}
 	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
 		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))

@@ -83,11 +83,11 @@ func componentJSON(c engine.Component) client.Component {
 }
 
 // list is never null in JSON.
-func list(names []string) []string {
-	if names == nil {
-		return []string{}
+func list[T any](all []T) []T {
+	if all == nil {
+		return []T{}
 	}
-	return names
+	return all
 }
 
 func runJSON(r *engine.Run) client.Run {
@@ -147,8 +147,8 @@ func scheduleJSON(s *engine.Schedule) client.Schedule {
 		Paused: s.Paused, NextRunAt: s.NextRunAt, LastRunAt: when(s.LastRunAt), LastRun: s.LastRun, CreatedBy: s.CreatedBy}
 }
 
-func userJSON(u *engine.User) client.User {
-	return client.User{Name: u.Name, Role: string(u.Role), Disabled: u.Disabled, CreatedAt: u.CreatedAt}
+func userJSON(u *engine.User, d *engine.Directory) client.User {
+	return client.User{Name: u.Name, Roles: names(d.RolesOf(u.Name)), Disabled: u.Disabled, CreatedAt: u.CreatedAt}
 }
 
 func tokenJSON(t *engine.Token) client.Token {

@@ -18,22 +18,27 @@ func (s *server) driftRoutes() {
 			all, err := s.Store.Schedules(ctx, in.Stack, in.engine())
 			return listed(all, err, in.PageQuery, scheduleJSON, func(sch *engine.Schedule) string { return sch.Name })
 		})
-	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/schedules", id: "create-schedule", summary: "Make a schedule", tag: "schedules", permission: engine.MaySubmit, status: http.StatusCreated}, s.createSchedule)
-	handle(s, operation{method: "PATCH", path: "/v1/schedules/{id}", id: "pause-schedule", summary: "Stop a schedule from firing, or let it go on", tag: "schedules", permission: engine.MaySubmit},
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/schedules", id: "create-schedule", summary: "Make a schedule", tag: "schedules", permission: engine.MayPlan, status: http.StatusCreated}, s.createSchedule)
+	handle(s, operation{method: "PATCH", path: "/v1/schedules/{schedule}", id: "pause-schedule", summary: "Stop a schedule from firing, or let it go on", tag: "schedules", permission: engine.MayPlan},
 		func(ctx context.Context, in *struct {
-			IDPath
+			SchedulePath
 			Body client.PauseSchedule
 		}) (*body[client.Schedule], error) {
-			sch, err := s.Stacks.PauseSchedule(ctx, me(ctx), in.ID, in.Body.Paused)
+			sch, err := s.Stacks.PauseSchedule(ctx, me(ctx), in.Schedule, in.Body.Paused)
 			if err != nil {
 				return nil, err
 			}
 			return answer(scheduleJSON(sch), nil)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/schedules/{id}", id: "delete-schedule", summary: "Delete a schedule", tag: "schedules", permission: engine.MaySubmit},
-		func(ctx context.Context, in *IDPath) (*none, error) {
-			return &none{}, s.Stacks.DeleteSchedule(ctx, me(ctx), in.ID)
+	handle(s, operation{method: "DELETE", path: "/v1/schedules/{schedule}", id: "delete-schedule", summary: "Delete a schedule", tag: "schedules", permission: engine.MayPlan},
+		func(ctx context.Context, in *SchedulePath) (*none, error) {
+			return &none{}, s.Stacks.DeleteSchedule(ctx, me(ctx), in.Schedule)
 		})
+}
+
+// SchedulePath is a request about one schedule.
+type SchedulePath struct {
+	Schedule string `path:"schedule"`
 }
 
 func (s *server) findings(ctx context.Context, in *struct {

@@ -49,6 +49,9 @@ func handle[I, O any](s *server, op operation, h func(context.Context, *I) (*O, 
 	}
 	switch op.permission {
 	case public:
+	case signedIn:
+		o.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+		o.Description = "Takes nothing but to be signed in."
 	case asRunner:
 		o.Security = []map[string][]string{{"token": {}}}
 		o.Description = "Takes the token of the runner that has the step in hand."
@@ -137,3 +140,11 @@ type StackPage struct {
 
 // engine asks for one more than is shown, to know whether there are more.
 func (p PageQuery) engine() engine.Page { return engine.Page{After: p.Cursor, Limit: p.Limit + 1} }
+
+// seen is the page of a list over many stacks: of that which the caller holds
+// the permission for.
+func (p PageQuery) seen(ctx context.Context, perm engine.Permission) engine.Page {
+	page, within := p.engine(), me(ctx).Within(perm)
+	page.Within = &within
+	return page
+}

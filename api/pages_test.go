@@ -43,7 +43,7 @@ func TestPagesErrors(t *testing.T) {
 		"a browser that is not signed in is sent to the login": {"GET", "/?x=1", "text/html", "", http.StatusSeeOther, ""},
 		"a program that is not signed in gets a problem":       {"GET", "/", "application/json", "", http.StatusUnauthorized, `"title":"Unauthorized"`},
 		"a form of nobody gets a page":                         {"POST", "/form", "text/html", "", http.StatusUnauthorized, "error page: sign in"},
-		"a form without the right gets a page":                 {"POST", "/form", "text/html", engine.RoleViewer, http.StatusForbidden, "error page: viewer has role viewer"},
+		"a form without the right gets a page":                 {"POST", "/form", "text/html", engine.RoleViewer, http.StatusForbidden, "error page: viewer may not submit"},
 		"a page that is not there":                             {"GET", "/none", "text/html", "", http.StatusNotFound, "error page: there is nothing at /none"},
 		"a page that is broken names the log line":             {"GET", "/broken", "text/html", "", http.StatusInternalServerError, "error page: internal error; the log has it as req-"},
 		"the API answers browsers with problems too":           {"GET", "/v1/stacks", "text/html", "", http.StatusUnauthorized, `"title":"Unauthorized"`},

@@ -30,7 +30,7 @@ func (s *system) offer(components ...string) {
 	s.must(s.request("POST", "/v1/stacks/hello/revisions", engine.RoleOperator, client.SubmitFiles{Files: files}), http.StatusCreated)
 }
 
-var operator = engine.Principal{User: "operator", Role: engine.RoleOperator}
+var operator = engine.Principal{User: "operator", Rights: engine.Everywhere(engine.RoleOperator)}
 
 // ask starts a run of the stack hello.
 func (s *system) ask(kind engine.RunKind, only ...string) *engine.Run {

@@ -33,7 +33,7 @@ func TestProblems(t *testing.T) {
 		"a stack that is not there":           {"GET", "/v1/stacks/none", nil, nil, http.StatusNotFound, `there is no stack "none"`},
 		"JSON that is broken":                 {"POST", "/v1/stacks", strings.NewReader("{"), js, http.StatusBadRequest, ""},
 		"JSON with a field too much":          {"POST", "/v1/stacks", strings.NewReader(`{"name":"a","nmae":"b"}`), js, http.StatusUnprocessableEntity, "validation failed"},
-		"a name that is taken":                {"POST", "/v1/users", strings.NewReader(`{"name":"admin","role":"viewer","password":"0123456789012"}`), js, http.StatusConflict, ""},
+		"a name that is taken":                {"POST", "/v1/users", strings.NewReader(`{"name":"admin","roles":["viewer"],"password":"0123456789012"}`), js, http.StatusConflict, ""},
 		"a page size out of range":            {"GET", "/v1/runs?limit=1000", nil, nil, http.StatusUnprocessableEntity, "validation failed"},
 		"a status that does not exist":        {"GET", "/v1/runs?status=happy", nil, nil, http.StatusUnprocessableEntity, `there is no status "happy"`},
 		"a kind that does not exist":          {"GET", "/v1/runs?kind=happy", nil, nil, http.StatusUnprocessableEntity, "validation failed"},
@@ -71,13 +71,13 @@ func TestProblems(t *testing.T) {
 
 func TestAllViolationsComeAtOnceWithoutWhatWasSent(t *testing.T) {
 	s := newSystem(t)
-	r := s.request("POST", "/v1/users", engine.RoleAdmin, map[string]any{"name": 7, "role": "king", "password": 123456789})
+	r := s.request("POST", "/v1/users", engine.RoleAdmin, map[string]any{"name": 7, "roles": "king", "password": 123456789})
 	p := s.must(r, http.StatusUnprocessableEntity).problem(t)
 	places := map[string]bool{}
 	for _, e := range p.Errors {
 		places[e.Location] = true
 	}
-	if !places["body.name"] || !places["body.role"] || !places["body.password"] {
+	if !places["body.name"] || !places["body.roles"] || !places["body.password"] {
 		t.Errorf("errors %+v", p.Errors)
 	}
 	if strings.Contains(string(r.body), "123456789") {

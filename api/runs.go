@@ -25,9 +25,9 @@ type decision struct {
 }
 
 func (s *server) runRoutes() {
-	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/runs", id: "start-run", summary: "Start a run of a stack", tag: "runs", permission: engine.MaySubmit, status: http.StatusCreated}, s.startRun)
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/runs", id: "start-run", summary: "Start a run of a stack", tag: "runs", permission: engine.MayPlan, status: http.StatusCreated}, s.startRun)
 	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/scale", id: "scale-stack", summary: "Change a variable within its bounds and start a run of that", tag: "runs", permission: engine.MaySubmit, status: http.StatusCreated}, s.scale)
-	handle(s, operation{method: "POST", path: "/v1/runs/{run}/retry", id: "retry-run", summary: "Start a run of what this one did not finish", tag: "runs", permission: engine.MaySubmit, status: http.StatusCreated},
+	handle(s, operation{method: "POST", path: "/v1/runs/{run}/retry", id: "retry-run", summary: "Start a run of what this one did not finish", tag: "runs", permission: engine.MayPlan, status: http.StatusCreated},
 		func(ctx context.Context, in *struct {
 			RunPath
 			Body client.Retry
@@ -50,7 +50,7 @@ func (s *server) runRoutes() {
 		func(ctx context.Context, in *decision) (*body[client.Run], error) {
 			return showRun(s.Runs.Discard(ctx, me(ctx), in.Run, in.Body.Comment))
 		})
-	handle(s, operation{method: "POST", path: "/v1/runs/{run}/cancel", id: "cancel-run", summary: "Stop a run; asked twice, kill what runs", tag: "runs", permission: engine.MaySubmit},
+	handle(s, operation{method: "POST", path: "/v1/runs/{run}/cancel", id: "cancel-run", summary: "Stop a run; asked twice, kill what runs", tag: "runs", permission: engine.MayPlan},
 		func(ctx context.Context, in *RunPath) (*body[client.Run], error) {
 			return showRun(s.Runs.Cancel(ctx, me(ctx), in.Run))
 		})
@@ -94,7 +94,7 @@ func (s *server) listRuns(ctx context.Context, in *struct {
 		return nil, engine.Invalid("there is no status %q", in.Status)
 	}
 	f := engine.RunFilter{Stack: in.Stack, Kind: engine.RunKind(in.Kind), Status: engine.RunStatus(in.Status)}
-	runs, err := s.Store.Runs(ctx, f, in.engine())
+	runs, err := s.Store.Runs(ctx, f, in.seen(ctx, engine.MayRead))
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func (s *server) changeHold(change func(context.Context, engine.Principal, strin
 }
 
 func (s *server) listStacks(ctx context.Context, in *PageQuery) (*body[client.List[client.Stack]], error) {
-	stacks, err := s.Store.Stacks(ctx, in.engine())
+	stacks, err := s.Store.Stacks(ctx, in.seen(ctx, engine.MayRead))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (s *server) stackOutputs(ctx context.Context, in *struct {
 	Reveal bool `query:"reveal" doc:"Show sensitive values too; takes the permission state.read."`
 }) (*body[map[string]client.Output], error) {
 	if in.Reveal {
-		if err := me(ctx).Check(engine.MayReadState); err != nil {
+		if err := me(ctx).Check(engine.MayReadState, engine.StackScope(in.Stack)); err != nil {
 			return nil, err
 		}
 	}

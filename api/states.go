@@ -28,7 +28,7 @@ func (s *server) stateRoutes(router *gin.Engine) {
 			return listed(states, err, in.PageQuery, stateJSON, func(v *engine.StateVersion) string { return v.Component })
 		})
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/states/{component}/versions", id: "list-state-versions", summary: "List the versions of a component's state, newest first", tag: "states", permission: engine.MayRead}, s.stateVersions)
-	handle(s, operation{method: "GET", path: "/v1/state-versions/{id}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState, gives: anyJSON}, s.downloadState)
+	handle(s, operation{method: "GET", path: "/v1/state-versions/{version}", id: "get-state-version", summary: "Download a state version, secrets included", tag: "states", permission: engine.MayReadState, gives: anyJSON}, s.downloadState)
 	handle(s, operation{method: "GET", path: "/v1/stacks/{stack}/locks", id: "list-locks", summary: "List the locks on a stack's states", tag: "states", permission: engine.MayRead},
 		func(ctx context.Context, in *StackPage) (*body[client.List[client.Lock]], error) {
 			if _, err := s.Store.Stack(ctx, in.Stack); err != nil {
@@ -38,12 +38,12 @@ func (s *server) stateRoutes(router *gin.Engine) {
 			return listed(locks, err, in.PageQuery, lockJSON, func(l *engine.StateLock) string { return l.Component })
 		})
 	handle(s, operation{method: "DELETE", path: "/v1/stacks/{stack}/locks/{component}", id: "break-lock", summary: "Break a lock", tag: "states", permission: engine.MayWriteState}, s.breakLock)
-	handle(s, operation{method: "POST", path: "/v1/state-versions/{id}/restore", id: "restore-state-version", summary: "Make a state version the newest once more", tag: "states", permission: engine.MayWriteState},
+	handle(s, operation{method: "POST", path: "/v1/state-versions/{version}/restore", id: "restore-state-version", summary: "Make a state version the newest once more", tag: "states", permission: engine.MayWriteState},
 		func(ctx context.Context, in *struct {
-			IDPath
+			VersionPath
 			Body client.Reason
 		}) (*body[client.StateVersion], error) {
-			v, err := s.States.Restore(ctx, me(ctx), in.ID, in.Body.Reason)
+			v, err := s.States.Restore(ctx, me(ctx), in.Version, in.Body.Reason)
 			return answerState(v, err)
 		})
 	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/states/{component}/recover", id: "recover-state", summary: "Make a state that a run could not write the newest", tag: "states", permission: engine.MayWriteState},
@@ -77,6 +77,11 @@ func answerState(v *engine.StateVersion, err error) (*body[client.StateVersion],
 	return answer(stateJSON(v), nil)
 }
 
+// VersionPath is a request about one version of a state.
+type VersionPath struct {
+	Version string `path:"version"`
+}
+
 // ComponentPath is a request about one component of a stack.
 type ComponentPath struct {
 	StackPath
@@ -98,8 +103,8 @@ func (s *server) stateVersions(ctx context.Context, in *struct {
 }
 
 // downloadState gives a state away, and notes who got it.
-func (s *server) downloadState(ctx context.Context, in *IDPath) (*file, error) {
-	v, err := s.Store.State(ctx, in.ID)
+func (s *server) downloadState(ctx context.Context, in *VersionPath) (*file, error) {
+	v, err := s.Store.State(ctx, in.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +154,11 @@ func (s *server) stateWriter(c *gin.Context) (engine.StateWriter, error) {
 	if err != nil {
 		return engine.StateWriter{}, err
 	}
+	perm := engine.MayWriteState
 	if c.Request.Method == http.MethodGet {
-		err = p.Check(engine.MayReadState)
-	} else {
-		err = p.Check(engine.MayWriteState)
+		perm = engine.MayReadState
 	}
+	_, err = s.mayDo(c, p, perm)
 	return engine.StateWriter{By: p.User}, err
 }
 

@@ -23,21 +23,21 @@ type SharedPath struct {
 func (s *server) variableSetRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/variable-sets", id: "list-variable-sets", summary: "List variable sets, secrets without their values", tag: "variables", permission: engine.MayRead},
 		func(ctx context.Context, in *PageQuery) (*body[client.List[client.VariableSet]], error) {
-			sets, err := s.Store.VariableSets(ctx, in.engine())
+			sets, err := s.Store.VariableSets(ctx, in.seen(ctx, engine.MayRead))
 			return listed(sets, err, *in, variableSetJSON, func(v *engine.VariableSet) string { return v.Name })
 		})
-	handle(s, operation{method: "PUT", path: "/v1/variable-sets/{set}", id: "put-variable-set", summary: "Make a variable set, or change which stacks it is for", tag: "variables", permission: engine.MayManage},
+	handle(s, operation{method: "PUT", path: "/v1/variable-sets/{set}", id: "put-variable-set", summary: "Make a variable set, or change which stacks it is for", tag: "variables", permission: engine.MayWriteCredentials},
 		func(ctx context.Context, in *struct {
 			SetPath
 			Body client.PutVariableSet
 		}) (*none, error) {
 			return &none{}, s.Stacks.PutVariableSet(ctx, me(ctx), &engine.VariableSet{Name: in.Set, Description: in.Body.Description, Stacks: in.Body.Stacks})
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/variable-sets/{set}", id: "delete-variable-set", summary: "Delete a variable set", tag: "variables", permission: engine.MayManage},
+	handle(s, operation{method: "DELETE", path: "/v1/variable-sets/{set}", id: "delete-variable-set", summary: "Delete a variable set", tag: "variables", permission: engine.MayWriteCredentials},
 		func(ctx context.Context, in *SetPath) (*none, error) {
 			return &none{}, s.Stacks.DeleteVariableSet(ctx, me(ctx), in.Set)
 		})
-	handle(s, operation{method: "PUT", path: "/v1/variable-sets/{set}/variables/{kind}/{name}", id: "set-shared-variable", summary: "Keep a value in a set, and make new revisions of the stacks that have it from there", tag: "variables", permission: engine.MayManage},
+	handle(s, operation{method: "PUT", path: "/v1/variable-sets/{set}/variables/{kind}/{name}", id: "set-shared-variable", summary: "Keep a value in a set, and make new revisions of the stacks that have it from there", tag: "variables", permission: engine.MayWriteCredentials},
 		func(ctx context.Context, in *struct {
 			SharedPath
 			Body client.SetVariable
@@ -49,7 +49,7 @@ func (s *server) variableSetRoutes() {
 			done, err := s.Stacks.SetShared(ctx, me(ctx), in.Set, v)
 			return s.revised(ctx, done, err)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/variable-sets/{set}/variables/{kind}/{name}", id: "unset-shared-variable", summary: "Forget a value of a set", tag: "variables", permission: engine.MayManage},
+	handle(s, operation{method: "DELETE", path: "/v1/variable-sets/{set}/variables/{kind}/{name}", id: "unset-shared-variable", summary: "Forget a value of a set", tag: "variables", permission: engine.MayWriteCredentials},
 		func(ctx context.Context, in *SharedPath) (*body[client.List[client.Revised]], error) {
 			done, err := s.Stacks.UnsetShared(ctx, me(ctx), in.Set, engine.VariableKind(in.Kind), in.Name)
 			return s.revised(ctx, done, err)

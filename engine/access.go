@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,11 +25,14 @@ const SessionLife = 12 * time.Hour
 type Access struct {
 	Store interface {
 		UserStore
+		DirectoryStore
 		CredentialStore
 		EventStore
 	}
 	Passwords Passwords
 	Now       func() time.Time
+
+	known atomic.Pointer[Directory] // as it was read last
 }
 
 // Bootstrap makes the first admin where there is no user at all. It makes up a
@@ -43,7 +47,7 @@ func (a *Access) Bootstrap(ctx context.Context, given Secret) (Secret, error) {
 		password = NewToken("pw")[:23]
 		shown = password
 	}
-	err = a.CreateUser(ctx, Principal{User: "first start", Role: RoleAdmin}, "admin", RoleAdmin, password)
+	err = a.CreateUser(ctx, Principal{User: "first start", Rights: Everywhere(RoleAdmin)}, "admin", []Role{RoleAdmin}, password)
 	if errors.Is(err, ErrConflict) { // another process was first
 		return "", nil
 	}
@@ -98,7 +102,7 @@ func (a *Access) LoginToken(ctx context.Context, name string, password Secret, l
 	if err != nil {
 		return "", nil, err
 	}
-	return a.CreateToken(ctx, Principal{User: u.Name, Role: u.Role}, label, 90*24*time.Hour)
+	return a.CreateToken(ctx, Principal{User: u.Name}, label, 90*24*time.Hour)
 }
 
 // BySession finds who a browser's cookie belongs to.
@@ -110,7 +114,18 @@ func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, error
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{User: u.Name, Role: u.Role, CSRF: session.CSRF}, nil
+	p, err := a.principal(ctx, u)
+	p.CSRF = session.CSRF
+	return p, err
+}
+
+// principal gives a user that was just looked up what it may do.
+func (a *Access) principal(ctx context.Context, u *User) (Principal, error) {
+	d, err := a.directory(ctx, u.Directory)
+	if err != nil {
+		return Principal{}, err
+	}
+	return Principal{User: u.Name, Kind: Person, Rights: d.Rights(u.Name)}, nil
 }
 
 // Logout ends a browser session.
@@ -129,10 +144,12 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 	if err != nil {
 		return Principal{}, err
 	}
-	if now.Sub(t.UsedAt) > time.Minute {
+	p, err := a.principal(ctx, u)
+	p.Token = t.ID
+	if err == nil && now.Sub(t.UsedAt) > time.Minute {
 		err = a.Store.TouchToken(ctx, t.ID, now)
 	}
-	return Principal{User: u.Name, Role: u.Role, Token: t.ID}, err
+	return p, err
 }
 
 // CreateToken makes an API token for the principal. The token is returned
@@ -155,7 +172,7 @@ func (a *Access) CreateToken(ctx context.Context, p Principal, name string, life
 // manage users.
 func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error {
 	owner := p.User
-	if p.Role.May(MayManageUsers) {
+	if p.May(MayManageUsers, Scope{}) {
 		owner = ""
 	}
 	return a.Store.DeleteToken(ctx, id, owner, newEvent(a.Now(), p.User, "token.delete", "", id, nil))
@@ -177,20 +194,21 @@ func CheckName(what, name string) error {
 // minPassword is the least length of a password, in bytes.
 const minPassword = 12
 
-// CreateUser makes a user that can sign in with the password.
-func (a *Access) CreateUser(ctx context.Context, p Principal, name string, role Role, password Secret) error {
+// CreateUser makes a user that can sign in with the password, with roles in
+// the whole installation: none that hold more than p may do.
+func (a *Access) CreateUser(ctx context.Context, p Principal, name string, roles []Role, password Secret) error {
 	if err := CheckName("user", name); err != nil {
 		return err
 	}
-	if !role.Known() {
-		return Invalid("a role is one of %v, not %q", Roles(), role)
+	if err := a.mayGive(ctx, p, name, roles); err != nil {
+		return err
 	}
 	hash, err := a.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	u := &User{Name: name, Role: role, PasswordHash: hash, CreatedAt: a.Now()}
-	return a.Store.CreateUser(ctx, u, newEvent(a.Now(), p.User, "user.create", "", name, map[string]any{"role": role}))
+	u := &User{Name: name, PasswordHash: hash, CreatedAt: a.Now()}
+	return a.Store.CreateUser(ctx, u, roles, newEvent(a.Now(), p.User, "user.create", "", name, map[string]any{"roles": roles}))
 }
 
 func (a *Access) hash(ctx context.Context, password Secret) (string, error) {
@@ -202,22 +220,19 @@ func (a *Access) hash(ctx context.Context, password Secret) (string, error) {
 
 // UserChange is what to change about a user; nil fields stay.
 type UserChange struct {
-	Role     *Role
 	Disabled *bool
 	Password *Secret
 }
 
-// UpdateUser changes a user. Nobody can take the last admin away.
+// UpdateUser changes a user. Nobody can take the last admin away, nor change
+// somebody who may do more.
 func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch UserChange) (*User, error) {
 	u, err := a.Store.User(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if ch.Role != nil {
-		if !ch.Role.Known() {
-			return nil, Invalid("a role is one of %v, not %q", Roles(), *ch.Role)
-		}
-		u.Role = *ch.Role
+	if err := a.mayManage(ctx, p, name); err != nil {
+		return nil, err
 	}
 	if ch.Disabled != nil {
 		u.Disabled = *ch.Disabled
@@ -230,28 +245,23 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.keepAnAdmin(ctx, u); err != nil {
 		return nil, err
 	}
-	return u, a.Store.UpdateUser(ctx, u, newEvent(a.Now(), p.User, "user.update", "", name, map[string]any{"role": u.Role, "disabled": u.Disabled, "password": ch.Password != nil}))
+	return u, a.Store.UpdateUser(ctx, u, newEvent(a.Now(), p.User, "user.update", "", name, map[string]any{"disabled": u.Disabled, "password": ch.Password != nil}))
 }
 
 func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
-	users, err := a.Store.Users(ctx, Everything())
-	if err != nil {
+	d, err := a.Store.Directory(ctx)
+	if err != nil || !changed.Disabled {
 		return err
 	}
-	for _, u := range append(users, changed) {
-		if u.Name == changed.Name {
-			u = changed
-		}
-		if u.Role == RoleAdmin && !u.Disabled {
-			return nil
-		}
+	if d.Disabled = append(d.Disabled, changed.Name); d.hasAdmin() {
+		return nil
 	}
 	return Conflict("%s is the last admin; make another one first", changed.Name)
 }
 
 // PutCredential stores a set of credentials, in place of one with that name.
 func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) error {
-	if err := CheckName("credentials", c.Name); err != nil {
+	if err := checkPlace(ctx, a.Store, "credentials", c.Name); err != nil {
 		return err
 	}
 	if len(c.Values) == 0 {

@@ -7,7 +7,8 @@ import (
 
 // UserStore keeps users, tokens and sessions.
 type UserStore interface {
-	CreateUser(ctx context.Context, u *User, e Event) error
+	// CreateUser gives the new user the roles in the whole installation.
+	CreateUser(ctx context.Context, u *User, roles []Role, e Event) error
 	UpdateUser(ctx context.Context, u *User, e Event) error
 	User(ctx context.Context, name string) (*User, error)
 	Users(ctx context.Context, p Page) ([]*User, error) // by name

@@ -29,3 +29,14 @@ type Schedule struct {
 	CreatedBy string
 	CreatedAt time.Time
 }
+
+// CredentialFor gives the whole name of the credentials that a stack calls by
+// name. It wraps ErrNotFound for those of another project.
+func CredentialFor(stack, name string) (string, error) {
+	project := ProjectOf(stack)
+	whole := InProject(project, name)
+	if ProjectOf(whole) != project {
+		return whole, NotFound("credentials %s are of another project than stack %s", name, stack)
+	}
+	return whole, nil
+}

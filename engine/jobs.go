@@ -79,7 +79,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.credentials(ctx, step.Component.Credentials)
+	env, err := s.credentials(ctx, run.Stack, step.Component.Credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -115,11 +115,15 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 }
 
 // credentials gives the environment that a component authenticates with.
-func (s *Runs) credentials(ctx context.Context, name string) (map[string]Secret, error) {
+func (s *Runs) credentials(ctx context.Context, stack, name string) (map[string]Secret, error) {
 	if name == "" {
 		return nil, nil
 	}
-	c, err := s.Store.Credential(ctx, name)
+	whole, err := CredentialFor(stack, name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Store.Credential(ctx, whole)
 	if errors.Is(err, ErrNotFound) {
 		return nil, Invalid("there are no credentials named %q; store them, or correct the cloud block", name)
 	}

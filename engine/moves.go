@@ -108,8 +108,8 @@ func (r *Run) mayDecide(p Principal, to RunStatus, digest string) error {
 		return Conflict("the plan with digest %.12s is not the one that waits for approval; look at run %s again, its plan is now %.12s", digest, r.ID, r.Digest)
 	case r.Rule.Approvals > 0 && p.User == r.StartedBy:
 		return Forbidden("%s started run %s, and its stack wants the approval of %d other people", p.User, r.ID, r.Rule.Approvals)
-	case len(r.Rule.Roles) > 0 && !slices.Contains(r.Rule.Roles, p.Role):
-		return Forbidden("%s has role %s; the stack wants approval by %v", p.User, p.Role, r.Rule.Roles)
+	case len(r.Rule.Roles) > 0 && r.RoleOf(p) == "":
+		return Forbidden("%s has none of the roles that the stack wants approval by: %v", p.User, r.Rule.Roles)
 	case r.hasApproved(p.User):
 		return Conflict("%s has approved this plan already", p.User)
 	}
@@ -117,9 +117,20 @@ func (r *Run) mayDecide(p Principal, to RunStatus, digest string) error {
 }
 
 func (r *Run) decide(p Principal, v Verdict, comment string, at time.Time) {
-	r.Approvals = append(r.Approvals, Approval{By: p.User, Role: p.Role, Verdict: v, Digest: r.Digest, Comment: comment, At: at})
+	r.Approvals = append(r.Approvals, Approval{By: p.User, Role: r.RoleOf(p), Verdict: v, Digest: r.Digest, Comment: comment, At: at})
 	action := map[Verdict]string{Approved: "run.approve", Discarded: "run.discard"}[v]
 	r.event(action, p.User, at, map[string]any{"digest": r.Digest, "comment": comment})
+}
+
+// RoleOf is the role by which p may approve: the first that the rule wants, or
+// any where it wants none; "" where p has none.
+func (r *Run) RoleOf(p Principal) Role {
+	for _, role := range p.Rights.Roles(MayApprove, StackScope(r.Stack)) {
+		if len(r.Rule.Roles) == 0 || slices.Contains(r.Rule.Roles, role) {
+			return role
+		}
+	}
+	return ""
 }
 
 // approvals counts who said yes to the plan that waits.

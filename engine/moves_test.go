@@ -10,8 +10,8 @@ import (
 
 var (
 	noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-	ada  = Principal{User: "ada", Role: RoleAdmin}
-	bob  = Principal{User: "bob", Role: RoleApprover}
+	ada  = Principal{User: "ada", Rights: Everywhere(RoleAdmin)}
+	bob  = Principal{User: "bob", Rights: Everywhere(RoleApprover)}
 )
 
 // chain is a stack of three components, each made from the one before.

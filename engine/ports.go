@@ -10,6 +10,8 @@ import (
 type Page struct {
 	After string // cursor: the last identifier of the page before; empty for the first
 	Limit int
+	// Within narrows the list to what somebody may see; nil for everything.
+	Within *Within
 }
 
 // Everything is the page that a whole list fits on, for lists that are short or

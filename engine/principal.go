@@ -6,81 +6,107 @@ import (
 	"time"
 )
 
-// Role is a set of permissions. Each role may do what the one before it may.
-type Role string
+// UserKind says what a user is.
+type UserKind string
 
-// The roles.
+// The kinds of user.
 const (
-	RoleViewer   Role = "viewer"
-	RoleOperator Role = "operator"
-	RoleApprover Role = "approver"
-	RoleAdmin    Role = "admin"
+	Person  UserKind = "person"
+	Service UserKind = "service" // a program, which has tokens only
 )
-
-// Roles lists the roles from the least to the most powerful.
-func Roles() []Role { return []Role{RoleViewer, RoleOperator, RoleApprover, RoleAdmin} }
-
-// Permission is one thing that somebody may be allowed to do.
-type Permission string
-
-// The permissions.
-const (
-	MayRead        Permission = "read"         // stacks, runs, plans, logs, findings
-	MayReadState   Permission = "state.read"   // states and output values, secrets included
-	MaySubmit      Permission = "submit"       // revisions, runs, cancelling, drift checks, schedules
-	MayWriteState  Permission = "state.write"  // use the state backend, break locks
-	MayApprove     Permission = "approve"      // approve and discard plans
-	MayManage      Permission = "manage"       // delete stacks, write credentials
-	MayManageUsers Permission = "users.manage" // users and everybody's tokens
-	MaySelf        Permission = "self"         // own tokens and password
-)
-
-// least is the whole permission table: the least role that may do each thing.
-var least = map[Permission]Role{
-	MayRead:        RoleViewer,
-	MaySelf:        RoleViewer,
-	MayReadState:   RoleOperator,
-	MaySubmit:      RoleOperator,
-	MayWriteState:  RoleOperator,
-	MayApprove:     RoleApprover,
-	MayManage:      RoleAdmin,
-	MayManageUsers: RoleAdmin,
-}
-
-// Known reports whether r is a role at all.
-func (r Role) Known() bool { return slices.Contains(Roles(), r) }
-
-// May reports whether the role holds the permission.
-func (r Role) May(p Permission) bool {
-	need, ok := least[p]
-	return ok && r.Known() && slices.Index(Roles(), r) >= slices.Index(Roles(), need)
-}
 
 // Principal is who asks: a person or a program with a token.
 type Principal struct {
-	User string // name
-	Role Role
+	User   string // name
+	Kind   UserKind
+	Owner  string // the person who answers for a service account
+	Rights *Rights
+	// Limit is what the token in use is good for; nil for all that its owner may do.
+	Limit *Limit
 	// Token names the API token in use; empty for a browser session.
 	Token string
 	// CSRF is what forms have to bring along; empty without a browser session.
 	CSRF string
 }
 
-// Check returns ErrForbidden, worded for the principal, without the permission.
-func (p Principal) Check(perm Permission) error {
-	if p.Role.May(perm) {
+// Limit is what a token is good for: never more than its owner may do.
+type Limit struct {
+	Permissions []Permission // empty for all
+	Scope       Scope
+}
+
+// allows reports whether the token may be used for it.
+func (l *Limit) allows(p Permission, s Scope) bool {
+	return l == nil || (len(l.Permissions) == 0 || slices.Contains(l.Permissions, p)) && l.Scope.holds(s)
+}
+
+// May reports whether the principal holds the permission in the scope.
+func (p Principal) May(perm Permission, s Scope) bool {
+	if !p.Limit.allows(perm, s) {
+		return false
+	}
+	return perm == MaySelf && p.User != "" || p.Rights.May(perm, s)
+}
+
+// Roles lists the roles that the principal has in the whole installation.
+func (p Principal) Roles() []Role {
+	if p.Rights == nil {
 		return nil
 	}
-	return Forbidden("%s has role %s, which may not %s; it takes at least %s", p.User, p.Role, perm, least[perm])
+	return p.Rights.roles[Scope{}]
+}
+
+// MayAnywhere reports whether the principal holds the permission somewhere.
+func (p Principal) MayAnywhere(perm Permission) bool {
+	w := p.Within(perm)
+	return w.All || len(w.Projects)+len(w.Stacks) > 0 || perm == MaySelf && p.May(perm, Scope{})
+}
+
+// Within tells where the principal holds the permission.
+func (p Principal) Within(perm Permission) Within {
+	if p.Limit == nil {
+		return p.Rights.within(perm)
+	}
+	if !p.Limit.allows(perm, p.Limit.Scope) {
+		return Within{}
+	}
+	return p.Rights.within(perm).and(p.Limit.Scope)
+}
+
+// Check returns ErrForbidden, worded for the principal, without the permission.
+func (p Principal) Check(perm Permission, s Scope) error {
+	if p.May(perm, s) {
+		return nil
+	}
+	if p.Rights.May(perm, s) {
+		return Forbidden("the token %s in use is not good for %s on %s; make one that is", p.Token, perm, s)
+	}
+	where := " on " + s.String()
+	if s == (Scope{}) {
+		where = ""
+	}
+	return Forbidden("%s may not %s%s; it takes a role that holds the permission %[2]s, such as %[4]s", p.User, perm, where, leastRole(perm))
+}
+
+// leastRole names a role that is always there and holds the permission.
+func leastRole(perm Permission) Role {
+	for _, r := range Roles() {
+		if r.May(perm) {
+			return r
+		}
+	}
+	return RoleAdmin
 }
 
 // User is a person or a program that can sign in.
 type User struct {
 	Name         string
-	Role         Role
 	PasswordHash string // argon2id in PHC form; empty for nobody
 	Disabled     bool
 	CreatedAt    time.Time
+	// Directory is the version of the directory when a token or session of the
+	// user was looked up; 0 otherwise.
+	Directory int64
 }
 
 // Token is an API token. Only its hash is kept.
@@ -108,6 +134,19 @@ type principalKey struct{}
 // WithPrincipal returns a context that says who asks.
 func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
+}
+
+type scopeKey struct{}
+
+// WithScope returns a context that says where what is asked for is.
+func WithScope(ctx context.Context, s Scope) context.Context {
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+// ScopeFrom tells where what is asked for is; the zero Scope for nothing in particular.
+func ScopeFrom(ctx context.Context) Scope {
+	s, _ := ctx.Value(scopeKey{}).(Scope)
+	return s
 }
 
 // PrincipalFrom tells who asks; the zero Principal, which may do nothing, where

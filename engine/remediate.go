@@ -84,7 +84,7 @@ func (s *Runs) startRemedy(ctx context.Context, run *Run, req StartRequest) erro
 				address, last.Run, last.Revision, last.Status, req.Revision)
 		}
 	}
-	_, err := s.Start(ctx, Principal{User: run.StartedBy, Role: RoleOperator}, req)
+	_, err := s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleOperator)}, req)
 	return err
 }
 

@@ -37,7 +37,10 @@ const TopicSchedules = "schedules"
 
 // Create makes a stack that has no revision yet.
 func (s *Stacks) Create(ctx context.Context, p Principal, name, description string, labels map[string]string) (*Stack, error) {
-	if err := CheckName("stack", name); err != nil {
+	if err := p.Check(MaySubmit, StackScope(name)); err != nil {
+		return nil, err
+	}
+	if err := checkPlace(ctx, s.Store, "stack", name); err != nil {
 		return nil, err
 	}
 	now := s.Now()
@@ -89,10 +92,22 @@ func (s *Stacks) Newest(ctx context.Context, stack string) (*Blueprint, error) {
 		return nil, err
 	}
 	if len(newest) == 0 {
-		return nil, NotFound("stack %q has no revision", stack)
+		return nil, noRevision(stack)
 	}
 	return &newest[0].Blueprint, nil
 }
+
+// NewestFor is what the newest revision of a stack says, for whoever the
+// context names. Its outputs hold secrets, so who may not read its state is
+// told what is told of a stack that there is not.
+func (s *Stacks) NewestFor(ctx context.Context, stack string) (*Blueprint, error) {
+	if !PrincipalFrom(ctx).May(MayReadState, StackScope(stack)) {
+		return nil, noRevision(stack)
+	}
+	return s.Newest(ctx, stack)
+}
+
+func noRevision(stack string) error { return NotFound("stack %q has no revision", stack) }
 
 // Check says what Submit would make of a submission, and stores nothing.
 func (s *Stacks) Check(ctx context.Context, p Principal, sub Submission) (*Revision, error) {
@@ -109,6 +124,9 @@ func (s *Stacks) check(ctx context.Context, p Principal, sub Submission) (*Revis
 	}
 	if sub.Stack != "" && outline.Stack != sub.Stack {
 		return nil, Beside{}, Invalid("the sources describe stack %q, but were sent for stack %q", outline.Stack, sub.Stack)
+	}
+	if err := checkPlace(ctx, s.Store, "stack", outline.Stack); err != nil {
+		return nil, Beside{}, err
 	}
 	k, err := kept(ctx, s.Store, outline.Stack)
 	if err != nil {
@@ -130,7 +148,7 @@ func (s *Stacks) check(ctx context.Context, p Principal, sub Submission) (*Revis
 
 // compile makes a revision of a submission, with the schedule that it asks for.
 func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins Pins) (*Revision, Beside, error) {
-	bp, sources, err := s.Compiler.Compile(ctx, sub.Sources, sub.Variables, pins)
+	bp, sources, err := s.Compiler.Compile(WithPrincipal(ctx, p), sub.Sources, sub.Variables, pins)
 	if err != nil {
 		return nil, Beside{}, err
 	}

@@ -272,6 +272,7 @@ type Store interface {
 	CredentialStore
 	ScheduleStore
 	UserStore
+	DirectoryStore
 	VariableStore
 	RetentionStore
 	EventStore

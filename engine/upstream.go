@@ -169,7 +169,7 @@ func (s *Runs) noteRead(ctx context.Context, run *Run, upstream string) error {
 // startReader starts the run of a reading stack. One that cannot be started as
 // things are is not tried again for the same change.
 func (s *Runs) startReader(ctx context.Context, r Reader, changed []string) error {
-	_, err := s.Start(ctx, Principal{User: "stack " + r.Upstream, Role: RoleOperator}, StartRequest{
+	_, err := s.Start(ctx, Principal{User: "stack " + r.Upstream, Rights: Everywhere(RoleOperator)}, StartRequest{
 		Stack: r.Stack, Kind: RunApply, Revision: r.Applied, Trigger: TriggerUpstream, Origin: r.Change,
 		Message: fmt.Sprintf("%s of stack %s changed with %s", strings.Join(changed, ", "), r.Upstream, r.Change),
 	})

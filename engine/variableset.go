@@ -16,7 +16,8 @@ type VariableSet struct {
 	Name        string
 	Description string
 	// Stacks are names of stacks, or patterns such as "payments-*", that it is
-	// for. A * stands for any characters, a ? for one.
+	// for: of its own project, which they need not name. A * stands for any
+	// characters, a ? for one.
 	Stacks    []string
 	Variables []*Variable // their Stack is empty
 	UpdatedBy string
@@ -25,16 +26,14 @@ type VariableSet struct {
 
 // covers reports whether the set is for the stack.
 func (v *VariableSet) covers(stack string) bool {
-	return slices.ContainsFunc(v.Stacks, func(pattern string) bool {
-		ok, err := path.Match(pattern, stack)
+	project := ProjectOf(v.Name)
+	return ProjectOf(stack) == project && slices.ContainsFunc(v.Stacks, func(pattern string) bool {
+		ok, err := path.Match(InProject(project, pattern), stack)
 		return ok && err == nil
 	})
 }
 
 func (v *VariableSet) check() error {
-	if err := CheckName("variable set", v.Name); err != nil {
-		return err
-	}
 	for _, pattern := range v.Stacks {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
 			return Invalid("%q is no name of a stack and no pattern; write one such as payments or payments-*", pattern)
@@ -63,7 +62,13 @@ type Revised struct {
 // PutVariableSet makes a set, or changes which stacks it is for. What they get
 // from it comes with their next revision.
 func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet) error {
+	if err := p.Check(MayWriteCredentials, ProjectScope(ProjectOf(v.Name))); err != nil {
+		return err
+	}
 	if err := v.check(); err != nil {
+		return err
+	}
+	if err := checkPlace(ctx, s.Store, "variable set", v.Name); err != nil {
 		return err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()

@@ -67,23 +67,23 @@ type PauseSchedule struct {
 // User is somebody who can sign in.
 type User struct {
 	Name      string    `json:"name"`
-	Role      string    `json:"role"`
+	Roles     []string  `json:"roles" doc:"In the whole installation, and not by a team."`
 	Disabled  bool      `json:"disabled"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
 // CreateUser makes a user.
 type CreateUser struct {
-	Name     string `json:"name"`
-	Role     string `json:"role" enum:"viewer,operator,approver,admin"`
-	Password string `json:"password"`
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles,omitempty" doc:"In the whole installation."`
+	Password string   `json:"password"`
 }
 
 // UpdateUser changes a user; what is missing stays.
 type UpdateUser struct {
-	Role     *string `json:"role,omitempty"`
-	Disabled *bool   `json:"disabled,omitempty"`
-	Password *string `json:"password,omitempty"`
+	Roles    *[]string `json:"roles,omitempty" doc:"Exactly these, in the whole installation."`
+	Disabled *bool     `json:"disabled,omitempty"`
+	Password *string   `json:"password,omitempty"`
 }
 
 // Token is an API token without its secret.
@@ -113,12 +113,6 @@ type Login struct {
 	Name     string `json:"name" maxLength:"64"`
 	Password string `json:"password" maxLength:"1024"`
 	Label    string `json:"label,omitempty" maxLength:"128" doc:"What the token is called in lists."`
-}
-
-// Whoami says who asks.
-type Whoami struct {
-	Name string `json:"name"`
-	Role string `json:"role"`
 }
 
 // Event is one line of the audit log.

@@ -84,18 +84,25 @@ type frame struct {
 	title   string
 	path    string
 	who     engine.Principal
+	scope   engine.Scope // of what the page is about
 	now     time.Time
 	version string // of the files beside the pages
 }
 
-// may reports whether who looks may do something.
-func (f frame) may(perm engine.Permission) bool { return f.who.Role.May(perm) }
+// may reports whether who looks may do something: with what the page is about,
+// or, where that is nothing in particular, somewhere.
+func (f frame) may(perm engine.Permission) bool {
+	if f.scope == (engine.Scope{}) {
+		return f.who.MayAnywhere(perm)
+	}
+	return f.who.May(perm, f.scope)
+}
 
 // file is the address of a file beside the pages.
 func (f frame) file(name string) string { return "/static/" + name + "?v=" + f.version }
 
 func (p *Pages) frame(c *gin.Context, title string) frame {
-	return frame{title: title, path: c.Request.URL.Path, who: p.visitor(c), now: p.Now(), version: p.assets.version}
+	return frame{title: title, path: c.Request.URL.Path, who: p.visitor(c), scope: engine.ScopeFrom(c.Request.Context()), now: p.Now(), version: p.assets.version}
 }
 
 // visitor finds out who looks, from the session itself where nobody was let

@@ -16,8 +16,12 @@ const pageSize = 50
 
 // pageOf reads which part of a list is wanted, with one row too many, so that
 // it shows whether there are more.
-func pageOf(c *gin.Context) engine.Page {
-	return engine.Page{After: c.Query("after"), Limit: pageSize + 1}
+func pageOf(c *gin.Context) engine.Page { return partOf(c, engine.MayRead) }
+
+// partOf is the page of that which the reader holds the permission for.
+func partOf(c *gin.Context, perm engine.Permission) engine.Page {
+	within := engine.PrincipalFrom(c.Request.Context()).Within(perm)
+	return engine.Page{After: c.Query("after"), Limit: pageSize + 1, Within: &within}
 }
 
 // cut shortens a list that was read with one row too many.
@@ -83,7 +87,7 @@ func (p *Pages) findStacks(ctx context.Context, search string, page engine.Page)
 	}
 	var found []*engine.Stack
 	for after := page.After; ; {
-		batch, err := p.Store.Stacks(ctx, engine.Page{After: after, Limit: 200})
+		batch, err := p.Store.Stacks(ctx, engine.Page{After: after, Limit: 200, Within: page.Within})
 		if err != nil || len(batch) == 0 {
 			return found, err
 		}
@@ -178,7 +182,7 @@ type auditView struct {
 
 func (p *Pages) audit(c *gin.Context) error {
 	v := auditView{frame: p.frame(c, "Audit log"), stack: c.Query("stack")}
-	events, err := p.Store.Events(c.Request.Context(), v.stack, pageOf(c))
+	events, err := p.Store.Events(c.Request.Context(), v.stack, partOf(c, engine.MayReadAudit))
 	if err != nil {
 		return err
 	}

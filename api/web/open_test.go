@@ -46,12 +46,17 @@ func TestEachPageTakesWhatTheTableSays(t *testing.T) {
 	table := pageTable(t)
 	for _, route := range slices.Sorted(maps.Keys(table)) {
 		for role, token := range tokens {
-			want := table[route] == "" || role.May(table[route])
+			want := table[route] == "" || may(role, table[route])
 			if status, let := s.knock(route, token); let != want {
 				t.Errorf("%s as %q: status %d", route, role, status)
 			}
 		}
 	}
+}
+
+// may says whether the user that is named after a role holds the permission.
+func may(role engine.Role, perm engine.Permission) bool {
+	return slices.ContainsFunc(usual(role), func(r engine.Role) bool { return r.May(perm) })
 }
 
 // knock asks for a route like a browser, with a token or without, and tells

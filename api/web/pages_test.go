@@ -9,12 +9,13 @@ import (
 )
 
 func TestNothingThereSaysWhatToType(t *testing.T) {
-	b := newSite(t).browser(engine.RoleOperator)
+	s := newSite(t)
+	b := s.browser(engine.RoleOperator)
+	s.browser(engine.RoleAuditor).get("/audit", http.StatusOK).has("session.create")
 	b.get("/", http.StatusOK).has("cloudops stack apply -f stack.hcl")
 	b.get("/runs", http.StatusOK).has("cloudops stack apply -f stack.hcl")
 	b.get("/drift", http.StatusOK).has("cloudops drift STACK")
 	b.get("/account", http.StatusOK).has("cloudops login")
-	b.get("/audit", http.StatusOK).has("session.create")
 	b.get("/stacks/none", http.StatusNotFound).has("there is no stack", "Sign out")
 	b.get("/runs/run-none", http.StatusNotFound)
 	b.get("/nowhere", http.StatusNotFound).has("there is nothing at /nowhere")

@@ -165,8 +165,8 @@ func (v runView) hindrance() string {
 	switch {
 	case !v.may(engine.MayApprove):
 		return "The plan waits for somebody who may approve it; that takes the role approver."
-	case len(rule.Roles) > 0 && !slices.Contains(rule.Roles, v.who.Role):
-		return fmt.Sprintf("The stack wants approval by %s; your role is %s.", roleNames(rule.Roles), v.who.Role)
+	case len(rule.Roles) > 0 && v.run.RoleOf(v.who) == "":
+		return fmt.Sprintf("The stack wants approval by %s, which you are not.", roleNames(rule.Roles))
 	case rule.Approvals > 0 && v.who.User == v.run.StartedBy:
 		return "You started this run, and its stack wants the approval of " + others(rule.Approvals) + "."
 	case v.hasApproved():

@@ -85,7 +85,7 @@ func newSite(t testing.TB) *site {
 	}
 	s.serve(log, now)
 	for _, role := range engine.Roles() {
-		ok(t, s.access.CreateUser(t.Context(), engine.Principal{User: "boss", Role: engine.RoleAdmin}, string(role), role, password))
+		ok(t, s.access.CreateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, string(role), usual(role), password))
 	}
 	return s
 }
@@ -112,9 +112,18 @@ func ok(t testing.TB, err error) {
 	}
 }
 
+// usual are the roles of the user that is named after one: who approves starts
+// runs, too.
+func usual(role engine.Role) []engine.Role {
+	if role == engine.RoleApprover {
+		return []engine.Role{engine.RoleOperator, engine.RoleApprover, engine.RoleDeployer}
+	}
+	return []engine.Role{role}
+}
+
 // principal is the user of a role, for moves that need no browser.
 func principal(role engine.Role) engine.Principal {
-	return engine.Principal{User: string(role), Role: role}
+	return engine.Principal{User: string(role), Kind: engine.Person, Rights: engine.Everywhere(usual(role)...)}
 }
 
 // submit stores a stack made of files.

@@ -137,7 +137,7 @@ func setsPage(v setsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.may(engine.MayManage) {
+			if v.may(engine.MayWriteCredentials) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<h2>Make or change a set</h2><form class=\"row\" method=\"post\" action=\"/variable-sets\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -303,7 +303,7 @@ func setCard(v setsView, set *engine.VariableSet) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if v.may(engine.MayManage) {
+				if v.may(engine.MayWriteCredentials) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<form method=\"post\" action=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -366,7 +366,7 @@ func setCard(v setsView, set *engine.VariableSet) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if v.may(engine.MayManage) {
+		if v.may(engine.MayWriteCredentials) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<form class=\"row\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -107,7 +107,7 @@ func (c *components) wire(v *vault.Vault) {
 		Grace: c.options.grace, StateURL: c.stateURL,
 	}
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
-	compiler.Stack, compiler.Credentials = c.stacks.Newest, c.store.Credential
+	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
 }
@@ -115,6 +115,9 @@ func (c *components) wire(v *vault.Vault) {
 // registryToken finds the token for a registry among the stored credentials.
 func (c *components) registryToken(ctx context.Context, host string) (engine.Secret, error) {
 	creds, err := c.store.Credential(ctx, blueprint.RegistryCredential(host))
+	if errors.Is(err, engine.ErrNotFound) { // as they were called before names told the project
+		creds, err = c.store.Credential(ctx, strings.ReplaceAll(host, ":", "_"))
+	}
 	if errors.Is(err, engine.ErrNotFound) {
 		return "", nil
 	}

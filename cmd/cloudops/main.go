@@ -107,7 +107,7 @@ CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.
 		newServe(), newRole("api", "Run the API and the web pages only", roles{api: true}),
 		newRole("worker", "Run workers only", roles{worker: true}),
 		newRole("scheduler", "Run schedules and the sweep only", roles{scheduler: true}),
-		newStep(), newLogin(), newStack(), newRun(), newScale(), newHost(), newDrift(), newState(), newVariable(), newVariableSet(), newCredential(), newToken(), newUser(), newSchedule(),
+		newStep(), newLogin(), newStack(), newRun(), newScale(), newHost(), newDrift(), newState(), newVariable(), newVariableSet(), newCredential(), newToken(), newUser(), newTeam(), newProject(), newRoles(), newAccess(), newWhoami(), newSchedule(),
 		newBackup(), newRestore(), newVersion(),
 	)
 	refuseUnknown(root)
@@ -166,6 +166,16 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return misuse("%q is one argument too many; see: %s --help", args[0], cmd.CommandPath())
 	}
 	return nil
+}
+
+// atLeast wants n arguments or more; the example says what a right call looks like.
+func atLeast(n int, example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < n {
+			return misuse("the number of arguments is %d or more, not %d, as in: %s", n, len(args), example)
+		}
+		return nil
+	}
 }
 
 // exactly wants n arguments; the example says what a right call looks like.

@@ -102,9 +102,12 @@ func (c *Compiler) checkCredentials(ctx context.Context, s *stack) (diags hcl.Di
 		if block.credentials == "" {
 			continue
 		}
-		_, err := c.Credentials(ctx, block.credentials)
+		name, err := engine.CredentialFor(s.name, block.credentials)
+		if err == nil {
+			_, err = c.Credentials(ctx, name)
+		}
 		if errors.Is(err, engine.ErrNotFound) {
-			diags = append(diags, mistake(block.attributes["credentials"].Expr.Range(), "Unknown credentials", "There are no credentials named %q. Store them first, with cloudops credential set, or correct the name.", block.credentials))
+			diags = append(diags, mistake(block.attributes["credentials"].Expr.Range(), "Unknown credentials", "There are no credentials named %q in project %s. Store them first, with cloudops credential set %s, or correct the name.", block.credentials, engine.ProjectOf(s.name), name))
 		} else if err != nil {
 			return nil, err
 		}

@@ -194,8 +194,12 @@ func (r *RegistryHTTP) accepted(res *http.Response, host string, at *url.URL) er
 	return engine.Invalid("%s answers %s", at.Host, res.Status)
 }
 
-// RegistryCredential is the name of the credentials that hold a host's token.
-func RegistryCredential(host string) string { return strings.ReplaceAll(host, ":", "_") }
+// RegistryCredential is the name of the credentials that hold a host's token:
+// written like the variables that Terraform reads tokens from, for a dot would
+// end the name of a project. A host's name has no underscore.
+func RegistryCredential(host string) string {
+	return strings.NewReplacer(".", "_", ":", "__").Replace(host)
+}
 
 func (r *RegistryHTTP) client() *http.Client {
 	if r.Client != nil {

@@ -15,7 +15,7 @@ func TestApprovalsAreKeptInOrderAndOnceAPerson(t *testing.T) {
 		must(t, s.CreateRun(t.Context(), r))
 		for _, name := range []string{"zoe", "bob"} {
 			got(s.UpdateRun(t.Context(), r.ID, func(r *engine.Run) error {
-				return r.Approve(engine.Principal{User: name, Role: engine.RoleApprover}, "d1", "fine", noon)
+				return r.Approve(engine.Principal{User: name, Rights: engine.Everywhere(engine.RoleApprover)}, "d1", "fine", noon)
 			}))(t)
 		}
 		r = got(s.Run(t.Context(), r.ID))(t)

@@ -35,7 +35,7 @@ func (s *Store) Artifact(ctx context.Context, step, name string) ([]byte, error)
 func (s *Store) AppendLog(ctx context.Context, step string, offset int64, data []byte) (int64, error) {
 	var size int64
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		err := one(tx, &size, engine.NotFound("there is no step %s", step), `SELECT log_size FROM steps WHERE id = ?`+s.locked(), step)
+		err := one(tx, &size, engine.Missing(engine.ThingStep, step), `SELECT log_size FROM steps WHERE id = ?`+s.locked(), step)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (s *Store) AppendLog(ctx context.Context, step string, offset int64, data [
 func (s *Store) ReadLog(ctx context.Context, step string, offset int64, limit int) ([]byte, int64, error) {
 	db := s.read.WithContext(ctx)
 	var size int64
-	if err := one(db, &size, engine.NotFound("there is no step %s", step), `SELECT log_size FROM steps WHERE id = ?`, step); err != nil {
+	if err := one(db, &size, engine.Missing(engine.ThingStep, step), `SELECT log_size FROM steps WHERE id = ?`, step); err != nil {
 		return nil, 0, err
 	}
 	if limit <= 0 || offset >= size {

@@ -54,7 +54,7 @@ func (s *Store) PutCredential(ctx context.Context, c *engine.Credential, e engin
 // Credential implements engine.CredentialStore.
 func (s *Store) Credential(ctx context.Context, name string) (*engine.Credential, error) {
 	var row credentialRow
-	if err := one(s.read.WithContext(ctx), &row, engine.NotFound("there are no credentials named %q", name), `SELECT * FROM credentials WHERE name = ?`, name); err != nil {
+	if err := one(s.read.WithContext(ctx), &row, engine.Missing(engine.ThingCredentials, name), `SELECT * FROM credentials WHERE name = ?`, name); err != nil {
 		return nil, err
 	}
 	c, err := row.credential()
@@ -79,8 +79,9 @@ func (s *Store) Credential(ctx context.Context, name string) (*engine.Credential
 // Credentials implements engine.CredentialStore.
 func (s *Store) Credentials(ctx context.Context, p engine.Page) ([]*engine.Credential, error) {
 	var rows []credentialRow
+	where, args := within("name", p.Within)
 	err := s.read.WithContext(ctx).Raw(`SELECT name, cloud, description, keys, created_at, updated_at FROM credentials
-		WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p)).Scan(&rows).Error
+		WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (s *Store) Credentials(ctx context.Context, p engine.Page) ([]*engine.Crede
 
 // DeleteCredential implements engine.CredentialStore.
 func (s *Store) DeleteCredential(ctx context.Context, name string, e engine.Event) error {
-	return s.writeOne(ctx, engine.NotFound("there are no credentials named %q", name), e, `DELETE FROM credentials WHERE name = ?`, name)
+	return s.writeOne(ctx, engine.Missing(engine.ThingCredentials, name), e, `DELETE FROM credentials WHERE name = ?`, name)
 }
 
 // writeOne changes a row with its event, or returns missing.

@@ -23,6 +23,7 @@ func full(t testing.TB, s *store.Store) {
 	u := newUser(t, s, "ada")
 	must(t, s.CreateToken(ctx, &engine.Token{ID: "token-1", User: u.Name, Name: "laptop", Hash: "h1", CreatedAt: noon}, event("token.create", "")))
 	must(t, s.CreateSession(ctx, &engine.Session{Hash: "h2", User: u.Name, CSRF: "c", CreatedAt: noon, ExpiresAt: noon.Add(day)}, event("login", "")))
+	must(t, s.ChangeDirectory(ctx, func(d *engine.Directory) error { filled(t, d); return nil }, event("access.bind", "")))
 	must(t, s.PutCredential(ctx, credential("prod", secret), event("credential.put", "")))
 	rev := revision("shop")
 	rev.Sources = []byte{0, 1, 2, 0xff, '\n'}
@@ -35,7 +36,7 @@ func full(t testing.TB, s *store.Store) {
 	r := planned("shop", noon, "d1")
 	must(t, s.CreateRun(ctx, r))
 	got(s.UpdateRun(ctx, r.ID, func(r *engine.Run) error {
-		return r.Approve(engine.Principal{User: "zoe", Role: engine.RoleApprover}, "d1", "fine, 'quoted' é\n\"twice\"", noon)
+		return r.Approve(engine.Principal{User: "zoe", Rights: engine.Everywhere(engine.RoleApprover)}, "d1", "fine, 'quoted' é\n\"twice\"", noon)
 	}))(t)
 	step := ended(t, s, "lab", engine.RunDrift, day).Steps[0]
 	got(s.AppendLog(ctx, step.ID, 5, []byte{0xff, 0, '\n'}))(t) // no text

@@ -59,6 +59,7 @@ func (s *Store) Findings(ctx context.Context, stack string, openOnly bool, p eng
 	if stack != "" {
 		q = q.Where("stack = ?", stack)
 	}
+	q = allowed(q, "stack", p)
 	if openOnly {
 		q = q.Where("resolved_at IS NULL")
 	}

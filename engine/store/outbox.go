@@ -80,6 +80,7 @@ func (s *Store) Events(ctx context.Context, stack string, p engine.Page) ([]*eng
 	if stack != "" {
 		q = q.Where("stack = ?", stack)
 	}
+	q = allowed(q, "stack", p)
 	if after, err := strconv.ParseInt(p.After, 10, 64); err == nil {
 		q = q.Where("id < ?", after)
 	}

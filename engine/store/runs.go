@@ -47,7 +47,7 @@ func (row runRow) run() (*engine.Run, error) {
 	}, errors.Join(err, rerr)
 }
 
-func noRun(id string) error { return engine.NotFound("there is no run %s", id) }
+func noRun(id string) error { return engine.Missing(engine.ThingRun, id) }
 
 // CreateRun implements engine.RunStore.
 func (s *Store) CreateRun(ctx context.Context, r *engine.Run) error {
@@ -126,7 +126,7 @@ func loadRun(db *gorm.DB, id, suffix string) (*engine.Run, []stepRow, error) {
 // Runs implements engine.RunStore with two statements.
 func (s *Store) Runs(ctx context.Context, f engine.RunFilter, p engine.Page) ([]*engine.Run, error) {
 	db := s.read.WithContext(ctx)
-	q := db.Table("runs").Order("id DESC").Limit(limit(p))
+	q := allowed(db.Table("runs").Order("id DESC").Limit(limit(p)), "stack", p)
 	for column, value := range map[string]string{"stack": f.Stack, "kind": string(f.Kind), "status": string(f.Status)} {
 		if value != "" {
 			q = q.Where(column+" = ?", value)

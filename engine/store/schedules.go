@@ -48,7 +48,7 @@ func (s *Store) PutSchedule(ctx context.Context, sch *engine.Schedule, e engine.
 // Schedule implements engine.ScheduleStore.
 func (s *Store) Schedule(ctx context.Context, id string) (*engine.Schedule, error) {
 	var row scheduleRow
-	if err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no schedule %s", id), `SELECT * FROM schedules WHERE id = ?`, id); err != nil {
+	if err := one(s.read.WithContext(ctx), &row, engine.Missing(engine.ThingSchedule, id), `SELECT * FROM schedules WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return row.schedule()
@@ -74,7 +74,7 @@ func (s *Store) schedules(ctx context.Context, sql string, args ...any) ([]*engi
 
 // DeleteSchedule implements engine.ScheduleStore.
 func (s *Store) DeleteSchedule(ctx context.Context, id string, e engine.Event) error {
-	return s.writeOne(ctx, engine.NotFound("there is no schedule %s", id), e, `DELETE FROM schedules WHERE id = ?`, id)
+	return s.writeOne(ctx, engine.Missing(engine.ThingSchedule, id), e, `DELETE FROM schedules WHERE id = ?`, id)
 }
 
 // NextDue implements engine.ScheduleStore.

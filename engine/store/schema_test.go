@@ -110,7 +110,6 @@ func TestChecksTakeWhatTheEngineKnows(t *testing.T) {
 			wantEqual(t, allowed(t, sql, "runs", "kind"), sorted(kinds...))
 			wantEqual(t, allowed(t, sql, "schedules", "kind"), sorted(kinds...))
 			wantEqual(t, allowed(t, sql, "runs", "cause"), sorted(engine.TriggerManual, engine.TriggerSchedule, engine.TriggerDrift))
-			wantEqual(t, allowed(t, sql, "users", "role"), sorted(engine.Roles()...))
 			wantEqual(t, allowed(t, sql, "credentials", "cloud"), sorted(engine.Clouds()...))
 			wantEqual(t, allowed(t, sql, "approvals", "verdict"), sorted(engine.Approved, engine.Discarded))
 		})

@@ -135,9 +135,9 @@ func TestFailedStatementPrintsNoValue(t *testing.T) {
 	logger.Default = logger.New(log.New(&printed, "", 0), logger.Config{LogLevel: logger.Info})
 	defer func() { logger.Default = was }()
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
-		user := &engine.User{Name: "ada", Role: engine.RoleAdmin, PasswordHash: secret, CreatedAt: noon}
-		must(t, s.CreateUser(t.Context(), user, event("user.create", "")))
-		err := s.CreateUser(t.Context(), user, event("user.create", ""))
+		user := &engine.User{Name: "ada", PasswordHash: secret, CreatedAt: noon}
+		must(t, s.CreateUser(t.Context(), user, []engine.Role{engine.RoleAdmin}, event("user.create", "")))
+		err := s.CreateUser(t.Context(), user, []engine.Role{engine.RoleAdmin}, event("user.create", ""))
 		wantKind(t, err, engine.ErrConflict)
 		if strings.Contains(err.Error(), secret) || printed.Len() > 0 {
 			t.Errorf("error = %v, printed %q", err, printed.String())

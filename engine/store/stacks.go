@@ -42,7 +42,7 @@ func (row stackRow) stack() (*engine.Stack, error) {
 	return st, err
 }
 
-func noStack(name string) error { return engine.NotFound("there is no stack %q", name) }
+func noStack(name string) error { return engine.Missing(engine.ThingStack, name) }
 
 // CreateStack implements engine.StackStore.
 func (s *Store) CreateStack(ctx context.Context, st *engine.Stack, e engine.Event) error {
@@ -71,7 +71,8 @@ func (s *Store) Stack(ctx context.Context, name string) (*engine.Stack, error) {
 // Stacks implements engine.StackStore.
 func (s *Store) Stacks(ctx context.Context, p engine.Page) ([]*engine.Stack, error) {
 	var rows []stackRow
-	err := s.read.WithContext(ctx).Raw(`SELECT * FROM stacks WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p)).Scan(&rows).Error
+	where, args := within("name", p.Within)
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM stacks WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}

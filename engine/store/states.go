@@ -134,7 +134,7 @@ func (s *Store) LatestState(ctx context.Context, stack, component string) (*engi
 // State implements engine.StateStore.
 func (s *Store) State(ctx context.Context, id string) (*engine.StateVersion, error) {
 	var row stateRow
-	missing := engine.NotFound("there is no state version %s", id)
+	missing := engine.Missing(engine.ThingVersion, id)
 	if err := one(s.read.WithContext(ctx), &row, missing, `SELECT * FROM state_versions WHERE id = ?`, id); err != nil {
 		return nil, err
 	}

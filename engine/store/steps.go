@@ -107,7 +107,7 @@ func saveSteps(tx *gorm.DB, r *engine.Run, before []stepRow) error {
 // StepRun implements engine.RunStore.
 func (s *Store) StepRun(ctx context.Context, step string) (string, error) {
 	var run string
-	missing := engine.NotFound("there is no step %s", step)
+	missing := engine.Missing(engine.ThingStep, step)
 	return run, one(s.read.WithContext(ctx), &run, missing, `SELECT run_id FROM steps WHERE id = ?`, step)
 }
 

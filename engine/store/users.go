@@ -11,7 +11,7 @@ import (
 )
 
 type userRow struct {
-	Name, Role, PasswordHash string
+	Name, Role, PasswordHash string // Role is not read any more
 	Disabled                 bool
 	CreatedAt                *int64
 }
@@ -19,15 +19,18 @@ type userRow struct {
 func (userRow) TableName() string { return "users" }
 
 func (row userRow) user() (*engine.User, error) {
-	return &engine.User{Name: row.Name, Role: engine.Role(row.Role), PasswordHash: row.PasswordHash, Disabled: row.Disabled, CreatedAt: instant(row.CreatedAt)}, nil
+	return &engine.User{Name: row.Name, PasswordHash: row.PasswordHash, Disabled: row.Disabled, CreatedAt: instant(row.CreatedAt)}, nil
 }
 
 func noUser(name string) error { return engine.NotFound("there is no user %q", name) }
 
 // CreateUser implements engine.UserStore.
-func (s *Store) CreateUser(ctx context.Context, u *engine.User, e engine.Event) error {
+func (s *Store) CreateUser(ctx context.Context, u *engine.User, roles []engine.Role, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		row := userRow{u.Name, string(u.Role), u.PasswordHash, u.Disabled, micros(u.CreatedAt)}
+		if err := s.giveRoles(tx, u.Name, roles); err != nil {
+			return err
+		}
+		row := userRow{u.Name, string(engine.RoleViewer), u.PasswordHash, u.Disabled, micros(u.CreatedAt)}
 		err := tx.Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return engine.Conflict("there is a user %q already", u.Name)
@@ -39,10 +42,33 @@ func (s *Store) CreateUser(ctx context.Context, u *engine.User, e engine.Event) 
 	})
 }
 
+// giveRoles binds a new user to roles in the whole installation.
+func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
+	if len(roles) == 0 {
+		return nil
+	}
+	if err := s.lockDirectory(tx); err != nil {
+		return err
+	}
+	var version int64
+	if err := tx.Raw(`SELECT ` + directoryVersion).Scan(&version).Error; err != nil {
+		return err
+	}
+	for _, role := range roles {
+		row := newBindingRow(engine.Binding{Subject: engine.Subject{Kind: engine.SubjectUser, Name: user}, Role: role})
+		err := tx.Exec(`INSERT INTO bindings (kind, subject, role, project, stack) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			row.Kind, row.Subject, row.Role, row.Project, row.Stack).Error
+		if err != nil {
+			return err
+		}
+	}
+	return setVersion(tx, version+1)
+}
+
 // UpdateUser implements engine.UserStore.
 func (s *Store) UpdateUser(ctx context.Context, u *engine.User, e engine.Event) error {
-	return s.writeOne(ctx, noUser(u.Name), e, `UPDATE users SET role = ?, password_hash = ?, disabled = ? WHERE name = ?`,
-		u.Role, u.PasswordHash, u.Disabled, u.Name)
+	return s.writeOne(ctx, noUser(u.Name), e, `UPDATE users SET password_hash = ?, disabled = ? WHERE name = ?`,
+		u.PasswordHash, u.Disabled, u.Name)
 }
 
 // User implements engine.UserStore.
@@ -106,16 +132,16 @@ func (s *Store) DeleteToken(ctx context.Context, id, user string, e engine.Event
 func (s *Store) TokenUser(ctx context.Context, hash string) (*engine.Token, *engine.User, error) {
 	var row struct {
 		Token    tokenRow `gorm:"embedded"`
-		Role     string
 		Disabled bool
+		Version  int64
 	}
 	err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no such token"),
-		`SELECT t.*, u.role, u.disabled FROM tokens t JOIN users u ON u.name = t.user_name WHERE t.hash = ?`, hash)
+		`SELECT t.*, u.disabled, `+directoryVersion+` AS version FROM tokens t JOIN users u ON u.name = t.user_name WHERE t.hash = ?`, hash)
 	if err != nil {
 		return nil, nil, err
 	}
 	t, err := row.Token.token()
-	return t, &engine.User{Name: t.User, Role: engine.Role(row.Role), Disabled: row.Disabled}, err
+	return t, &engine.User{Name: t.User, Disabled: row.Disabled, Directory: row.Version}, err
 }
 
 // TouchToken implements engine.UserStore.
@@ -138,17 +164,18 @@ func (s *Store) CreateSession(ctx context.Context, session *engine.Session, e en
 // SessionUser implements engine.UserStore.
 func (s *Store) SessionUser(ctx context.Context, hash string) (*engine.Session, *engine.User, error) {
 	var row struct {
-		UserName, Csrf, Role string
+		UserName, Csrf       string
 		Disabled             bool
+		Version              int64
 		CreatedAt, ExpiresAt *int64
 	}
 	err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no such session"),
-		`SELECT s.user_name, s.csrf, s.created_at, s.expires_at, u.role, u.disabled FROM sessions s JOIN users u ON u.name = s.user_name WHERE s.hash = ?`, hash)
+		`SELECT s.user_name, s.csrf, s.created_at, s.expires_at, u.disabled, `+directoryVersion+` AS version FROM sessions s JOIN users u ON u.name = s.user_name WHERE s.hash = ?`, hash)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &engine.Session{Hash: hash, User: row.UserName, CSRF: row.Csrf, CreatedAt: instant(row.CreatedAt), ExpiresAt: instant(row.ExpiresAt)},
-		&engine.User{Name: row.UserName, Role: engine.Role(row.Role), Disabled: row.Disabled}, nil
+		&engine.User{Name: row.UserName, Disabled: row.Disabled, Directory: row.Version}, nil
 }
 
 // DeleteSession implements engine.UserStore.

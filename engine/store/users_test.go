@@ -12,8 +12,8 @@ func newUser(t testing.TB, s *store.Store, name string) *engine.User {
 	t.Helper()
 	u := &engine.User{}
 	new(filler).fill(u)
-	u.Name, u.Role = name, engine.RoleApprover
-	must(t, s.CreateUser(t.Context(), u, event("user.create", "")))
+	u.Name, u.Directory = name, 0
+	must(t, s.CreateUser(t.Context(), u, []engine.Role{engine.RoleApprover}, event("user.create", "")))
 	return u
 }
 
@@ -21,7 +21,7 @@ func TestUserKeepsEveryField(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		want := newUser(t, s, "zoe")
 		wantEqual(t, got(s.User(t.Context(), "zoe"))(t), want)
-		want.Role, want.Disabled, want.PasswordHash = engine.RoleAdmin, false, ""
+		want.Disabled, want.PasswordHash = true, ""
 		must(t, s.UpdateUser(t.Context(), want, event("user.update", "")))
 		ada := newUser(t, s, "ada")
 		wantEqual(t, got(s.Users(t.Context(), engine.Page{}))(t), []*engine.User{ada, want})
@@ -32,7 +32,7 @@ func TestUserKeepsEveryField(t *testing.T) {
 func TestUserNameIsTakenOnce(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		u := newUser(t, s, "ada")
-		wantKind(t, s.CreateUser(t.Context(), u, event("user.create", "")), engine.ErrConflict)
+		wantKind(t, s.CreateUser(t.Context(), u, []engine.Role{engine.RoleApprover}, event("user.create", "")), engine.ErrConflict)
 		wantEqual(t, actions(t, s, ""), []string{"user.create"})
 	})
 }
@@ -41,7 +41,7 @@ func TestUserThatIsMissing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		_, err := s.User(t.Context(), "none")
 		wantKind(t, err, engine.ErrNotFound)
-		wantKind(t, s.UpdateUser(t.Context(), &engine.User{Name: "none", Role: engine.RoleAdmin}, event("u", "")), engine.ErrNotFound)
+		wantKind(t, s.UpdateUser(t.Context(), &engine.User{Name: "none"}, event("u", "")), engine.ErrNotFound)
 		wantKind(t, s.DeleteToken(t.Context(), "token-1", "", event("d", "")), engine.ErrNotFound)
 		_, _, err = s.TokenUser(t.Context(), "hash")
 		wantKind(t, err, engine.ErrNotFound)
@@ -64,7 +64,7 @@ func TestTokenKeepsEveryFieldAndFindsItsUser(t *testing.T) {
 		token, user, err := s.TokenUser(t.Context(), want.Hash)
 		must(t, err)
 		wantEqual(t, token, want)
-		wantEqual(t, []any{user.Name, user.Role, user.Disabled}, []any{ada.Name, ada.Role, ada.Disabled})
+		wantEqual(t, []any{user.Name, user.Directory, user.Disabled}, []any{ada.Name, got(s.DirectoryVersion(t.Context()))(t), ada.Disabled})
 
 		must(t, s.TouchToken(t.Context(), want.ID, noon.Add(time.Hour)))
 		wantEqual(t, got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)[0].UsedAt, noon.Add(time.Hour))
@@ -96,7 +96,7 @@ func TestSessionKeepsEveryFieldAndFindsItsUser(t *testing.T) {
 		session, user, err := s.SessionUser(t.Context(), want.Hash)
 		must(t, err)
 		wantEqual(t, session, want)
-		wantEqual(t, []any{user.Name, user.Role, user.Disabled}, []any{ada.Name, ada.Role, ada.Disabled})
+		wantEqual(t, []any{user.Name, user.Directory, user.Disabled}, []any{ada.Name, got(s.DirectoryVersion(t.Context()))(t), ada.Disabled})
 		must(t, s.DeleteSession(t.Context(), want.Hash))
 		_, _, err = s.SessionUser(t.Context(), want.Hash)
 		wantKind(t, err, engine.ErrNotFound)

@@ -23,11 +23,12 @@ type sharedRow struct {
 // place is what a value's seal is bound to.
 func (row sharedRow) place() string { return row.SetName + "/" + row.Kind + "/" + row.Name }
 
-func noSet(name string) error { return engine.NotFound("there is no variable set %q", name) }
+func noSet(name string) error { return engine.Missing(engine.ThingVariableSet, name) }
 
 // VariableSets implements engine.VariableStore.
 func (s *Store) VariableSets(ctx context.Context, p engine.Page) ([]*engine.VariableSet, error) {
-	return s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name > ? ORDER BY name LIMIT ?`, p.After, limit(p))
+	where, args := within("name", p.Within)
+	return s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...)
 }
 
 // VariableSet implements engine.VariableStore.
