@@ -78,7 +78,7 @@ func (s *server) getStack(ctx context.Context, in *StackPath) (*body[client.Stac
 	}
 	readers, err := s.Store.Readers(ctx, in.Stack)
 	shown := stackJSON(st, findings[in.Stack])
-	shown.ReadBy = each(readers, func(r engine.Reader) string { return r.Stack })
+	shown.ReadBy = each(engine.Seen(readers, me(ctx)), func(r engine.Reader) string { return r.Stack })
 	return answer(shown, err)
 }
 

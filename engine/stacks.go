@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -243,6 +244,13 @@ func (s *Stacks) DeleteSchedule(ctx context.Context, p Principal, id string) err
 
 // Delete removes a stack of which nothing is left.
 func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
+	readers, err := s.Store.Readers(ctx, name)
+	if err != nil {
+		return err
+	}
+	if seen := Seen(slices.Clone(readers), p); len(seen) < len(readers) {
+		return Conflict("a stack that you may not see reads the outputs of %s; ask an admin which", name)
+	}
 	if err := s.Store.DeleteStack(ctx, name, s.event(p, "stack.delete", name, nil)); err != nil {
 		return err
 	}

@@ -204,3 +204,9 @@ func (s *Runs) checkReaders(ctx context.Context, req StartRequest) error {
 	}
 	return nil
 }
+
+// Seen leaves of the readers of a stack those that p may see.
+func Seen(readers []Reader, p Principal) []Reader {
+	within := p.Within(MayRead)
+	return slices.DeleteFunc(readers, func(r Reader) bool { return !within.Holds(r.Stack) })
+}

@@ -18,6 +18,13 @@ const pageSize = 50
 // it shows whether there are more.
 func pageOf(c *gin.Context) engine.Page { return partOf(c, engine.MayRead) }
 
+// seen is a whole list, of that which the reader may see.
+func seen(c *gin.Context) engine.Page {
+	page := engine.Everything()
+	page.Within = pageOf(c).Within
+	return page
+}
+
 // partOf is the page of that which the reader holds the permission for.
 func partOf(c *gin.Context, perm engine.Permission) engine.Page {
 	within := engine.PrincipalFrom(c.Request.Context()).Within(perm)

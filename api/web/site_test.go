@@ -237,7 +237,7 @@ func (b *browser) post(path string, status int, form ...string) page {
 	b.s.t.Helper()
 	values := url.Values{}
 	for i := 0; i < len(form); i += 2 {
-		values.Set(form[i], form[i+1])
+		values.Add(form[i], form[i+1])
 	}
 	req, err := http.NewRequestWithContext(b.s.t.Context(), "POST", b.s.url+path, strings.NewReader(values.Encode()))
 	ok(b.s.t, err)

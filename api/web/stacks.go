@@ -73,9 +73,11 @@ func (p *Pages) readLedger(ctx context.Context, name string, v *stackView) (err 
 	if v.hosts, err = p.Store.Hosts(ctx, name, false); err != nil {
 		return err
 	}
-	if v.readers, err = p.Store.Readers(ctx, name); err != nil {
+	readers, err := p.Store.Readers(ctx, name)
+	if err != nil {
 		return err
 	}
+	v.readers = engine.Seen(readers, v.who)
 	v.schedules, err = p.Store.Schedules(ctx, name, engine.Everything())
 	return err
 }

@@ -24,7 +24,7 @@ func (p *Pages) variableSets(c *gin.Context) error { return p.showSets(c, http.S
 func (p *Pages) showSets(c *gin.Context, status int, done []engine.Revised, problem string) error {
 	v := setsView{frame: p.frame(c, "Variable sets"), done: done, err: problem}
 	var err error
-	if v.sets, err = p.Store.VariableSets(c.Request.Context(), engine.Everything()); err != nil {
+	if v.sets, err = p.Store.VariableSets(c.Request.Context(), seen(c)); err != nil {
 		return err
 	}
 	p.render(c, status, setsPage(v))

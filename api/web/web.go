@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -52,6 +53,10 @@ type route struct {
 }
 
 func (p *Pages) routes() []route {
+	return slices.Concat(p.mainRoutes(), p.projectRoutes(), p.accessRoutes())
+}
+
+func (p *Pages) mainRoutes() []route {
 	return []route{
 		{"GET", "/static/*file", "", p.staticFile},
 		{"GET", "/login", "", p.showLogin},
