@@ -1,33 +1,68 @@
 package engine
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
-// Credential is a set of environment variables that a cloud's Terraform
-// provider, or Ansible, authenticates with. Values are write-only.
+// Credential is what a cloud's Terraform provider, or Ansible, authenticates
+// with. Which fields it has follows from its kind.
 type Credential struct {
 	Name        string
 	Cloud       Cloud
+	Kind        CredentialKind
 	Description string
-	Values      map[string]Secret // environment variable to value; lists leave it empty
-	Keys        []string          // names of Values, sorted
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// CredentialPart is what applies get, and with it plans where there is no
+	// Plan. Lists leave the values empty.
+	CredentialPart
+	// Plan is what plans, drift checks and previews get instead: its values are
+	// all the values they get, its fields stand in place of those above.
+	Plan      *CredentialPart
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
-// Schedule starts runs of a stack by the clock.
-type Schedule struct {
-	ID        string
-	Stack     string
-	Name      string // unique in its stack; "drift" comes from the stack's own drift block
-	Kind      RunKind
-	Cron      string // five fields, or "@every 6h"
-	Timezone  string // IANA name
-	Paused    bool
-	NextRunAt time.Time
-	LastRunAt time.Time // zero before the first
-	LastRun   string
-	CreatedBy string
-	CreatedAt time.Time
+// CredentialPart is the values of a credential's fields.
+type CredentialPart struct {
+	Fields map[string]string // what is no secret, by the name of the field
+	Values map[string]Secret // write-only: by environment variable, or by the name of the field
+	Keys   []string          // names of Values, sorted
+}
+
+// part is what the phase gets. A plan never gets a value that an apply has,
+// unless both have the same ones.
+func (c *Credential) part(phase Phase) CredentialPart {
+	if phase == PhaseApply || c.Plan == nil {
+		return c.CredentialPart
+	}
+	p := CredentialPart{Fields: map[string]string{}, Values: c.Plan.Values, Keys: c.Plan.Keys}
+	maps.Copy(p.Fields, c.Fields)
+	maps.Copy(p.Fields, c.Plan.Fields)
+	return p
+}
+
+// named fills in the names of the values, and drops fields that are empty.
+func (p *CredentialPart) named() {
+	maps.DeleteFunc(p.Fields, func(_, v string) bool { return v == "" })
+	p.Keys = slices.Sorted(maps.Keys(p.Values))
+}
+
+// access is what a runner is told of the part.
+func (c *Credential) access(phase Phase) *CloudAccess {
+	p := c.part(phase)
+	a := &CloudAccess{Credential: c.Name, Kind: c.Kind, Fields: map[string]string{}, Secrets: map[string]string{}}
+	for _, f := range c.Kind.Fields() {
+		if v := p.Fields[f.Name]; v != "" {
+			a.Fields[f.Name] = v
+		} else if f.Default != "" {
+			a.Fields[f.Name] = f.Default
+		}
+	}
+	for name, v := range p.Values {
+		a.Secrets[name] = v.Reveal()
+	}
+	return a
 }
 
 // CredentialFor gives the whole name of the credentials that a stack calls by
