@@ -30,10 +30,9 @@ func (s *server) putCredential(ctx context.Context, in *struct {
 	Body client.PutCredential
 }) (*body[client.Credential], error) {
 	c := &engine.Credential{Name: in.Credential, Kind: engine.CredentialKind(in.Body.Kind), Cloud: engine.Cloud(in.Body.Cloud),
-		Description: in.Body.Description, CredentialPart: partOf(in.Body.Fields, in.Body.Values)}
-	if in.Body.Plan != nil {
-		plan := partOf(in.Body.Plan.Fields, in.Body.Plan.Values)
-		c.Plan = &plan
+		Description: in.Body.Description, Fields: in.Body.Fields, Values: secrets(in.Body.Values)}
+	if plan := in.Body.Plan; plan != nil {
+		c.Plan = &engine.CredentialPart{Fields: plan.Fields, Values: secrets(plan.Values)}
 	}
 	if err := s.Access.PutCredential(ctx, me(ctx), c); err != nil {
 		return nil, err
@@ -45,29 +44,27 @@ func (s *server) putCredential(ctx context.Context, in *struct {
 	return answer(credentialJSON(kept), nil)
 }
 
-func partOf(fields, plain map[string]string) engine.CredentialPart {
+func secrets(plain map[string]string) map[string]engine.Secret {
 	values := make(map[string]engine.Secret, len(plain))
 	for k, v := range plain {
 		values[k] = engine.Secret(v)
 	}
-	return engine.CredentialPart{Fields: fields, Values: values}
+	return values
 }
 
 func credentialJSON(c *engine.Credential) client.Credential {
-	own := partJSON(c.CredentialPart)
 	j := client.Credential{Name: c.Name, Kind: string(c.Kind), Cloud: string(c.Cloud), Description: c.Description,
-		Fields: own.Fields, Keys: own.Keys, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
+		Fields: fieldsJSON(c.Fields), Keys: list(c.Keys), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
 	if c.Plan != nil {
-		plan := partJSON(*c.Plan)
-		j.Plan = &plan
+		j.Plan = &client.CredentialPart{Fields: fieldsJSON(c.Plan.Fields), Keys: list(c.Plan.Keys)}
 	}
 	return j
 }
 
-func partJSON(p engine.CredentialPart) client.CredentialPart {
-	fields := p.Fields
+// fieldsJSON is never null.
+func fieldsJSON(fields map[string]string) map[string]string {
 	if fields == nil {
-		fields = map[string]string{}
+		return map[string]string{}
 	}
-	return client.CredentialPart{Fields: fields, Keys: list(p.Keys)}
+	return fields
 }

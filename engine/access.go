@@ -265,16 +265,7 @@ func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) 
 	if err := checkPlace(ctx, a.Store, "credentials", c.Name); err != nil {
 		return err
 	}
-	if c.Kind == "" {
-		c.Kind = CredentialEnvironment
-	}
-	if c.Cloud == "" {
-		c.Cloud = c.Kind.Cloud()
-	}
-	c.named()
-	if c.Plan != nil {
-		c.Plan.named()
-	}
+	c.tidy()
 	if err := c.check(); err != nil {
 		return err
 	}

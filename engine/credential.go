@@ -13,9 +13,10 @@ type Credential struct {
 	Cloud       Cloud
 	Kind        CredentialKind
 	Description string
-	// CredentialPart is what applies get, and with it plans where there is no
-	// Plan. Lists leave the values empty.
-	CredentialPart
+	// These are what applies get, and with them plans where there is no Plan.
+	Fields map[string]string // what is no secret, by the name of the field
+	Values map[string]Secret // write-only: by environment variable, or by the name of the field; lists leave it empty
+	Keys   []string          // names of Values, sorted
 	// Plan is what plans, drift checks and previews get instead: its values are
 	// all the values they get, its fields stand in place of those above.
 	Plan      *CredentialPart
@@ -23,18 +24,18 @@ type Credential struct {
 	UpdatedAt time.Time
 }
 
-// CredentialPart is the values of a credential's fields.
+// CredentialPart is what credentials have for one phase.
 type CredentialPart struct {
-	Fields map[string]string // what is no secret, by the name of the field
-	Values map[string]Secret // write-only: by environment variable, or by the name of the field
-	Keys   []string          // names of Values, sorted
+	Fields map[string]string
+	Values map[string]Secret
+	Keys   []string
 }
 
 // part is what the phase gets. A plan never gets a value that an apply has,
 // unless both have the same ones.
 func (c *Credential) part(phase Phase) CredentialPart {
 	if phase == PhaseApply || c.Plan == nil {
-		return c.CredentialPart
+		return CredentialPart{Fields: c.Fields, Values: c.Values, Keys: c.Keys}
 	}
 	p := CredentialPart{Fields: map[string]string{}, Values: c.Plan.Values, Keys: c.Plan.Keys}
 	maps.Copy(p.Fields, c.Fields)
@@ -42,10 +43,21 @@ func (c *Credential) part(phase Phase) CredentialPart {
 	return p
 }
 
-// named fills in the names of the values, and drops fields that are empty.
-func (p *CredentialPart) named() {
-	maps.DeleteFunc(p.Fields, func(_, v string) bool { return v == "" })
-	p.Keys = slices.Sorted(maps.Keys(p.Values))
+// tidy fills in what follows from the rest, and drops fields that are empty.
+func (c *Credential) tidy() {
+	if c.Kind == "" {
+		c.Kind = CredentialEnvironment
+	}
+	if c.Cloud == "" {
+		c.Cloud = c.Kind.Cloud()
+	}
+	empty := func(_, v string) bool { return v == "" }
+	maps.DeleteFunc(c.Fields, empty)
+	c.Keys = slices.Sorted(maps.Keys(c.Values))
+	if c.Plan != nil {
+		maps.DeleteFunc(c.Plan.Fields, empty)
+		c.Plan.Keys = slices.Sorted(maps.Keys(c.Plan.Values))
+	}
 }
 
 // access is what a runner is told of the part.

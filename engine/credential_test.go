@@ -15,7 +15,7 @@ const (
 )
 
 func credentialOf(k CredentialKind, fields map[string]string, values map[string]Secret) *Credential {
-	return &Credential{Name: "prod", Kind: k, Cloud: k.Cloud(), CredentialPart: CredentialPart{Fields: fields, Values: values}}
+	return &Credential{Name: "prod", Kind: k, Cloud: k.Cloud(), Fields: fields, Values: values}
 }
 
 func TestMistakesOfCredentialsAreSaidAllAtOnce(t *testing.T) {
@@ -47,7 +47,7 @@ func TestMistakesOfCredentialsAreSaidAllAtOnce(t *testing.T) {
 		"a provider of a pool":             {credentialOf(CredentialGCPWorkloadIdentity, map[string]string{"audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"}, nil), nil},
 		"an address instead of a provider": {credentialOf(CredentialGCPWorkloadIdentity, map[string]string{"audience": "https://q", "service_account": "plan"}, nil), []string{"audience has to be //iam.googleapis.com", "service_account has to be"}},
 		"no kind":                          {credentialOf("aws", nil, nil), []string{"a kind is one of"}},
-		"a cloud that is another's": {&Credential{Name: "prod", Kind: CredentialAWSWebIdentity, Cloud: CloudGCP, CredentialPart: CredentialPart{Fields: map[string]string{"role_arn": aRole}}},
+		"a cloud that is another's": {&Credential{Name: "prod", Kind: CredentialAWSWebIdentity, Cloud: CloudGCP, Fields: map[string]string{"role_arn": aRole}},
 			[]string{"kind aws-web-identity is for cloud aws, not gcp"}},
 	}
 	for name, tt := range tests {

@@ -48,9 +48,9 @@ func (v credentialsView) keyState(k *engine.IssuerKey) string {
 	}
 }
 
-func fieldsOf(p engine.CredentialPart) (lines []string) {
-	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
-		lines = append(lines, name+" = "+p.Fields[name])
+func fieldLines(fields map[string]string) (lines []string) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		lines = append(lines, name+" = "+fields[name])
 	}
 	return lines
 }

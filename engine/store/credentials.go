@@ -36,7 +36,7 @@ func (row credentialRow) credential() (*engine.Credential, error) {
 		return nil, err
 	}
 	c := &engine.Credential{Name: row.Name, Cloud: engine.Cloud(row.Cloud), Kind: engine.CredentialKind(row.Kind), Description: row.Description,
-		CredentialPart: engine.CredentialPart{Fields: fields, Keys: keys}, CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt)}
+		Fields: fields, Keys: keys, CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt)}
 	if row.Plan == "" {
 		return c, nil
 	}
