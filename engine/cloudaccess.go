@@ -34,6 +34,14 @@ type Identity struct {
 // tool authenticates with.
 const AccessFolder = "access"
 
+// AccessDir is that folder of the job's; "" where it has none.
+func (j *Job) AccessDir() string {
+	if j.Access == nil {
+		return ""
+	}
+	return path.Join(j.Dir, AccessFolder)
+}
+
 // TokenFile is the file in it that has the token of workload identity.
 const TokenFile = "token"
 

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -97,8 +98,9 @@ func (r *Runner) fetchToken(ctx context.Context, log *logWriter) (engine.Identit
 
 // replace writes a file in place of what is there, for whoever its folder belongs
 // to: the tool may be walled in as a user of the step's own, who has got the folder.
+// Until it is whole it lies beside the folder, where only we can write.
 func replace(path string, data []byte) error {
-	tmp := path + ".new"
+	tmp := filepath.Dir(path) + beside
 	if err := os.WriteFile(tmp, data, 0o600); err != nil {
 		return err
 	}
@@ -125,5 +127,11 @@ func (r *Runner) forgetAccess() {
 	}
 }
 
+// beside ends the name of a file next to the folder.
+const beside = ".new"
+
 // ForgetAccess removes what a tool authenticated with from the folder of an attempt.
-func ForgetAccess(dir string) error { return os.RemoveAll(filepath.Join(dir, engine.AccessFolder)) }
+func ForgetAccess(dir string) error {
+	access := filepath.Join(dir, engine.AccessFolder)
+	return errors.Join(os.RemoveAll(access), os.RemoveAll(access+beside))
+}

@@ -145,8 +145,8 @@ func TestFilesBelongToWhomTheFolderWasGiven(t *testing.T) {
 		t.Skip("only root gives files away")
 	}
 	const user = 60123
-	dir := t.TempDir()
-	if err := os.Chown(dir, user, user); err != nil {
+	dir := filepath.Join(t.TempDir(), engine.AccessFolder)
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, user, user)); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, engine.TokenFile)
