@@ -111,7 +111,7 @@ func (s *Runs) Identity(ctx context.Context, step *Step) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	e := newEvent(s.Now(), "step "+step.ID, "credential.use", run.Stack, access.Credential, map[string]any{
+	e := newEvent(s.Now(), step.ID, "credential.use", run.Stack, access.Credential, map[string]any{
 		"component": step.Component.Address, "phase": step.Phase(), "attempt": step.Attempt, "as": access.String(),
 		"subject": id.Subject, "audience": id.Audience, "until": id.ExpiresAt, "worker": step.Worker,
 	})

@@ -1,11 +1,57 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 )
+
+// PutCredential stores credentials, in place of those with the name. It says
+// everything that is wrong with them at once.
+func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) error {
+	if err := checkPlace(ctx, a.Store, "credentials", c.Name); err != nil {
+		return err
+	}
+	c.tidy()
+	if err := c.check(); err != nil {
+		return err
+	}
+	for _, phase := range []Phase{PhasePlan, PhaseApply} {
+		if err := a.checkSource(ctx, c, c.part(phase).Fields["source"]); err != nil {
+			return err
+		}
+	}
+	c.CreatedAt, c.UpdatedAt = a.Now(), a.Now()
+	return a.Store.PutCredential(ctx, c, newEvent(a.Now(), p.User, "credential.put", "", c.Name, map[string]any{
+		"cloud": c.Cloud, "kind": c.Kind, "fields": c.Fields, "plan": c.Plan != nil}))
+}
+
+// checkSource looks up the credentials that take on a role.
+func (a *Access) checkSource(ctx context.Context, c *Credential, source string) error {
+	if source == "" {
+		return nil
+	}
+	name, err := CredentialFor(c.Name, source) // which is of the same project as its stacks
+	if err != nil {
+		return Invalid("credentials %s take their role on with %s, which are of another project", c.Name, source)
+	}
+	from, err := a.Store.Credential(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return Invalid("credentials %s take their role on with %q, which there are not; store those first", c.Name, source)
+	}
+	if err != nil {
+		return err
+	}
+	return canAssume(c, from)
+}
+
+// DeleteCredential removes a set of credentials.
+func (a *Access) DeleteCredential(ctx context.Context, p Principal, name string) error {
+	return a.Store.DeleteCredential(ctx, name, newEvent(a.Now(), p.User, "credential.delete", "", name, nil))
+}
 
 // check finds every mistake of a credential that can be seen from itself.
 func (c *Credential) check() error {
