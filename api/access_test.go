@@ -18,6 +18,7 @@ import (
 
 // open is all that nobody has to sign in for.
 var open = []string{
+	"GET /.well-known/jwks.json", "GET /.well-known/openid-configuration",
 	"GET /docs", "GET /docs/start.js", "GET /docs/swagger-ui-bundle.js", "GET /docs/swagger-ui.css",
 	"GET /healthz", "GET /openapi-3.0.json", "GET /openapi-3.0.yaml", "GET /openapi.json", "GET /openapi.yaml",
 	"GET /readyz", "POST /v1/login",
@@ -240,7 +241,7 @@ func TestClientReadsEveryPageOfAList(t *testing.T) {
 	s := newSystem(t)
 	const more = 201 // than a page may have
 	for i := range more {
-		s.ok(s.store.PutCredential(t.Context(), &engine.Credential{Name: "c" + strconv.Itoa(i), Cloud: engine.CloudAWS, CreatedAt: s.clock.now(), UpdatedAt: s.clock.now()}, engine.Event{At: s.clock.now(), Actor: "ada", Action: "a"}))
+		s.ok(s.store.PutCredential(t.Context(), &engine.Credential{Name: "c" + strconv.Itoa(i), Kind: engine.CredentialEnvironment, Cloud: engine.CloudAWS, CreatedAt: s.clock.now(), UpdatedAt: s.clock.now()}, engine.Event{At: s.clock.now(), Actor: "ada", Action: "a"}))
 	}
 	list, err := s.as(engine.RoleViewer).Credentials(t.Context())
 	s.ok(err)

@@ -117,6 +117,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.healthRoutes()
 	s.docsRoutes(router)
 	s.accessRoutes()
+	s.issuerRoutes()
 	s.stackRoutes()
 	s.revisionRoutes()
 	s.variableRoutes()

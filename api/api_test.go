@@ -18,6 +18,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/issuer"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 )
@@ -64,7 +65,8 @@ func (s *system) deps() Deps {
 	compiler := blueprint.New(blueprint.Options{Credentials: db.Credential})
 	bell := &bell{listeners: map[string][]chan struct{}{}}
 	s.store = db
-	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}
+	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL,
+		Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: s.clock.now, Log: log}}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
 	return Deps{
 		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",

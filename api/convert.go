@@ -137,11 +137,6 @@ func findingJSON(f *engine.Finding) client.Finding {
 		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, ResolvedAt: when(f.ResolvedAt)}
 }
 
-func credentialJSON(c *engine.Credential) client.Credential {
-	return client.Credential{Name: c.Name, Cloud: string(c.Cloud), Description: c.Description, Keys: list(c.Keys),
-		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
-}
-
 func scheduleJSON(s *engine.Schedule) client.Schedule {
 	return client.Schedule{ID: s.ID, Stack: s.Stack, Name: s.Name, Kind: string(s.Kind), Cron: s.Cron, Timezone: s.Timezone,
 		Paused: s.Paused, NextRunAt: s.NextRunAt, LastRunAt: when(s.LastRunAt), LastRun: s.LastRun, CreatedBy: s.CreatedBy}

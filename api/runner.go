@@ -59,6 +59,14 @@ func (s *server) runnerRoutes() {
 		return answer(client.LogSize{Size: size}, err)
 	})
 	handle(s, op("POST", "renew", "runner-renew", "Extend the lease, and wait for a signal"), s.renew)
+	handle(s, gives(anyJSON, op("POST", "identity", "runner-identity", "Make a token that says to a cloud which phase of which step asks")), func(ctx context.Context, _ *none) (*file, error) {
+		id, err := s.Runs.Identity(ctx, held(ctx))
+		if err != nil {
+			return nil, err
+		}
+		b, err := json.Marshal(id)
+		return &file{Type: "application/json", Body: b}, err
+	})
 	handle(s, op("POST", "report", "runner-report", "Say how the phase ended"), func(ctx context.Context, in *RawRequest) (*none, error) {
 		var rep engine.Report
 		if err := json.Unmarshal(in.RawBody, &rep); err != nil {

@@ -57,6 +57,7 @@ func TestRunnerTokenIsGoodForItsAttemptOnly(t *testing.T) {
 		"renew":   func() error { _, err := runner.Renew(t.Context(), time.Second, engine.Signal{}); return err },
 		"job":     func() error { _, err := runner.Job(t.Context()); return err },
 		"sources": func() error { _, err := runner.Sources(t.Context()); return err },
+		"token":   func() error { _, err := runner.Identity(t.Context()); return err },
 		"log":     func() error { _, err := runner.AppendLog(t.Context(), 0, []byte("x")); return err },
 		"plan":    func() error { return runner.PutArtifact(t.Context(), engine.ArtifactPlan, []byte("x")) },
 		"report":  func() error { return runner.Report(t.Context(), engine.Report{Outcome: engine.OutcomeFailed}) },

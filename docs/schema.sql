@@ -51,7 +51,8 @@ CREATE TABLE credentials (
     secret       BLOB NOT NULL, -- sealed
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL
-);
+, kind TEXT NOT NULL DEFAULT 'environment' CHECK (kind IN ('environment', 'aws-static',
+    'aws-assume-role', 'aws-web-identity', 'azure-service-principal', 'azure-federated', 'gcp-service-account-key', 'gcp-workload-identity')), fields TEXT NOT NULL DEFAULT '{}', plan TEXT NOT NULL DEFAULT '', plan_secret BLOB);
 
 CREATE TABLE data_keys (
     id         BIGINT PRIMARY KEY,
@@ -129,6 +130,14 @@ CREATE TABLE idempotency_keys (
     body       BLOB,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (user_name, key)
+);
+
+CREATE TABLE issuer_keys (
+    number     BIGINT PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE, -- RFC 7638
+    private    BLOB NOT NULL, -- sealed
+    created_at INTEGER NOT NULL,
+    signs_at   INTEGER NOT NULL
 );
 
 CREATE TABLE log_chunks (

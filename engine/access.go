@@ -258,25 +258,3 @@ func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
 	}
 	return Conflict("%s is the last admin; make another one first", changed.Name)
 }
-
-// PutCredential stores a set of credentials, in place of one with that name.
-func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) error {
-	if err := checkPlace(ctx, a.Store, "credentials", c.Name); err != nil {
-		return err
-	}
-	if len(c.Values) == 0 {
-		return Invalid("credentials %s need at least one environment variable, such as AWS_ACCESS_KEY_ID", c.Name)
-	}
-	for key := range c.Values {
-		if err := CheckEnvName(key); err != nil {
-			return err
-		}
-	}
-	c.CreatedAt, c.UpdatedAt = a.Now(), a.Now()
-	return a.Store.PutCredential(ctx, c, newEvent(a.Now(), p.User, "credential.put", "", c.Name, map[string]any{"cloud": c.Cloud}))
-}
-
-// DeleteCredential removes a set of credentials.
-func (a *Access) DeleteCredential(ctx context.Context, p Principal, name string) error {
-	return a.Store.DeleteCredential(ctx, name, newEvent(a.Now(), p.User, "credential.delete", "", name, nil))
-}

@@ -1,33 +1,80 @@
 package engine
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
-// Credential is a set of environment variables that a cloud's Terraform
-// provider, or Ansible, authenticates with. Values are write-only.
+// Credential is what a cloud's Terraform provider, or Ansible, authenticates
+// with. Which fields it has follows from its kind.
 type Credential struct {
 	Name        string
 	Cloud       Cloud
+	Kind        CredentialKind
 	Description string
-	Values      map[string]Secret // environment variable to value; lists leave it empty
-	Keys        []string          // names of Values, sorted
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// These are what applies get, and with them plans where there is no Plan.
+	Fields map[string]string // what is no secret, by the name of the field
+	Values map[string]Secret // write-only: by environment variable, or by the name of the field; lists leave it empty
+	Keys   []string          // names of Values, sorted
+	// Plan is what plans, drift checks and previews get instead: its values are
+	// all the values they get, its fields stand in place of those above.
+	Plan      *CredentialPart
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
-// Schedule starts runs of a stack by the clock.
-type Schedule struct {
-	ID        string
-	Stack     string
-	Name      string // unique in its stack; "drift" comes from the stack's own drift block
-	Kind      RunKind
-	Cron      string // five fields, or "@every 6h"
-	Timezone  string // IANA name
-	Paused    bool
-	NextRunAt time.Time
-	LastRunAt time.Time // zero before the first
-	LastRun   string
-	CreatedBy string
-	CreatedAt time.Time
+// CredentialPart is what credentials have for one phase.
+type CredentialPart struct {
+	Fields map[string]string
+	Values map[string]Secret
+	Keys   []string
+}
+
+// part is what the phase gets. A plan never gets a value that an apply has,
+// unless both have the same ones.
+func (c *Credential) part(phase Phase) CredentialPart {
+	if phase == PhaseApply || c.Plan == nil {
+		return CredentialPart{Fields: c.Fields, Values: c.Values, Keys: c.Keys}
+	}
+	p := CredentialPart{Fields: map[string]string{}, Values: c.Plan.Values, Keys: c.Plan.Keys}
+	maps.Copy(p.Fields, c.Fields)
+	maps.Copy(p.Fields, c.Plan.Fields)
+	return p
+}
+
+// tidy fills in what follows from the rest, and drops fields that are empty.
+func (c *Credential) tidy() {
+	if c.Kind == "" {
+		c.Kind = CredentialEnvironment
+	}
+	if c.Cloud == "" {
+		c.Cloud = c.Kind.Cloud()
+	}
+	empty := func(_, v string) bool { return v == "" }
+	maps.DeleteFunc(c.Fields, empty)
+	c.Keys = slices.Sorted(maps.Keys(c.Values))
+	if c.Plan != nil {
+		maps.DeleteFunc(c.Plan.Fields, empty)
+		c.Plan.Keys = slices.Sorted(maps.Keys(c.Plan.Values))
+	}
+}
+
+// access is what a runner is told of the part.
+func (c *Credential) access(phase Phase) *CloudAccess {
+	p := c.part(phase)
+	a := &CloudAccess{Credential: c.Name, Kind: c.Kind, Fields: map[string]string{}, Secrets: map[string]string{}}
+	for _, f := range c.Kind.Fields() {
+		if v := p.Fields[f.Name]; v != "" {
+			a.Fields[f.Name] = v
+		} else if f.Default != "" {
+			a.Fields[f.Name] = f.Default
+		}
+	}
+	for name, v := range p.Values {
+		a.Secrets[name] = v.Reveal()
+	}
+	return a
 }
 
 // CredentialFor gives the whole name of the credentials that a stack calls by

@@ -38,9 +38,12 @@ type Job struct {
 	Terraform *TerraformJob `json:"terraform,omitempty"`
 	Ansible   *AnsibleJob   `json:"ansible,omitempty"`
 
-	Env   map[string]string `json:"env"`   // credentials and the stack's variables, for the tool's own environment
-	Mask  []string          `json:"mask"`  // values to hide in the log
-	Grace time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
+	Env map[string]string `json:"env"` // credentials and the stack's variables, for the tool's own environment
+	// Access is what the phase authenticates with beyond Env, if anything.
+	Access *CloudAccess `json:"access,omitempty"`
+
+	Mask  []string      `json:"mask"`  // values to hide in the log
+	Grace time.Duration `json:"grace"` // between interrupt and kill, when cancelled
 
 	// Dir is a folder of this attempt's own. It outlives the runner where that is
 	// killed, and has what another needs to go on. It is made by the runner.

@@ -79,10 +79,6 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.credentials(ctx, run.Stack, step.Component.Credentials)
-	if err != nil {
-		return nil, err
-	}
 	_, size, err := s.Store.ReadLog(ctx, step.ID, 0, 0)
 	if err != nil {
 		return nil, err
@@ -97,9 +93,8 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		return nil, err
 	}
 	job.PlannedIn = step.Inputs[inputEnvironment]
-	for k, v := range env {
-		job.Env[k] = v.Reveal()
-		job.Mask = append(job.Mask, v.Reveal())
+	if err := s.authenticate(ctx, run, step, job); err != nil {
+		return nil, err
 	}
 	if job.Ansible != nil {
 		if job.Ansible.HostKeys, err = s.hostKeys(ctx, job, step.Component); err != nil {
@@ -112,25 +107,6 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		t.State = StateAccess{Address: s.StateURL(run.Stack, job.Component), Username: step.ID}
 	}
 	return job, nil
-}
-
-// credentials gives the environment that a component authenticates with.
-func (s *Runs) credentials(ctx context.Context, stack, name string) (map[string]Secret, error) {
-	if name == "" {
-		return nil, nil
-	}
-	whole, err := CredentialFor(stack, name)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.Store.Credential(ctx, whole)
-	if errors.Is(err, ErrNotFound) {
-		return nil, Invalid("there are no credentials named %q; store them, or correct the cloud block", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return c.Values, nil
 }
 
 // Sources reads the bundle that the step's runner works from.

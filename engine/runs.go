@@ -19,6 +19,7 @@ type Runs struct {
 	Now      func() time.Time
 	StateURL func(stack, component string) string // where Terraform finds a component's state
 	Grace    time.Duration                        // between interrupt and kill of a cancelled step
+	Issuer   *Issuer                              // of the tokens that steps get
 
 	watch watch // over leases, by who sweeps
 }

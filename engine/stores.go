@@ -270,6 +270,7 @@ type Store interface {
 	FindingStore
 	HostStore
 	CredentialStore
+	IssuerStore
 	ScheduleStore
 	UserStore
 	DirectoryStore

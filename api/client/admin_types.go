@@ -19,23 +19,6 @@ type Finding struct {
 	ResolvedAt *time.Time    `json:"resolved_at,omitempty"`
 }
 
-// Credential is a set of credentials without its values.
-type Credential struct {
-	Name        string    `json:"name"`
-	Cloud       string    `json:"cloud"`
-	Description string    `json:"description,omitempty"`
-	Keys        []string  `json:"keys" doc:"Names of the environment variables."`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
-}
-
-// PutCredential stores credentials. Values are never shown again.
-type PutCredential struct {
-	Cloud       string            `json:"cloud" enum:"aws,azure,gcp,local"`
-	Description string            `json:"description,omitempty"`
-	Values      map[string]string `json:"values" doc:"Environment variables that the provider authenticates with."`
-}
-
 // Schedule starts runs of a stack by the clock.
 type Schedule struct {
 	ID        string     `json:"id"`

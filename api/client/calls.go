@@ -234,21 +234,6 @@ func (c *Client) Findings(ctx context.Context, stack string, openOnly bool, p Pa
 	return get[List[Finding]](ctx, c, path("stacks", stack, "findings"), q)
 }
 
-// Credentials lists credentials without their values.
-func (c *Client) Credentials(ctx context.Context) ([]Credential, error) {
-	return items[Credential](ctx, c, path("credentials"), nil)
-}
-
-// PutCredential stores credentials under a name.
-func (c *Client) PutCredential(ctx context.Context, name string, p PutCredential) error {
-	return c.call(ctx, http.MethodPut, path("credentials", name), nil, p, nil)
-}
-
-// DeleteCredential removes credentials.
-func (c *Client) DeleteCredential(ctx context.Context, name string) error {
-	return c.call(ctx, http.MethodDelete, path("credentials", name), nil, nil, nil)
-}
-
 // Schedules lists a stack's schedules.
 func (c *Client) Schedules(ctx context.Context, stack string) ([]Schedule, error) {
 	return items[Schedule](ctx, c, path("stacks", stack, "schedules"), nil)

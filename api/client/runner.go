@@ -42,6 +42,12 @@ func (r *Runner) Renew(ctx context.Context, wait time.Duration, known engine.Sig
 	return engine.Signal(s), err
 }
 
+// Identity makes a token of workload identity for the phase in hand.
+func (r *Runner) Identity(ctx context.Context) (engine.Identity, error) {
+	var id engine.Identity
+	return id, r.c.call(ctx, http.MethodPost, path("runner", "identity"), nil, nil, &id)
+}
+
 // AppendLog sends a part of the log and gives the log's size after it.
 func (r *Runner) AppendLog(ctx context.Context, offset int64, data []byte) (int64, error) {
 	var size LogSize

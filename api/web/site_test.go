@@ -23,6 +23,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/issuer"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 )
@@ -78,7 +79,8 @@ func newSite(t testing.TB) *site {
 	compiler, bell := blueprint.New(blueprint.Options{}), enginetest.NewBell()
 	s := &site{
 		t: t, store: db, bell: bell,
-		runs:   &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: now, StateURL: func(stack, component string) string { return "" }},
+		runs: &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: now, StateURL: func(stack, component string) string { return "" },
+			Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: now, Log: log}},
 		stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: now},
 		states: &engine.States{Store: db, Now: now},
 		access: &engine.Access{Store: db, Passwords: cheap{}, Now: now},

@@ -79,6 +79,7 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/runs/:run/discard", engine.MayApprove, p.discard},
 		{"POST", "/runs/:run/cancel", engine.MayPlan, p.cancel},
 		{"POST", "/runs/:run/retry", engine.MayPlan, p.retry},
+		{"GET", "/credentials", engine.MayRead, p.credentials},
 		{"GET", "/variable-sets", engine.MayRead, p.variableSets},
 		{"POST", "/variable-sets", engine.MayWriteCredentials, p.putSet},
 		{"POST", "/variable-sets/:set/variables", engine.MayWriteCredentials, p.setShared},

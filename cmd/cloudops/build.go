@@ -18,6 +18,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/issuer"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 	"github.com/cloudops-manager/cloudops/modules"
@@ -105,6 +106,7 @@ func (c *components) wire(v *vault.Vault) {
 	c.runs = &engine.Runs{
 		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
 		Grace: c.options.grace, StateURL: c.stateURL,
+		Issuer: &engine.Issuer{Store: c.store, Signer: issuer.Signer{}, URL: c.options.issuer(), Now: now, Log: c.log},
 	}
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
@@ -270,6 +272,7 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 			_, err := c.options.keep.retention(c.store, c.runs.Now, c.log).Clean(ctx)
 			return err
 		}},
+		{Name: "issuer", Every: time.Hour, Do: c.runs.Issuer.Tidy},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
 }

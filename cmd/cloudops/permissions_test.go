@@ -29,6 +29,8 @@ drift none                                                plan
 host forget-key none web-1 --reason x                     approve
 host list none                                            read
 host show none web-1                                      read
+issuer rotate                                             system.manage
+issuer show                                               read
 project create none                                       system.manage
 project delete none                                       system.manage
 project list                                              read

@@ -25,6 +25,7 @@ type roles struct{ api, worker, scheduler bool }
 // serverOptions are the settings of all roles.
 type serverOptions struct {
 	listen, url, dataDir, databaseURL, redisURL string
+	issuerURL                                   string
 	masterKeyFile, masterKey, adminPassword     string
 	tlsCert, tlsKey, addressFile                string
 	clouds                                      []string
@@ -63,6 +64,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
 	f.StringVar(&o.url, "url", "", "address under which people and workers reach the API (default http://LISTEN)")
+	f.StringVar(&o.issuerURL, "issuer-url", "", "address under which clouds reach the issuer of workload identity, by HTTPS (default that of the API)")
 	f.StringVar(&o.dataDir, "data-dir", defaultDataDir(), "folder for the database, workspaces and providers")
 	f.StringVar(&o.databaseURL, "database-url", "", "sqlite:///path or postgres://... (default SQLite in the data folder)")
 	f.StringVar(&o.redisURL, "redis-url", "embedded", "redis://, rediss://, redis-sentinel://... or embedded")
@@ -88,7 +90,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 
 // complete fills in what follows from other settings and checks all of them.
 func (o *serverOptions) complete() error {
-	errs := []error{o.place(), o.secrets()}
+	errs := []error{o.place(), o.secrets(), o.checkIssuer()}
 	if o.masterKeyFile == "" {
 		o.masterKeyFile = filepath.Join(o.dataDir, "master.key")
 	}

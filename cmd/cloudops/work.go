@@ -28,7 +28,7 @@ func (c *components) work(ctx context.Context) error {
 	}
 	launcher := &runner.Launcher{
 		Runs: c.runs, Worker: c.options.workerName, Self: exe, Root: filepath.Join(c.options.dataDir, "runners"),
-		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: ansible.Forget,
+		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: forget,
 	}
 	var clouds []engine.Cloud
 	for _, name := range c.options.clouds {
@@ -44,6 +44,14 @@ func (c *components) work(ctx context.Context) error {
 	group.Go(func() error { return launcher.Adopt(draining) })
 	group.Go(func() error { return ignoreEnd(ctx, srv.Run(ctx)) })
 	return group.Wait()
+}
+
+// forget removes the secrets of an attempt that nobody goes on with.
+func forget(ctx context.Context, dir string) error {
+	if err := ansible.Forget(ctx, dir); err != nil || ctx.Err() != nil { // what still runs may need them
+		return err
+	}
+	return runner.ForgetAccess(dir)
 }
 
 // walls says in the log what the sandbox holds, and lets no worker start that

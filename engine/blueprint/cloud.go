@@ -1,9 +1,7 @@
 package blueprint
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -90,29 +88,6 @@ func (d *decoder) resolveCloud(c *cloud) {
 	if _, ok := c.settings["features"]; !ok && c.kind == string(engine.CloudAzure) {
 		c.settings["features"] = json.RawMessage(`{}`) // the provider demands the block
 	}
-}
-
-// checkCredentials looks up the credentials that cloud blocks name. Without a
-// server there is nothing to look in.
-func (c *Compiler) checkCredentials(ctx context.Context, s *stack) (diags hcl.Diagnostics, err error) {
-	if c.Credentials == nil {
-		return nil, nil
-	}
-	for _, block := range s.clouds {
-		if block.credentials == "" {
-			continue
-		}
-		name, err := engine.CredentialFor(s.name, block.credentials)
-		if err == nil {
-			_, err = c.Credentials(ctx, name)
-		}
-		if errors.Is(err, engine.ErrNotFound) {
-			diags = append(diags, mistake(block.attributes["credentials"].Expr.Range(), "Unknown credentials", "There are no credentials named %q in project %s. Store them first, with cloudops credential set %s, or correct the name.", block.credentials, engine.ProjectOf(s.name), name))
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return diags, nil
 }
 
 // regionName is what the cloud calls where things are.

@@ -41,10 +41,13 @@ func testCompiler() *Compiler {
 
 // vaulted are the credentials that are stored in tests.
 func vaulted(_ context.Context, name string) (*engine.Credential, error) {
-	if name != "aws-payments" && name != "azure-ledger" {
+	kind, ok := map[string]engine.CredentialKind{
+		"aws-payments": engine.CredentialEnvironment, "azure-ledger": engine.CredentialEnvironment, "gcp-keyless": engine.CredentialGCPWorkloadIdentity,
+	}[name]
+	if !ok {
 		return nil, engine.NotFound("no credentials %s", name)
 	}
-	return &engine.Credential{Name: name}, nil
+	return &engine.Credential{Name: name, Kind: kind}, nil
 }
 
 // bundleWith packs the folder testdata/bundle with the text as its stack.hcl.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -32,16 +33,18 @@ const (
 // since the last chunk, so a slow server gets fewer and larger chunks, and one
 // that is away gets all of it later, from this runner or the next.
 type logWriter struct {
-	api    API
-	log    *slog.Logger
-	masker *strings.Replacer
-	dir    string
-	file   *os.File // nil where the disk takes none
+	api  API
+	log  *slog.Logger
+	dir  string
+	file *os.File // nil where the disk takes none
+
+	masker atomic.Pointer[strings.Replacer]
 
 	mu     sync.Mutex
-	line   []byte // the last line, as long as it is not whole
-	size   int64  // of the file
-	spill  []byte // what follows the file, where the disk takes no more
+	hidden []string // what masker replaces
+	line   []byte   // the last line, as long as it is not whole
+	size   int64    // of the file
+	spill  []byte   // what follows the file, where the disk takes no more
 	closed bool
 
 	base int64         // where this attempt's log begins in the step's
@@ -57,9 +60,10 @@ type logWriter struct {
 func openLog(api API, log *slog.Logger, dir string, job *engine.Job) *logWriter {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &logWriter{
-		api: api, log: log, masker: newMasker(job.Mask), dir: dir, base: job.LogOffset,
+		api: api, log: log, dir: dir, base: job.LogOffset,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
 	}
+	l.hide(job.Mask...)
 	if err := l.openFile(); err != nil {
 		log.Warn("the log is in memory only", "err", err)
 	}
@@ -134,7 +138,15 @@ func inJSON(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-func (l *logWriter) mask(s string) string { return l.masker.Replace(s) }
+func (l *logWriter) mask(s string) string { return l.masker.Load().Replace(s) }
+
+// hide adds secrets to those that are masked.
+func (l *logWriter) hide(secrets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hidden = append(l.hidden, secrets...)
+	l.masker.Store(newMasker(l.hidden))
+}
 
 // Write implements io.Writer. It never waits for the server and never fails.
 func (l *logWriter) Write(p []byte) (int, error) {

@@ -26,6 +26,8 @@ type API interface {
 	Renew(ctx context.Context, wait time.Duration, known engine.Signal) (engine.Signal, error)
 	AppendLog(ctx context.Context, offset int64, data []byte) (size int64, err error)
 	PutArtifact(ctx context.Context, name string, data []byte) error
+	// Identity makes a token for the phase in hand; each call makes another one.
+	Identity(ctx context.Context) (engine.Identity, error)
 	Report(ctx context.Context, rep engine.Report) error
 }
 
@@ -152,7 +154,7 @@ func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter) 
 	return end
 }
 
-func (r *Runner) phase(ctx context.Context, job *engine.Job, log io.Writer) (ending, error) {
+func (r *Runner) phase(ctx context.Context, job *engine.Job, log *logWriter) (ending, error) {
 	tool, ok := r.Tools[job.Kind]
 	if !ok {
 		return ending{}, fmt.Errorf("this runner has no tool for %s components", job.Kind)
@@ -161,6 +163,11 @@ func (r *Runner) phase(ctx context.Context, job *engine.Job, log io.Writer) (end
 	if err != nil {
 		return ending{}, fmt.Errorf("sources: %w", err)
 	}
+	end, err := r.authenticate(ctx, job, log)
+	if err != nil { // what a runner before left running cannot be gone on with either
+		return ending{}, errors.Join(err, r.abandon(context.WithoutCancel(ctx)))
+	}
+	defer end()
 	if job.Phase == engine.PhaseApply {
 		return r.apply(ctx, job, tool, dir, log)
 	}

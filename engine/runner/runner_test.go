@@ -26,6 +26,7 @@ type server struct {
 	signal    engine.Signal
 	artifacts map[string]string
 	reports   []engine.Report
+	tokens    int // made
 }
 
 func (s *server) fails(call string) error {

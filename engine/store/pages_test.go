@@ -47,7 +47,7 @@ func pagedLists() map[string]pagedList {
 			return s.Tokens(t.Context(), "ada", p)
 		}, func(tok *engine.Token) string { return tok.ID }),
 		"credentials": listOf(func(t *testing.T, s *store.Store, i int) {
-			must(t, s.PutCredential(t.Context(), &engine.Credential{Name: name(i), Cloud: engine.CloudAWS, CreatedAt: noon, UpdatedAt: noon}, event("c", "")))
+			must(t, s.PutCredential(t.Context(), &engine.Credential{Name: name(i), Kind: engine.CredentialEnvironment, Cloud: engine.CloudAWS, CreatedAt: noon, UpdatedAt: noon}, event("c", "")))
 		}, func(t *testing.T, s *store.Store, p engine.Page) ([]*engine.Credential, error) {
 			return s.Credentials(t.Context(), p)
 		}, func(c *engine.Credential) string { return c.Name }),

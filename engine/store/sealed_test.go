@@ -101,6 +101,13 @@ func TestSealedValueOpensInItsOwnRowOnly(t *testing.T) {
 				return err
 			},
 		},
+		"what plans have in the place of what applies have": {
+			update: `UPDATE credentials SET secret = plan_secret`,
+			read: func(t *testing.T, s *store.Store, _ string) error {
+				_, err := s.Credential(t.Context(), "b")
+				return err
+			},
+		},
 		"variables in the place of sources": {
 			update: `UPDATE revisions SET sources = variables`,
 			read: func(t *testing.T, s *store.Store, _ string) error {

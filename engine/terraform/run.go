@@ -148,7 +148,7 @@ func (r *session) walls() sandbox.Walls {
 	}
 	return sandbox.Walls{
 		Mode:  r.Sandbox,
-		Read:  []string{r.binary, r.Self, r.Mirror, r.store(), "/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/opt", "/proc", "/dev", os.Getenv("SSL_CERT_DIR")},
+		Read:  []string{r.job.AccessDir(), r.binary, r.Self, r.Mirror, r.store(), "/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/opt", "/proc", "/dev", os.Getenv("SSL_CERT_DIR")},
 		Write: []string{r.dir, r.tmp, r.space.dir},
 	}
 }

@@ -22,3 +22,23 @@ terraform "a" {
   cloud  = cloud.aws.named
   inputs = { nme = "x" } # ERROR: Unknown input
 }
+
+cloud "aws" "another" {
+  region      = "eu-west-1"
+  credentials = "gcp-keyless" # ERROR: Wrong credentials
+}
+
+cloud "aws" "project" {
+  region      = "eu-west-1"
+  credentials = "billing.aws-payments" # ERROR: Unknown credentials
+}
+
+ansible "deploy" {
+  for_each    = toset(["a", "b"])
+  playbook    = "playbooks/web"
+  credentials = "nobody" # ERROR: Unknown credentials
+
+  inventory {
+    group "web" { hosts = ["10.0.0.1"] }
+  }
+}
