@@ -18,16 +18,6 @@ import (
 // become the child. It holds no secrets and is gone before the child begins.
 const variable = "CLOUDOPS_SANDBOX"
 
-// Mode says what to do about walls.
-type Mode string
-
-// The modes.
-const (
-	Off     Mode = "off"
-	Auto    Mode = "auto"    // as far as this kernel can
-	Require Mode = "require" // or the child does not start
-)
-
 // Spec is the terms of one child.
 type Spec struct {
 	Program string `json:"program"` // absolute path of what to become
@@ -44,13 +34,7 @@ type Spec struct {
 	// arguments joined with blanks.
 	Answers map[string]string `json:"answers,omitempty"`
 	Walls   Walls             `json:"walls"`
-}
-
-// Walls say which files the child may use. Paths that are missing are passed over.
-type Walls struct {
-	Mode  Mode     `json:"mode,omitempty"`
-	Read  []string `json:"read,omitempty"`
-	Write []string `json:"write,omitempty"`
+	Inner   *Inner            `json:"inner,omitempty"` // set within bubblewrap
 }
 
 // Variable returns the name and the value to put into the child's environment.
@@ -80,12 +64,18 @@ func become(raw string, args []string) error {
 	if err := json.Unmarshal([]byte(raw), &s); err != nil {
 		return fmt.Errorf("terms: %w", err)
 	}
+	if s.Inner != nil {
+		return s.within(args)
+	}
 	if answer, ok := s.Answers[strings.Join(args[1:], " ")]; ok {
 		fmt.Print(answer)
 		os.Exit(0)
 	}
 	if err := s.outlive(); err != nil {
 		return err
+	}
+	if s.Walls.Bubblewrap != "" {
+		return s.wrap(args[1:])
 	}
 	if err := s.Walls.raise(); err != nil {
 		return fmt.Errorf("walls: %w", err)

@@ -1,0 +1,93 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Box is what the children of one attempt at a step have in common: their walls,
+// and the user that they run as.
+type Box struct {
+	policy Policy
+	user   int      // 0 is ours
+	lock   *os.File // of the user; nil where it is ours
+	dir    string
+}
+
+// Open makes a box. The folder is for its own files, and no child may write there.
+func (p Policy) Open(dir string) (*Box, error) {
+	b := &Box{policy: p, dir: dir}
+	if p.Users == (Users{}) {
+		return b, nil
+	}
+	var err error
+	if b.user, b.lock, err = p.Users.take(usersDir); err != nil {
+		return nil, fmt.Errorf("user of the step: %w", err)
+	}
+	return b, b.writeAccount()
+}
+
+// Close gives the user back, once nothing runs as it.
+func (b *Box) Close() {
+	if b != nil && b.lock != nil {
+		_ = b.lock.Close() // which unlocks
+	}
+}
+
+// Hold names the lock files that a child holds for as long as it lives.
+func (b *Box) Hold() []string {
+	if b.lock == nil {
+		return nil
+	}
+	return []string{b.lock.Name()}
+}
+
+// Needs is what a child uses of the machine besides what all programs do.
+type Needs struct {
+	Read    []string // files and folders, with all in them
+	Write   []string // folders, which are the step's user's from Give on
+	Connect []int    // TCP ports
+	Tmp     string   // the one of Write that is its /tmp, where it has one of its own
+}
+
+// Walls are those around a child.
+func (b *Box) Walls(n Needs) Walls {
+	w := b.policy.Walls(n.Read, n.Write, n.Connect)
+	if w.Bubblewrap != "" {
+		w.Tmp = n.Tmp
+	}
+	if b.user != 0 {
+		w.User, w.Account = b.user, b.account()
+	}
+	return w
+}
+
+// Give makes the step's user the owner of all that is in the folders.
+func (b *Box) Give(dirs ...string) error {
+	if b.user == 0 {
+		return nil
+	}
+	return own(b.user, dirs)
+}
+
+// Take makes us the owner of all that is in the folders.
+func (b *Box) Take(dirs ...string) error {
+	if b.user == 0 {
+		return nil
+	}
+	return own(os.Getuid(), dirs)
+}
+
+func (b *Box) account() string { return filepath.Join(b.dir, "passwd") }
+
+// writeAccount gives the user a name, without which SSH does not start.
+func (b *Box) writeAccount() error {
+	all, err := os.ReadFile("/etc/passwd")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	all = fmt.Appendf(all, "cloudops-step:x:%d:%d:step:%s:/bin/sh\n", b.user, b.user, "/tmp")
+	return os.WriteFile(b.account(), all, 0o644)
+}

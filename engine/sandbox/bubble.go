@@ -1,0 +1,71 @@
+package sandbox
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// wrapping is the command line of bubblewrap for the walls: namespaces for
+// processes, mounts and shared memory, in which only the paths of the walls are
+// there. The child of it is the first process of its namespace, so that all
+// others end with it. Source: bwrap(1), version 0.5 or newer.
+func (w Walls) wrapping(self string, root bool) []string {
+	args := []string{"--unshare-pid", "--unshare-ipc", "--as-pid-1", "--proc", "/proc", "--dev", "/dev"}
+	if root { // to become another user; everything else goes
+		args = append(args, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_DAC_READ_SEARCH")
+	}
+	for _, m := range w.mounts(self) {
+		if m.from == "" {
+			args = append(args, "--perms", "0755", "--dir", m.to)
+			continue
+		}
+		args = append(args, m.how, m.from, m.to)
+	}
+	return append(args, "--")
+}
+
+// mount is one path that a child sees; without from it is a folder on the way
+// to others.
+type mount struct{ how, from, to string }
+
+// mounts lists the paths, those that others lie in first.
+func (w Walls) mounts(self string) []mount {
+	var all []mount
+	for _, path := range append(slices.Clone(w.Read), self) {
+		all = append(all, mount{"--ro-bind", path, path})
+	}
+	for _, path := range w.Write {
+		all = append(all, mount{"--bind", path, path})
+	}
+	if w.Tmp != "" {
+		all = append(all, mount{"--bind", w.Tmp, "/tmp"})
+	}
+	if w.Account != "" {
+		all = append(all, mount{"--ro-bind", w.Account, "/etc/passwd"})
+	}
+	all = slices.DeleteFunc(all, func(m mount) bool {
+		_, err := os.Stat(m.from)
+		return err != nil || m.to == "/proc" || strings.HasPrefix(m.to, "/dev/")
+	})
+	slices.SortStableFunc(all, func(a, b mount) int { return cmp.Compare(len(a.to), len(b.to)) })
+	return withParents(all)
+}
+
+// withParents puts the folders before each path that nothing before has made.
+func withParents(all []mount) (more []mount) {
+	made := map[string]bool{"/": true}
+	for _, m := range all {
+		var parents []mount
+		for dir := filepath.Dir(m.to); !made[dir]; dir = filepath.Dir(dir) {
+			made[dir] = true
+			parents = append(parents, mount{to: dir})
+		}
+		slices.Reverse(parents)
+		made[m.to] = true
+		more = append(append(more, parents...), m)
+	}
+	return more
+}
