@@ -49,7 +49,7 @@ const (
 // complaint is why Ansible ended without a task that failed: what it printed
 // as an error, or else how its process ended.
 func (p *play) complaint(exit error) error {
-	output, err := tail(filepath.Join(p.dir, outputFile), searched)
+	output, err := tail(p.path(outputFile), searched)
 	if err != nil {
 		return fmt.Errorf("ansible-playbook: %w", exit)
 	}
@@ -64,7 +64,7 @@ func (p *play) complaint(exit error) error {
 // knows.
 func (p *play) withoutPaths(s string) string {
 	folder := filepath.Dir(p.playbook)
-	return strings.NewReplacer(folder+"/", "", folder, ".", p.dir+"/home", "~", p.dir, ".").Replace(s)
+	return strings.NewReplacer(folder+"/", "", folder, ".", p.own()+"/home", "~", p.own(), ".").Replace(s)
 }
 
 // tail reads the last n bytes of a file.

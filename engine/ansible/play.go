@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 //go:embed callback/cloudops_events.py
@@ -25,6 +26,8 @@ type play struct {
 	job      *engine.Job
 	dir      string
 	self     string // path of our own binary
+	policy   sandbox.Policy
+	box      *sandbox.Box // nil until there is something to start
 	program  string
 	playbook string // path of the file to run
 	content  string // digest of the playbook's folder
@@ -56,7 +59,7 @@ func (d *Driver) newPlay(job *engine.Job) (*play, error) {
 		return nil, err
 	}
 	return &play{
-		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, log: d.Log, mask: newMasker(job),
+		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, policy: d.Sandbox, log: d.Log, mask: newMasker(job),
 		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
 	}, nil
 }
@@ -103,11 +106,16 @@ func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
 	if p.sockets, err = os.MkdirTemp("/tmp", "cloudops-ssh-"); err != nil {
 		return err
 	}
-	if err := os.Symlink(p.sockets, filepath.Join(p.dir, socketsLink)); err != nil {
+	if err := os.Symlink(p.sockets, p.path(socketsLink)); err != nil {
 		return err
 	}
-	p.env, err = p.environ(job.Env)
-	return err
+	if p.env, err = p.environ(job.Env); err != nil {
+		return err
+	}
+	if p.box, err = p.policy.Open(p.dir); err != nil {
+		return err
+	}
+	return p.box.Give(p.own(), p.sockets)
 }
 
 func (p *play) writeInputs(job *engine.AnsibleJob) error {
@@ -126,9 +134,10 @@ func (p *play) writeInputs(job *engine.AnsibleJob) error {
 		return err
 	}
 	for name, data := range map[string][]byte{
-		inventoryFile: inventory, varsFile: vars, "callback/cloudops_events.py": callback, outputFile: nil, eventsFile: nil,
+		p.inside(inventoryFile): inventory, p.inside(varsFile): vars, p.inside("callback/cloudops_events.py"): callback,
+		p.inside(eventsFile): nil, p.path(outputFile): nil,
 	} {
-		if err := write(filepath.Join(p.dir, name), data); err != nil {
+		if err := write(name, data); err != nil {
 			return err
 		}
 	}
@@ -150,7 +159,7 @@ func (p *play) locate(d *Driver, name, bundle string) error {
 	if name = filepath.Clean(name); !filepath.IsLocal(name) {
 		return engine.Invalid("playbook %q lies outside the bundle", name)
 	}
-	root := p.path(sourcesDir)
+	root := p.inside(sourcesDir)
 	if err := os.CopyFS(root, files); err != nil {
 		return err
 	}
@@ -177,7 +186,7 @@ func (d *Driver) shipped(name string) (fs.FS, error) {
 func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, error) {
 	engine.BeginLog(log, playMark)
 	exit := p.execute(ctx, o, log)
-	out, err := readOutcome(filepath.Join(p.dir, eventsFile), p.mask)
+	out, err := readOutcome(p.own(), p.mask)
 	if !o.check && !out.ended && wasKilled(exit) {
 		return out, interrupted(ctx)
 	}
@@ -197,6 +206,7 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 // until its end is handed in.
 func (p *play) close() {
 	p.closeConnections()
+	p.box.Close()
 	remove := func() error { return os.RemoveAll(p.dir) }
 	if p.job.Phase == engine.PhaseApply {
 		remove = p.dropSecrets

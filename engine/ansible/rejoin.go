@@ -14,8 +14,16 @@ import (
 // playMark is the place in the log where Ansible's output begins.
 const playMark = "play"
 
-// path is a file in the play's folder.
+// path is a file in the play's folder, in which we keep what we go by.
 func (p *play) path(name string) string { return filepath.Join(p.dir, name) }
+
+// own is the folder that Ansible, and what it starts, may write to.
+func (p *play) own() string { return p.path("own") }
+
+// inside is a path in that.
+func (p *play) inside(elements ...string) string {
+	return filepath.Join(append([]string{p.own()}, elements...)...)
+}
 
 // begun finds the process of the play that was started here.
 func (p *play) begun(ctx context.Context) (sandbox.Process, bool) {
@@ -54,7 +62,7 @@ func (p *play) rejoin(ctx context.Context, process sandbox.Process, log io.Write
 		return outcome{}, err
 	}
 	<-guarded
-	out, err := readOutcome(p.path(eventsFile), p.mask)
+	out, err := readOutcome(p.own(), p.mask)
 	switch cause := context.Cause(ctx); {
 	case err != nil:
 		return out, err

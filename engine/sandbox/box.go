@@ -44,6 +44,9 @@ func (b *Box) Hold() []string {
 	return []string{b.lock.Name()}
 }
 
+// Namespaced reports whether all that a child starts ends with it.
+func (b *Box) Namespaced() bool { return b != nil && b.policy.Bubblewrap != "" }
+
 // Needs is what a child uses of the machine besides what all programs do.
 type Needs struct {
 	Read    []string // files and folders, with all in them

@@ -113,6 +113,13 @@ func spoken(version int) string {
 	return fmt.Sprintf("Landlock %d", version)
 }
 
+// String says what walls of the policy hold, for a log.
+func (p Policy) String() string {
+	w := p.Walls(nil, nil, nil)
+	w.User = p.Users.First
+	return w.String()
+}
+
 // Walls are those of the policy around a child that needs to read and write
 // some paths, and to connect to some TCP ports.
 func (p Policy) Walls(read, write []string, connect []int) Walls {

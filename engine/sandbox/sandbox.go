@@ -15,7 +15,8 @@ import (
 )
 
 // variable holds a Spec as JSON in the environment of the process that is to
-// become the child. It holds no secrets and is gone before the child begins.
+// become the child. It holds no secrets and is gone before the child begins. A
+// value that is no object is an operator's, for the flag --sandbox.
 const variable = "CLOUDOPS_SANDBOX"
 
 // Spec is the terms of one child.
@@ -50,7 +51,7 @@ func (s Spec) Variable() (name, value string, err error) {
 // them. When it fails the process ends with code 125 and says why.
 func init() {
 	raw, requested := os.LookupEnv(variable)
-	if !requested {
+	if !requested || !strings.HasPrefix(raw, "{") {
 		return
 	}
 	if err := become(raw, os.Args); err != nil {

@@ -52,7 +52,7 @@ func TestWallsKeepTerraformInItsFolders(t *testing.T) {
 }
 
 // allWalls are those that this machine has.
-func allWalls(t *testing.T) sandbox.Policy {
+func allWalls(t testing.TB) sandbox.Policy {
 	t.Helper()
 	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
 	policy, _, err := policy.Survey(os.Args[0])
