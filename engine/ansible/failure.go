@@ -2,15 +2,12 @@ package ansible
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -92,17 +89,6 @@ func errorLines(output string) string {
 		said = said[:maxComplaint] + "..."
 	}
 	return said
-}
-
-// wasKilled reports whether a signal ended the process, so that Ansible could
-// not say how far it came.
-func wasKilled(exit error) bool {
-	var e *exec.ExitError
-	if !errors.As(exit, &e) {
-		return false
-	}
-	status, ok := e.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled()
 }
 
 // interrupted is the error of an apply that did not end by itself.

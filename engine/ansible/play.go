@@ -187,7 +187,7 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 	engine.BeginLog(log, playMark)
 	exit := p.execute(ctx, o, log)
 	out, err := readOutcome(p.own(), p.mask)
-	if !o.check && !out.ended && wasKilled(exit) {
+	if !o.check && !out.ended && sandbox.WasKilled(exit) {
 		return out, interrupted(ctx)
 	}
 	if cause := context.Cause(ctx); cause != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -86,6 +87,20 @@ func (p Process) look() {
 		<-tick.C
 	}
 }
+
+// WasKilled reports whether a signal ended a child, so that it could not write
+// down the last of what it did. Within bubblewrap an exit code tells of it, as in
+// a shell.
+func WasKilled(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() || exit.ExitCode() > 128 && exit.ExitCode() <= 128+lastSignal
+}
+
+const lastSignal = 64
 
 // startUp is how long a child may take from its start until it has named
 // itself. Only one whose parent was killed in between is waited for.

@@ -2,11 +2,8 @@ package terraform
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -38,17 +35,6 @@ func phaseError(ctx context.Context, command string, err error) error {
 		return fmt.Errorf("terraform %s: %w", command, cause)
 	}
 	return fmt.Errorf("terraform %s: %w", command, err)
-}
-
-// wasKilled reports whether a signal ended the command, so that it could not
-// write down the last of what it did.
-func wasKilled(err error) bool {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return false
-	}
-	status, ok := exit.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled()
 }
 
 // interrupted is the error of an apply that did not end by itself.

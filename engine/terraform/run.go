@@ -62,7 +62,7 @@ func (r *session) verdict(ctx context.Context, command string, err error) error 
 		}
 		return nil
 	}
-	if command == "apply" && !r.said.summed && wasKilled(err) {
+	if command == "apply" && !r.said.summed && sandbox.WasKilled(err) {
 		return interrupted(ctx)
 	}
 	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && len(r.said.other) == 0 {
