@@ -3,7 +3,6 @@ package ansible
 import (
 	"maps"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,7 +13,7 @@ import (
 // walls are those around Ansible, SSH, and modules that run on this machine.
 func (p *play) walls() sandbox.Walls {
 	return p.box.Walls(sandbox.Needs{
-		Read: append(filepath.SplitList(os.Getenv("PATH")), installation(p.program), "/sys"),
+		Read: append(sandbox.Programs(), installation(p.program), "/sys"),
 		// Python's processes share semaphores, and terminals make SSH ask for nothing.
 		Write:   []string{p.own(), p.sockets, "/dev/shm", "/dev/pts", "/dev/ptmx"},
 		Connect: slices.Concat(sandbox.Ports(), p.ports(), sandbox.PortsOfStack(slices.Collect(maps.Values(p.job.Env)))),

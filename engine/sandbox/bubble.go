@@ -11,9 +11,10 @@ import (
 // wrapping is the command line of bubblewrap for the walls: namespaces for
 // processes, mounts and shared memory, in which only the paths of the walls are
 // there. The child of it is the first process of its namespace, so that all
-// others end with it. Source: bwrap(1), version 0.5 or newer.
+// others end with it. Source: bwrap(1), version 0.7 or newer.
 func (w Walls) wrapping(self string, root bool) []string {
-	args := []string{"--unshare-pid", "--unshare-ipc", "--as-pid-1", "--proc", "/proc", "--dev", "/dev"}
+	args := []string{"--unshare-pid", "--unshare-ipc", "--as-pid-1", "--proc", "/proc", "--dev", "/dev",
+		"--size", sharedMemory, "--perms", "1777", "--tmpfs", "/dev/shm"}
 	if root { // to become another user; everything else goes
 		args = append(args, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_DAC_READ_SEARCH")
 	}
@@ -26,6 +27,10 @@ func (w Walls) wrapping(self string, root bool) []string {
 	}
 	return append(args, "--")
 }
+
+// sharedMemory is how many bytes a step has in /dev/shm, which is memory that no
+// limit of a process counts. Ansible keeps semaphores there.
+const sharedMemory = "67108864"
 
 // mount is one path that a child sees; without from it is a folder on the way
 // to others.

@@ -149,6 +149,20 @@ func under(dir, names string) (paths []string) {
 	return paths
 }
 
+// Programs lists what a child needs to read to start what PATH finds. Behind a
+// folder of shims, as pyenv and asdf have it, stands what they start.
+func Programs() (paths []string) {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if filepath.Base(dir) == "shims" {
+			dir = filepath.Dir(dir)
+		}
+		if filepath.IsAbs(dir) && dir != "/" {
+			paths = append(paths, dir)
+		}
+	}
+	return paths
+}
+
 // findBubblewrap gives the path of a bubblewrap that works here.
 func findBubblewrap(self string) (string, error) {
 	path, err := exec.LookPath("bwrap")

@@ -27,4 +27,3 @@ func landlockVersion() int {
 	}
 	return version
 }
-

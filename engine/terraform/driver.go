@@ -26,11 +26,11 @@ import (
 
 // Options say where a driver finds and keeps things.
 type Options struct {
-	DataDir string // workspaces, providers, installed binaries
-	Binary  string // path of terraform; empty to find it on PATH, or install it
-	Mirror  string // folder with providers in the layout of a filesystem mirror; may be empty
-	Self    string // path of our own binary, which starts Terraform (see package sandbox)
-	Sandbox sandbox.Policy // of what Terraform starts, and itself
+	DataDir string                           // workspaces, providers, installed binaries
+	Binary  string                           // path of terraform; empty to find it on PATH, or install it
+	Mirror  string                           // folder with providers in the layout of a filesystem mirror; may be empty
+	Self    string                           // path of our own binary, which starts Terraform (see package sandbox)
+	Sandbox sandbox.Policy                   // of what Terraform starts, and itself
 	Modules func(name string) (fs.FS, error) // modules we ship, by names such as "aws/network"
 	// LockTimeout is how long a phase waits for somebody else's lock on the
 	// state; half a minute where it is 0.

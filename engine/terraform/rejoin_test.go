@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
@@ -31,6 +32,7 @@ type doomed struct {
 }
 
 func TestMain(m *testing.M) {
+	enginetest.Attack()
 	if path, ok := os.LookupEnv(doomedVariable); ok {
 		if err := applyDoomed(path); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -24,8 +24,8 @@ type session struct {
 	space   *workspace
 	before  map[string]stamp // the workspace's files before they were planned with
 	box     *sandbox.Box
-	dir     string           // private to this phase; gone afterwards
-	tmp     string           // for temporary files of Terraform and providers; as dir
+	dir     string // private to this phase; gone afterwards
+	tmp     string // for temporary files of Terraform and providers; as dir
 	said    *listener
 	tf      *tfexec.Terraform // made by the first command
 }

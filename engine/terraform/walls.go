@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
@@ -12,7 +11,7 @@ import (
 
 // walls are those around Terraform, its providers and what they start.
 func (r *session) walls() sandbox.Walls {
-	read := append([]string{r.binary, r.Mirror, r.store(), os.Getenv("SSL_CERT_FILE"), os.Getenv("SSL_CERT_DIR")}, filepath.SplitList(os.Getenv("PATH"))...)
+	read := append(sandbox.Programs(), r.binary, r.Mirror, r.store(), os.Getenv("SSL_CERT_FILE"), os.Getenv("SSL_CERT_DIR"))
 	return r.box.Walls(sandbox.Needs{
 		Read:    slices.DeleteFunc(read, func(path string) bool { return path == "" }),
 		Write:   []string{r.own(), r.tmp, r.space.sources()},

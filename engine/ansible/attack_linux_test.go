@@ -1,0 +1,56 @@
+package ansible
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	enginetest.Attack()
+	os.Exit(m.Run())
+}
+
+// allWalls are those that this machine has.
+func allWalls(t *testing.T) sandbox.Policy {
+	t.Helper()
+	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
+	policy, _, err := policy.Survey(os.Args[0])
+	if err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+	}
+	return policy
+}
+
+func TestNoAttackOfAPlayGetsThroughTheWalls(t *testing.T) {
+	t.Parallel()
+	targets := enginetest.Victims(t)
+	report := t.TempDir()
+	d, job := newDriver(t), newJob(t, map[string]string{"report": report, "attack": os.Args[0]})
+	d.Sandbox = allWalls(t)
+	d.Sandbox.Read, d.Sandbox.Write = []string{os.Args[0]}, []string{report}
+	err := errors.Join(os.WriteFile(filepath.Join(report, "targets"), []byte(targets.JSON()), 0o644), os.Chmod(report, 0o777)) // for the step's user
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	_, _, err = apply(t, d, job, bundle(t, `
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Attack
+      ansible.builtin.shell: `+enginetest.AttackVariable+`="$(cat {{ report }}/targets)" {{ attack }} > {{ report }}/play 2>&1`), &log)
+	if err != nil {
+		t.Fatalf("apply: %v\n%s", err, log.String())
+	}
+	said, _ := os.ReadFile(filepath.Join(report, "play")) // "" tells as well
+	enginetest.Refused(t, "the play", string(said))
+	if err := d.Abandon(t.Context(), job); err != nil {
+		t.Error(err)
+	}
+}
