@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
@@ -25,6 +26,22 @@ func allWalls(t *testing.T) sandbox.Policy {
 		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
 	}
 	return policy
+}
+
+func TestFailureSaysWhichWallThePlayMet(t *testing.T) {
+	t.Parallel()
+	d, job := newDriver(t), newJob(t, nil)
+	d.Sandbox = allWalls(t)
+	dir := t.TempDir()
+	d.Ansible = filepath.Join(dir, "ansible-playbook")
+	script := "#!/bin/sh\necho \"ERROR! $(cat /srv/inventory 2>&1)\"\nexit 1\n"
+	if err := errors.Join(os.WriteFile(d.Ansible, []byte(script), 0o755), os.Chmod(dir, 0o755), os.Chmod(filepath.Dir(dir), 0o755)); err != nil { // for the step's user
+		t.Fatal(err)
+	}
+	_, err := d.Check(t.Context(), job, bundle(t, "[]\n"), &bytes.Buffer{})
+	if err == nil || !strings.Contains(err.Error(), "Sandbox: /srv/inventory lies outside what a step sees") {
+		t.Errorf("error = %v", err)
+	}
 }
 
 func TestNoAttackOfAPlayGetsThroughTheWalls(t *testing.T) {

@@ -18,7 +18,8 @@ type Failure struct {
 	Host    string
 	Task    string
 	Message string
-	More    int // further tasks or hosts that failed
+	More    int      // further tasks or hosts that failed
+	Walls   []string // of the sandbox that the play met, as far as its words show
 }
 
 func (f *Failure) Error() string {
@@ -32,6 +33,9 @@ func (f *Failure) Error() string {
 	b.WriteString(f.Message)
 	if f.More > 0 {
 		fmt.Fprintf(&b, " (and %d more)", f.More)
+	}
+	for _, wall := range f.Walls {
+		b.WriteString("\nSandbox: " + wall)
 	}
 	return b.String()
 }
@@ -54,7 +58,20 @@ func (p *play) complaint(exit error) error {
 	if said == "" {
 		return &Failure{Message: "ansible-playbook: " + exit.Error()}
 	}
-	return &Failure{Message: p.mask.hide(p.withoutPaths(said))}
+	return &Failure{Message: p.mask.hide(p.withoutPaths(said)), Walls: p.met()}
+}
+
+// met tells which walls the play met, as far as its output shows.
+func (p *play) met() []string {
+	output, err := tail(p.path(outputFile), searched)
+	if err != nil {
+		return nil // the failure itself is told all the same
+	}
+	notes := p.walls().Met(string(output))
+	for i := range notes {
+		notes[i] = p.mask.hide(notes[i])
+	}
+	return notes
 }
 
 // withoutPaths turns our own paths into those of the bundle, which its author
@@ -80,7 +97,7 @@ func tail(path string, n int64) ([]byte, error) {
 
 // errorLines returns the last error in Ansible's output with all that follows.
 func errorLines(output string) string {
-	at := regexp.MustCompile(`(?m)^(ERROR! |\[ERROR\]: )`).FindAllStringIndex(output, -1)
+	at := regexp.MustCompile(`(?m)^(ERROR! |\[ERROR\]: |cloudops sandbox: |bwrap: )`).FindAllStringIndex(output, -1)
 	if len(at) == 0 {
 		return ""
 	}

@@ -27,7 +27,7 @@ type play struct {
 	dir      string
 	self     string // path of our own binary
 	policy   sandbox.Policy
-	box      *sandbox.Box // nil until there is something to start
+	box      *sandbox.Box
 	program  string
 	playbook string // path of the file to run
 	content  string // digest of the playbook's folder
@@ -60,7 +60,7 @@ func (d *Driver) newPlay(job *engine.Job) (*play, error) {
 	}
 	return &play{
 		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, policy: d.Sandbox, log: d.Log, mask: newMasker(job),
-		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
+		box: d.Sandbox.Left(), facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
 	}, nil
 }
 
@@ -184,6 +184,11 @@ func (d *Driver) shipped(name string) (fs.FS, error) {
 // run runs the playbook and reads what its tasks did. The error is a *Failure
 // where the play failed, or the cause of ctx's end.
 func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, error) {
+	if walls := p.walls(); walls.Mode != "" {
+		fmt.Fprintf(log, "Walls around this step: %s.\n", walls)
+	}
+	ctx, unwatch := p.box.Watch(ctx, p.own(), p.sockets)
+	defer unwatch()
 	engine.BeginLog(log, playMark)
 	exit := p.execute(ctx, o, log)
 	out, err := readOutcome(p.own(), p.mask)
@@ -197,6 +202,7 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 		return out, err
 	}
 	if f := out.failure(); f != nil {
+		f.Walls = p.met()
 		return out, f
 	}
 	return out, p.complaint(exit)

@@ -53,6 +53,8 @@ func (d *Driver) takeOver(ctx context.Context, job *engine.Job, log io.Writer) (
 // only its parent learns its exit code.
 func (p *play) rejoin(ctx context.Context, process sandbox.Process, log io.Writer) (outcome, error) {
 	engine.ResumeLog(log, playMark)
+	ctx, unwatch := p.box.Watch(ctx, p.own(), p.sockets)
+	defer unwatch()
 	ended, guarded := process.Ended(), make(chan struct{})
 	go func() {
 		defer close(guarded)
@@ -69,7 +71,9 @@ func (p *play) rejoin(ctx context.Context, process sandbox.Process, log io.Write
 	case cause != nil && out.ended:
 		return out, cause
 	case out.failure() != nil:
-		return out, out.failure()
+		f := out.failure()
+		f.Walls = p.met()
+		return out, f
 	case out.ended:
 		return out, nil
 	}

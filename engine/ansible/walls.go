@@ -24,6 +24,9 @@ func (p *play) walls() sandbox.Walls {
 // installation is the folder that Ansible, and what it imports, lies in: of a
 // virtual environment, or of the system.
 func installation(program string) string {
+	if program == "" { // of a play that was taken over, which starts nothing
+		return ""
+	}
 	if real, err := filepath.EvalSymlinks(program); err == nil {
 		program = real
 	}

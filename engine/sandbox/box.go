@@ -29,6 +29,9 @@ func (p Policy) Open(dir string) (*Box, error) {
 	return b, b.writeAccount()
 }
 
+// Left is the box of children that a runner before left running. It starts none.
+func (p Policy) Left() *Box { return &Box{policy: p} }
+
 // Close gives the user back, once nothing runs as it.
 func (b *Box) Close() {
 	if b != nil && b.lock != nil {
@@ -45,7 +48,7 @@ func (b *Box) Hold() []string {
 }
 
 // Namespaced reports whether all that a child starts ends with it.
-func (b *Box) Namespaced() bool { return b != nil && b.policy.Bubblewrap != "" }
+func (b *Box) Namespaced() bool { return b.policy.Bubblewrap != "" }
 
 // Needs is what a child uses of the machine besides what all programs do.
 type Needs struct {

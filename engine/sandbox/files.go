@@ -71,3 +71,11 @@ func ownAll(user int, dir string) error {
 		return root.Lchown(path.Clean(name), user, user)
 	})
 }
+
+// blocks is how many bytes a file takes on the disk.
+func blocks(info fs.FileInfo) int64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return stat.Blocks * 512
+	}
+	return info.Size()
+}

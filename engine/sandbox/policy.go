@@ -120,10 +120,13 @@ func (p Policy) String() string {
 	return w.String()
 }
 
+// up reports whether the policy builds walls.
+func (p Policy) up() bool { return p.Mode == Auto || p.Mode == Require }
+
 // Walls are those of the policy around a child that needs to read and write
 // some paths, and to connect to some TCP ports.
 func (p Policy) Walls(read, write []string, connect []int) Walls {
-	if p.Mode != Auto && p.Mode != Require {
+	if !p.up() {
 		return Walls{}
 	}
 	return Walls{

@@ -14,16 +14,20 @@ type Failure struct {
 	Errors  []string // each with its place and detail
 	More    int      // errors that were too many to keep
 	Output  string   // what it said besides, where it gave no reason
+	Walls   []string // of the sandbox that it met, as far as its words show
 }
 
 // Error gives every reason.
 func (f *Failure) Error() string {
-	if len(f.Errors) == 0 {
-		return fmt.Sprintf("terraform %s: %s", f.Command, f.Output)
-	}
 	text := strings.Join(f.Errors, "\n")
+	if len(f.Errors) == 0 {
+		text = f.Output
+	}
 	if f.More > 0 {
 		text += fmt.Sprintf("\nand %d errors more, which the log has", f.More)
+	}
+	for _, wall := range f.Walls {
+		text += "\nSandbox: " + wall
 	}
 	return fmt.Sprintf("terraform %s: %s", f.Command, text)
 }

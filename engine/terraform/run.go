@@ -26,6 +26,8 @@ func (r *session) run(ctx context.Context, command string, call func(*tfexec.Ter
 
 // runIn is run in an environment other than the usual one.
 func (r *session) runIn(ctx context.Context, command string, env map[string]string, call func(*tfexec.Terraform) error) error {
+	ctx, unwatch := r.box.Watch(ctx, r.own(), r.tmp, r.space.sources())
+	defer unwatch()
 	if ctx.Err() != nil {
 		return phaseError(ctx, command, ctx.Err())
 	}
@@ -68,7 +70,9 @@ func (r *session) verdict(ctx context.Context, command string, err error) error 
 	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && len(r.said.other) == 0 {
 		return phaseError(ctx, command, err)
 	}
-	return &Failure{Command: command, Errors: r.said.errors, More: r.said.more, Output: r.said.reason()}
+	f := &Failure{Command: command, Errors: r.said.errors, More: r.said.more, Output: r.said.reason()}
+	f.Walls = r.walls().Met(f.Error())
+	return f
 }
 
 // terraform readies the session's value for one command. With output, what the

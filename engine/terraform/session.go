@@ -65,6 +65,9 @@ func (r *session) ready(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return fmt.Errorf("workspace: %w", err)
 	}
+	if walls := r.walls(); walls.Mode != "" {
+		fmt.Fprintf(r.log, "Walls around this step: %s.\n", walls)
+	}
 	if r.space.initialized() {
 		return nil
 	}

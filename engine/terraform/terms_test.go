@@ -51,6 +51,23 @@ func TestWallsKeepTerraformInItsFolders(t *testing.T) {
 	}
 }
 
+func TestFailureSaysWhichWallTerraformMet(t *testing.T) {
+	w := newWorld(t, map[string]string{"x/main.tf": `resource "terraform_data" "x" {
+  provisioner "local-exec" { command = "cat /srv/artifacts/web.tar" }
+}
+`})
+	w.driver.Sandbox = allWalls(t)
+	p := w.plan(t)
+	w.job.PlanHash = p.Hash
+	_, err := w.driver.Apply(t.Context(), w.job, w.bundle, p.File, &w.log)
+	if err == nil || !strings.Contains(err.Error(), "Sandbox: /srv/artifacts/web.tar lies outside what a step sees") {
+		t.Errorf("error = %v", err)
+	}
+	if !strings.Contains(w.log.String(), "Walls around this step: files, TCP to 53 443 ") {
+		t.Errorf("log = %s", w.log.String())
+	}
+}
+
 // allWalls are those that this machine has.
 func allWalls(t testing.TB) sandbox.Policy {
 	t.Helper()
