@@ -25,7 +25,7 @@ func (o *sandboxOptions) flags(f *pflag.FlagSet) {
 	p := &o.policy
 	f.StringVar((*string)(&p.Mode), "sandbox", "auto", "walls around all that steps start: auto (as far as this machine can; the log says how far), require (or the worker does not start) or off")
 	f.StringSliceVar(&p.Read, "sandbox-read", nil, "folders and files that steps may read besides their own and the system's")
-	f.StringSliceVar(&p.Write, "sandbox-write", nil, "folders that steps may write to besides their own")
+	f.StringSliceVar(&p.Write, "sandbox-write", nil, "folders and files that steps may write to besides their own; steps that share some have no users of their own")
 	f.IntSliceVar(&p.Connect, "sandbox-connect", nil, "TCP ports that steps may connect to besides 443, 53, and those of their providers' endpoints and hosts")
 	f.StringVar(&o.users, "sandbox-users", "60800-61099", "user identifiers that nobody has, one for each step, where the worker is root; empty for none")
 	l := &p.Limits

@@ -112,14 +112,23 @@ func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
 	if p.env, err = p.environ(job.Env); err != nil {
 		return err
 	}
-	if p.box, err = p.policy.Open(p.dir); err != nil {
+	if p.box, err = p.policy.Open(p.dir, p.inside("home")); err != nil {
 		return err
 	}
 	return p.box.Give(p.own(), p.sockets)
 }
 
+// localTmp is a folder for modules that run on this machine, within walls that
+// keep them out of the user's home.
+func (p *play) localTmp() string {
+	if p.box.Walled() {
+		return p.inside("tmp")
+	}
+	return ""
+}
+
 func (p *play) writeInputs(job *engine.AnsibleJob) error {
-	inventory, err := renderInventory(job.Inventory)
+	inventory, err := renderInventory(job.Inventory, p.localTmp())
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func attack(t *testing.T, policy Policy, worker int) {
 	self := filepath.Join(base, "self")
 	must(t, copyFile(os.Args[0], self))
 
-	box, err := policy.Open(kept)
+	box, err := policy.Open(kept, own)
 	must(t, err, box.Give(own))
 	defer box.Close()
 	s := Spec{Program: self, Walls: box.Walls(Needs{Read: []string{self}, Write: []string{own}, Tmp: own})}

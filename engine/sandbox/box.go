@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // Box is what the children of one attempt at a step have in common: their walls,
@@ -16,17 +18,20 @@ type Box struct {
 	dir    string
 }
 
-// Open makes a box. The folder is for its own files, and no child may write there.
-func (p Policy) Open(dir string) (*Box, error) {
+// Open makes a box. The folder is for its own files, and no child may write there;
+// home is where a child's user has its home, as far as it can be had.
+func (p Policy) Open(dir, home string) (*Box, error) {
 	b := &Box{policy: p, dir: dir}
-	if p.Users == (Users{}) {
+	if p.Bubblewrap == "" {
 		return b, nil
 	}
-	var err error
-	if b.user, b.lock, err = p.Users.take(usersDir); err != nil {
-		return nil, fmt.Errorf("user of the step: %w", err)
+	if p.Users != (Users{}) {
+		var err error
+		if b.user, b.lock, err = p.Users.take(usersDir); err != nil {
+			return nil, fmt.Errorf("user of the step: %w", err)
+		}
 	}
-	return b, b.writeAccount()
+	return b, b.writeAccount(home)
 }
 
 // Left is the box of children that a runner before left running. It starts none.
@@ -50,6 +55,9 @@ func (b *Box) Hold() []string {
 // Namespaced reports whether all that a child starts ends with it.
 func (b *Box) Namespaced() bool { return b.policy.Bubblewrap != "" }
 
+// Walled reports whether there are walls around a child.
+func (b *Box) Walled() bool { return b.policy.up() }
+
 // Needs is what a child uses of the machine besides what all programs do.
 type Needs struct {
 	Read    []string // files and folders, with all in them
@@ -61,11 +69,9 @@ type Needs struct {
 // Walls are those around a child.
 func (b *Box) Walls(n Needs) Walls {
 	w := b.policy.Walls(n.Read, n.Write, n.Connect)
+	w.User = b.user
 	if w.Bubblewrap != "" {
-		w.Tmp = n.Tmp
-	}
-	if b.user != 0 {
-		w.User, w.Account = b.user, b.account()
+		w.Tmp, w.Account = n.Tmp, b.account()
 	}
 	return w
 }
@@ -88,12 +94,33 @@ func (b *Box) Take(dirs ...string) error {
 
 func (b *Box) account() string { return filepath.Join(b.dir, "passwd") }
 
-// writeAccount gives the user a name, without which SSH does not start.
-func (b *Box) writeAccount() error {
+// writeAccount names the child's user, without which SSH does not start, and
+// gives it the home, which SSH and Ansible go by more than by HOME.
+func (b *Box) writeAccount(home string) error {
+	user := b.user
+	if user == 0 {
+		user = os.Getuid()
+	}
 	all, err := os.ReadFile("/etc/passwd")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	all = fmt.Appendf(all, "cloudops-step:x:%d:%d:step:%s:/bin/sh\n", b.user, b.user, "/tmp")
-	return os.WriteFile(b.account(), all, 0o644)
+	return os.WriteFile(b.account(), withAccount(string(all), user, home), 0o644)
+}
+
+// withAccount is the text of an /etc/passwd in which the user has the home.
+// Source: passwd(5).
+func withAccount(passwd string, user int, home string) []byte {
+	id := strconv.Itoa(user)
+	name, group := "cloudops-step", id
+	var b strings.Builder
+	for line := range strings.Lines(passwd) {
+		if fields := strings.Split(line, ":"); len(fields) > 3 && fields[2] == id {
+			name, group = fields[0], fields[3]
+			continue
+		}
+		b.WriteString(line)
+	}
+	fmt.Fprintf(&b, "%s:x:%s:%s:step:%s:/bin/sh\n", name, id, group, home)
+	return []byte(b.String())
 }

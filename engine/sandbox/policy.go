@@ -85,9 +85,13 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 		p.Limits.Processes = 0 // it would count all that the worker's user runs
 		lacks = append(lacks, "a limit on processes, which takes namespaces")
 	}
-	if !m.root || p.Bubblewrap == "" {
+	switch {
+	case !m.root || p.Bubblewrap == "":
 		p.Users = Users{}
 		lacks = append(lacks, "a user of its own for each step, which takes a worker of root and namespaces")
+	case len(p.Write) > 0:
+		p.Users = Users{}
+		lacks = append(lacks, "a user of its own for each step, since they share folders to write to")
 	}
 	return p, lacks, nil
 }

@@ -17,6 +17,7 @@ func TestWallsThatAreRequiredAreHadOrNothingStarts(t *testing.T) {
 		fails   string
 		lacks   string // a part of the only one
 		off     bool
+		write   []string
 	}{
 		"required, without Landlock":       {mode: Require, machine: with(func(m *machine) { m.landlock = 0 }), fails: "this system has no Landlock"},
 		"required, with an older Landlock": {mode: Require, machine: with(func(m *machine) { m.landlock = 5 }), fails: "has Landlock 5 where Landlock 6 is needed"},
@@ -28,13 +29,14 @@ func TestWallsThatAreRequiredAreHadOrNothingStarts(t *testing.T) {
 		"as can be, not of root":           {mode: Auto, machine: with(func(m *machine) { m.root = false }), lacks: "a user of its own"},
 		"as can be, without namespaces": {mode: Auto, lacks: "namespaces: there is none|a limit on processes|a user of its own",
 			machine: with(func(m *machine) { m.bubblewrap = func() (string, error) { return "", errors.New("there is none") } })},
+		"as can be, with a folder that steps share": {mode: Auto, machine: whole, write: []string{"/srv"}, lacks: "a user of its own for each step, since"},
 		"off":                      {mode: Off, machine: whole, off: true},
 		"not asked for":            {machine: whole, off: true},
 		"a mode that there is not": {mode: "required", machine: whole, fails: `there is no mode "required"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			had, lacks, err := Policy{Mode: tt.mode, Users: users, Limits: Limits{Processes: 9}}.survey(tt.machine)
+			had, lacks, err := Policy{Mode: tt.mode, Users: users, Write: tt.write, Limits: Limits{Processes: 9}}.survey(tt.machine)
 			if tt.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fails) {
 					t.Errorf("error = %v", err)
@@ -48,7 +50,7 @@ func TestWallsThatAreRequiredAreHadOrNothingStarts(t *testing.T) {
 			if !slices.EqualFunc(lacks, want, strings.HasPrefix) {
 				t.Errorf("lacks %q, want %q", lacks, want)
 			}
-			if own := had.Users == users; own != (!tt.off && tt.machine.root && had.Bubblewrap != "") {
+			if own := had.Users == users; own != (!tt.off && tt.machine.root && had.Bubblewrap != "" && tt.write == nil) {
 				t.Errorf("users %v with %q", had.Users, had.Bubblewrap)
 			}
 		})

@@ -84,10 +84,6 @@ func writeRule(path string) landlock.Rule {
 
 func isDir(path string) bool { info, err := os.Stat(path); return err == nil && info.IsDir() }
 
-func existing(paths []string) []string {
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { _, err := os.Stat(path); return err != nil })
-}
-
 // set puts the limits in force. A child that dies leaves no core, which would
 // have its secrets.
 func (l Limits) set() error {

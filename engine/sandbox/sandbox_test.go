@@ -57,7 +57,7 @@ func TestAnswerIsPrintedInsteadOfStartingTheProgram(t *testing.T) {
 }
 
 // needWalls surveys what this machine has of walls.
-func needWalls(t *testing.T) Policy {
+func needWalls(t testing.TB) Policy {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has Landlock")
@@ -70,7 +70,7 @@ func needWalls(t *testing.T) Policy {
 }
 
 // kinds are the ways in which walls are built.
-func kinds(t *testing.T) map[string]Policy {
+func kinds(t testing.TB) map[string]Policy {
 	whole := needWalls(t)
 	bare := Policy{Mode: Require}
 	all := map[string]Policy{"landlock": bare}
@@ -92,7 +92,7 @@ func TestWallsKeepTheChildOutOfOtherFiles(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(closed, "secret"), []byte("secret"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			box, err := policy.Open(t.TempDir())
+			box, err := policy.Open(t.TempDir(), open)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,5 +106,18 @@ func TestWallsKeepTheChildOutOfOtherFiles(t *testing.T) {
 				t.Errorf("printed %q, %v", out, err)
 			}
 		})
+	}
+}
+
+func TestChildsUserHasANameAndTheHome(t *testing.T) {
+	const passwd = "root:x:0:0:root:/root:/bin/bash\nada:x:1000:100::/home/ada:/bin/sh\n"
+	for user, want := range map[int]string{
+		1000:  "root:x:0:0:root:/root:/bin/bash\nada:x:1000:100:step:/step:/bin/sh\n",
+		0:     "ada:x:1000:100::/home/ada:/bin/sh\nroot:x:0:0:step:/step:/bin/sh\n",
+		60800: passwd + "cloudops-step:x:60800:60800:step:/step:/bin/sh\n",
+	} {
+		if got := string(withAccount(passwd, user, "/step")); got != want {
+			t.Errorf("user %d: %q", user, got)
+		}
 	}
 }

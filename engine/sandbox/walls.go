@@ -17,8 +17,8 @@ type Walls struct {
 	// ours, which only root can change.
 	User int `json:"user,omitempty"`
 	// Bubblewrap is the path of bwrap, which starts the child in namespaces of its
-	// own; empty where there is none. Tmp is then the child's /tmp, and Account a
-	// file that is its /etc/passwd, where that is to name User.
+	// own; empty where there is none. Tmp is then the child's /tmp, unless it may
+	// write to that of all, and Account its /etc/passwd.
 	Bubblewrap string `json:"bubblewrap,omitempty"`
 	Tmp        string `json:"tmp,omitempty"`
 	Account    string `json:"account,omitempty"`

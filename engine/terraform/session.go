@@ -84,7 +84,7 @@ func (r *session) prepare() error {
 		return err
 	}
 	var err error
-	if r.box, err = r.Sandbox.Open(r.dir); err != nil {
+	if r.box, err = r.Sandbox.Open(r.dir, r.home()); err != nil {
 		return err
 	}
 	if err := writeJSON(r.inputFile(), r.job.Terraform.Inputs); err != nil {
