@@ -29,7 +29,7 @@ func (o *sandboxOptions) flags(f *pflag.FlagSet) {
 	f.IntSliceVar(&p.Connect, "sandbox-connect", nil, "TCP ports that steps may connect to besides 443, 53, and those of their providers' endpoints and hosts")
 	f.StringVar(&o.users, "sandbox-users", "60800-61099", "user identifiers that nobody has, one for each step, where the worker is root; empty for none")
 	l := &p.Limits
-	l.Memory, l.FileSize, l.Disk, l.Processes, l.Files = 16<<30, 8<<30, 32<<30, 4096, 16384
+	l.Memory, l.FileSize, l.Disk, l.Processes, l.Files = 4<<30, 8<<30, 32<<30, 4096, 16384
 	f.Var((*byteSize)(&l.Memory), "sandbox-memory", "bytes of memory in one process of a step; 0 for no limit")
 	f.Var((*byteSize)(&l.FileSize), "sandbox-file-size", "bytes in one file of a step; 0 for no limit")
 	f.Var((*byteSize)(&l.Disk), "sandbox-disk", "bytes in the folders of a step; 0 for no limit")
