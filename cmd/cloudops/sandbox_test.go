@@ -61,6 +61,9 @@ func TestStackFindsNothingOfTheServer(t *testing.T) {
 			t.Errorf("the log does not say %q:\n%s", want, log)
 		}
 	}
+	if shown := s.cli(t, "", "run", "show", run); !strings.Contains(shown, "walls around terraform.a, terraform.b: files, TCP to 53 443 and the step's endpoints, ") {
+		t.Errorf("the run is shown as:\n%s", shown)
+	}
 	if strings.Contains(log, "(local-exec): READ") {
 		t.Errorf("log:\n%s", log)
 	}

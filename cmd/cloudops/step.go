@@ -47,6 +47,7 @@ func step(ctx context.Context, dir string) error {
 		Sources:    runner.Sources{Root: sourcesDir(order.Settings["data-dir"]), Extract: blueprint.Extract},
 		StateToken: engine.Secret(order.StateToken),
 		Dir:        dir,
+		Walls:      wallsOf(order.Settings).String(),
 		Log:        log,
 	}
 	if err := r.Run(ctx); err != nil {

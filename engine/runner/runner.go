@@ -65,6 +65,7 @@ type Runner struct {
 	Sources    Sources
 	Dir        string // folder of this attempt; see Folder
 	StateToken engine.Secret
+	Walls      string // what the sandbox holds around the tools, in words
 	Log        *slog.Logger
 }
 
@@ -138,6 +139,7 @@ func (r *Runner) abandon(ctx context.Context) error {
 // carryOut does the phase and says how it ended.
 func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter) ending {
 	end, err := r.phase(ctx, job, log)
+	end.Report.Walls = r.Walls
 	if err == nil {
 		return end
 	}

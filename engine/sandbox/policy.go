@@ -117,11 +117,14 @@ func spoken(version int) string {
 	return fmt.Sprintf("Landlock %d", version)
 }
 
-// String says what walls of the policy hold, for a log.
+// String says what walls of the policy hold around any step.
 func (p Policy) String() string {
+	if !p.up() {
+		return "none"
+	}
 	w := p.Walls(nil, nil, nil)
 	w.User = p.Users.First
-	return w.String()
+	return strings.Join(w.holds(landlockVersion(), w.ports()+" and the step's endpoints"), ", ")
 }
 
 // up reports whether the policy builds walls.

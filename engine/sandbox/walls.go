@@ -41,11 +41,11 @@ func (w Walls) String() string {
 	if !w.up() {
 		return "none"
 	}
-	return strings.Join(w.holds(landlockVersion()), ", ")
+	return strings.Join(w.holds(landlockVersion(), w.ports()), ", ")
 }
 
 // holds lists what the walls hold on a kernel with that version of Landlock.
-func (w Walls) holds(version int) []string {
+func (w Walls) holds(version int, ports string) []string {
 	var all []string
 	switch {
 	case version >= landlockWhole:
@@ -54,12 +54,14 @@ func (w Walls) holds(version int) []string {
 		all = append(all, "files but for cutting them short")
 	}
 	if version >= landlockNet {
-		all = append(all, "TCP to "+w.ports())
+		all = append(all, "TCP to "+ports)
 	}
 	if version >= landlockScope {
 		all = append(all, "signals and abstract sockets")
 	}
-	all = append(all, "system calls")
+	if judgesCalls() {
+		all = append(all, "system calls")
+	}
 	if w.Limits != (Limits{}) {
 		all = append(all, "limits")
 	}
