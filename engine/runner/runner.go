@@ -139,7 +139,6 @@ func (r *Runner) abandon(ctx context.Context) error {
 // carryOut does the phase and says how it ended.
 func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter) ending {
 	end, err := r.phase(ctx, job, log)
-	end.Report.Walls = r.Walls
 	if err == nil {
 		return end
 	}
