@@ -50,6 +50,7 @@ func (p Policy) Survey(self string) (had Policy, lacks []string, err error) {
 	return p.survey(machine{
 		landlock: landlockVersion(), seccomp: judgesCalls(), root: os.Geteuid() == 0,
 		bubblewrap: func() (string, error) { return findBubblewrap(self) },
+		locks:      func() error { return os.MkdirAll(usersDir, 0o700) },
 	})
 }
 
@@ -59,6 +60,7 @@ type machine struct {
 	seccomp    bool
 	root       bool
 	bubblewrap func() (string, error)
+	locks      func() error // makes the folder for those of users
 }
 
 func (p Policy) survey(m machine) (Policy, []string, error) {
@@ -92,6 +94,11 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	case len(p.Write) > 0:
 		p.Users = Users{}
 		lacks = append(lacks, "a user of its own for each step, since they share folders to write to")
+	case p.Users != (Users{}):
+		if err := m.locks(); err != nil {
+			p.Users = Users{}
+			lacks = append(lacks, "a user of its own for each step: "+err.Error())
+		}
 	}
 	return p, lacks, nil
 }
