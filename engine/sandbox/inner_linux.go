@@ -6,7 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 
@@ -36,60 +36,54 @@ func (s Spec) wrap(args []string) error {
 // Inner is what the part of a child that is within bubblewrap knows of the part
 // outside.
 type Inner struct {
-	// Folder is a file descriptor of the PidFile's folder, in which the file lies
-	// ready under another name; 0 where nobody asked for it.
-	Folder int `json:"folder,omitempty"`
+	Process string `json:"process,omitempty"` // the one outside, as it stands in a file
+	PidFile int    `json:"pid_file,omitempty"`
 }
 
-// announceLater lays the PidFile ready: who finds it may interrupt the child, so
-// it appears once the child can be interrupted.
+// announceLater opens the PidFile, and leaves it empty: who reads it may interrupt
+// the child, so it is written once there is somebody to interrupt.
 func (s Spec) announceLater() (*Inner, error) {
 	if s.PidFile == "" {
 		return &Inner{}, nil
 	}
-	if err := os.WriteFile(s.PidFile+unannounced, []byte(self().String()), 0o600); err != nil {
-		return nil, err
-	}
-	fd, err := unix.Open(filepath.Dir(s.PidFile), unix.O_PATH|unix.O_DIRECTORY, 0) // without O_CLOEXEC
-	return &Inner{Folder: fd}, err
+	fd, err := unix.Open(s.PidFile, unix.O_CREAT|unix.O_TRUNC|unix.O_WRONLY, 0o600) // without O_CLOEXEC
+	return &Inner{Process: self().String(), PidFile: fd}, err
 }
 
-const unannounced = ".ready"
-
-// announce makes the PidFile appear and closes the way to its folder.
-func (s Spec) announce() error {
-	if s.Inner.Folder == 0 {
+// announce writes the PidFile.
+func (i *Inner) announce() error {
+	if i.PidFile == 0 {
 		return nil
 	}
-	name := filepath.Base(s.PidFile)
-	err := unix.Renameat(s.Inner.Folder, name+unannounced, s.Inner.Folder, name)
-	return errors.Join(err, unix.Close(s.Inner.Folder))
+	_, err := unix.Write(i.PidFile, []byte(i.Process))
+	return errors.Join(err, unix.Close(i.PidFile))
 }
 
 // within runs the program as a child of the first process of bubblewrap's
 // namespace, and ends as it does. It dies together with bubblewrap, and then all
-// that is in the namespace does.
+// that is in the namespace does: for that it stays bubblewrap's user.
 func (s Spec) within(args []string) error {
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, syscall.SIGINT)
-	if err := s.announce(); err != nil {
-		return fmt.Errorf("pid file: %w", err)
+	runtime.LockOSThread()                                 // whose powers are those of what it starts
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // which is the program's
+	if s.Inner.PidFile != 0 {
+		unix.CloseOnExec(s.Inner.PidFile)
 	}
 	if err := s.Walls.raise(); err != nil {
 		return fmt.Errorf("walls: %w", err)
 	}
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil { // which another user's process loses
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return err
-	}
-	select {
-	case <-interrupts: // before there was anybody else to take it
-		os.Exit(128 + int(syscall.SIGINT))
-	default:
 	}
 	cmd := exec.Command(s.Program, args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, environment()
+	if user := uint32(s.Walls.User); user != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	}
 	if err := cmd.Start(); err != nil {
 		return err
+	}
+	if err := errors.Join(dropPowers(), s.Inner.announce()); err != nil {
+		return err // which ends the program, too
 	}
 	os.Exit(reap(cmd.Process.Pid))
 	return nil

@@ -32,6 +32,9 @@ func ReadProcess(path string) (Process, error) {
 	if err != nil {
 		return Process{}, err
 	}
+	if len(b) == 0 { // the child has opened it, and has not begun
+		return Process{}, &os.PathError{Op: "read", Path: path, Err: os.ErrNotExist}
+	}
 	pid, start, _ := strings.Cut(string(b), " ")
 	p := Process{Start: start}
 	if p.Pid, err = strconv.Atoi(pid); err != nil || p.Pid <= 1 {

@@ -18,21 +18,19 @@ func (w Walls) raise() error {
 	if !w.up() {
 		return nil
 	}
-	runtime.LockOSThread() // whose powers are those of what it starts
-	defer runtime.UnlockOSThread()
 	if err := w.restrict(); err != nil {
 		return err
 	}
 	if err := w.Limits.set(); err != nil {
 		return err
 	}
-	if err := becomeUser(w.User); err != nil {
-		return fmt.Errorf("user %d: %w", w.User, err)
-	}
 	if err := filterCalls(); err != nil && (w.Mode == Require || judgesCalls()) {
 		return fmt.Errorf("system calls: %w", err)
 	}
-	return nil
+	if w.User != 0 { // to become it takes powers, which end with that
+		return nil
+	}
+	return dropPowers()
 }
 
 // restrict lets Landlock hold files, TCP, signals and abstract sockets.
@@ -108,19 +106,12 @@ func lower(what int, limit uint64) error {
 	return syscall.Setrlimit(what, &syscall.Rlimit{Cur: limit, Max: limit}) // not unix's: Go restores the number of open files otherwise
 }
 
-// becomeUser makes this process one of the user, in the user's group alone. It
-// keeps none of root's powers either way, also where it stays root, and what it
-// executes gets none back.
-func becomeUser(user int) error {
+// dropPowers gives up what root can do, also where the user stays root, and what
+// this thread executes gets none of it back. The caller stays in its thread.
+func dropPowers() error {
 	for capability := range uintptr(unix.CAP_LAST_CAP + 1) {
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 		if err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EINVAL) { // not root, or a kernel that has fewer
-			return err
-		}
-	}
-	if user != 0 {
-		err := errors.Join(syscall.Setgroups(nil), syscall.Setresgid(user, user, user), syscall.Setresuid(user, user, user))
-		if err != nil {
 			return err
 		}
 	}

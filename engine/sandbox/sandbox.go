@@ -99,7 +99,7 @@ func (s Spec) outlive() error {
 			return err
 		}
 	}
-	if s.PidFile == "" {
+	if s.PidFile == "" || s.Walls.Bubblewrap != "" { // within which it is written
 		return nil
 	}
 	return self().write(s.PidFile)
