@@ -109,7 +109,7 @@ func stepJSON(s *engine.Step) client.Step {
 	return client.Step{
 		ID: s.ID, Run: s.Run, Address: s.Component.Address, Kind: string(s.Component.Kind), Cloud: string(s.Component.Cloud),
 		Needs: list(s.Needs), Revision: s.Revision, Destroy: s.Destroy, Status: string(s.Status), Reason: s.Reason,
-		Attempt: s.Attempt, Worker: s.Worker, PlanHash: s.PlanHash, Summary: client.Summary(s.Summary),
+		Attempt: s.Attempt, Worker: s.Worker, Walls: s.Walls, PlanHash: s.PlanHash, Summary: client.Summary(s.Summary),
 		Applied: client.Summary(s.Applied), Notes: s.Notes,
 		QueuedAt: when(s.QueuedAt), StartedAt: when(s.StartedAt), EndedAt: when(s.EndedAt),
 	}

@@ -108,7 +108,7 @@ func newPostgres(t *testing.T, bin string) *world {
 func (w *world) node(role, name string, args ...string) {
 	dir := w.path(name)
 	args = append([]string{role, "--data-dir", dir, "--url", w.front.url(), "--master-key-file", w.path("master.key"),
-		"--worker-name", name, "--grace", "5s", "--provider-mirror", enginetest.NeedProviderMirror(w.t)}, args...)
+		"--worker-name", name, "--grace", "5s", "--sandbox-write", w.path("ledger"), "--provider-mirror", enginetest.NeedProviderMirror(w.t)}, args...)
 	if w.database != "" {
 		args = append(args, "--database-url", w.database, "--redis-url", w.redis.URL)
 	}

@@ -338,7 +338,7 @@ CREATE TABLE steps (
     log_size         BIGINT NOT NULL DEFAULT 0,
     queued_at        INTEGER,
     started_at       INTEGER,
-    ended_at         INTEGER,
+    ended_at         INTEGER, walls TEXT NOT NULL DEFAULT '',
     UNIQUE (run_id, position),
     -- A step has a lease exactly while a runner has it in hand.
     CHECK ((status IN ('planning', 'applying')) = (lease_until IS NOT NULL)),

@@ -34,12 +34,12 @@ type Identity struct {
 // tool authenticates with.
 const AccessFolder = "access"
 
-// AccessDir is that folder of the job's; "" where it has none.
-func (j *Job) AccessDir() string {
+// AccessDirs is that folder of the job's, or nothing where it has none.
+func (j *Job) AccessDirs() []string {
 	if j.Access == nil {
-		return ""
+		return nil
 	}
-	return path.Join(j.Dir, AccessFolder)
+	return []string{path.Join(j.Dir, AccessFolder)}
 }
 
 // TokenFile is the file in it that has the token of workload identity.

@@ -153,6 +153,7 @@ const (
 type Report struct {
 	Outcome  Outcome `json:"outcome"`
 	Reason   string  `json:"reason,omitempty"`    // of a failure; for people, without secrets
+	Walls    string  `json:"walls,omitempty"`     // what the sandbox held, in words; "none" for nothing
 	PlanHash string  `json:"plan_hash,omitempty"` // SHA-256 of the plan artifact, in hex
 	Plan     *Plan   `json:"plan,omitempty"`
 	// Hidden is the SHA-256, in hex, of the values that the plan's changes leave

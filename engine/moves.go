@@ -203,6 +203,7 @@ func (r *Run) Renew(step string, attempt int, at time.Time) error {
 type Result struct {
 	Outcome     Outcome
 	Reason      string
+	Walls       string
 	PlanHash    string
 	ChangesHash string
 	Summary     Summary
@@ -249,7 +250,7 @@ func (s *Step) end(res Result, at time.Time) error {
 	if err := s.become(to, at); err != nil {
 		return err
 	}
-	s.Reason = res.Reason
+	s.Reason, s.Walls = res.Reason, res.Walls
 	switch to {
 	case StepPlanned, StepUnchanged:
 		s.PlanHash, s.ChangesHash, s.Summary, s.Notes, s.Predicted = res.PlanHash, res.ChangesHash, res.Summary, res.Notes, res.Outputs

@@ -32,7 +32,7 @@ func (s *Runs) Report(ctx context.Context, step *Step, rep Report) error {
 
 // putAway keeps what a report brings and boils it down to what the run needs.
 func (s *Runs) putAway(ctx context.Context, run *Run, step *Step, rep Report) (Result, error) {
-	res := Result{Outcome: rep.Outcome, Reason: rep.Reason, PlanHash: rep.PlanHash, Applied: rep.Applied, Environment: rep.Environment}
+	res := Result{Outcome: rep.Outcome, Reason: rep.Reason, Walls: rep.Walls, PlanHash: rep.PlanHash, Applied: rep.Applied, Environment: rep.Environment}
 	if rep.Recap != nil {
 		if err := s.putJSON(ctx, step.ID, ArtifactRecap, rep.Recap); err != nil {
 			return res, err

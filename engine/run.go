@@ -112,6 +112,7 @@ type Step struct {
 	// runner sends names its attempt; that of an older one is refused.
 	Attempt    int
 	Worker     string
+	Walls      string    // what the sandbox held around the last phase, in words; empty where no runner told
 	LeaseUntil time.Time // zero while nobody has it
 	ReadyAt    time.Time // since when it waits in a queue; zero while it doesn't
 	TokenHash  string    // of the runner's token for this attempt

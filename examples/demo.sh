@@ -30,14 +30,16 @@ fi
 
 cloudops="${DEMO_CLOUDOPS:-$PWD/bin/cloudops}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/cloudops-demo.XXXXXX")
-site="$work/site"
+mkdir "$work/pages"
+site="$work/pages/site"
 password=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
 printf '%s' "$password" >"$work/password" && chmod 600 "$work/password"
 export XDG_CONFIG_HOME="$work/config"
 
 say "Starting a server with everything in $work"
 CLOUDOPS_ADMIN_PASSWORD_FILE="$work/password" "$cloudops" serve \
-  --listen "${DEMO_LISTEN:-127.0.0.1:0}" --data-dir "$work/data" --address-file "$work/address" </dev/null >"$work/server.log" 2>&1 &
+  --listen "${DEMO_LISTEN:-127.0.0.1:0}" --data-dir "$work/data" --address-file "$work/address" \
+  --sandbox-write "$work/pages" </dev/null >"$work/server.log" 2>&1 &
 server=$!
 stop() {
   kill "$server" 2>/dev/null || true

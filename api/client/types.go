@@ -233,6 +233,7 @@ type Step struct {
 	Reason    string     `json:"reason,omitempty"`
 	Attempt   int        `json:"attempt"`
 	Worker    string     `json:"worker,omitempty"`
+	Walls     string     `json:"walls,omitempty" doc:"What the sandbox held around the last phase, in words."`
 	PlanHash  string     `json:"plan_hash,omitempty"`
 	Summary   Summary    `json:"summary" doc:"Of the plan."`
 	Applied   Summary    `json:"applied" doc:"What the apply did."`

@@ -118,7 +118,7 @@ func TestRunIsCancelledWhileItsWorkerIsAway(t *testing.T) {
 	t.Parallel()
 	database, redis := enginetest.Postgres(t), enginetest.Redis(t)
 	s := startServer(t, "--clouds", "gcp", "--database-url", database, "--redis-url", redis)
-	worker := exec.Command("cloudops", "worker", "--url", s.url, "--data-dir", filepath.Join(s.dir, "data", "other"), "--clouds", "local",
+	worker := exec.Command("cloudops", "worker", "--url", s.url, "--data-dir", filepath.Join(s.dir, "data", "other"), "--clouds", "local", "--sandbox-write", os.TempDir(),
 		"--master-key-file", filepath.Join(s.dir, "data", "master.key"), "--database-url", database, "--redis-url", redis)
 	worker.Stderr = s.log
 	if err := worker.Start(); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +63,23 @@ func writeRun(w io.Writer, run client.Run) {
 	for _, a := range run.Approvals {
 		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
 	}
+	writeWalls(w, run.Steps)
 	fmt.Fprintln(w)
+}
+
+// writeWalls says what was around the steps, once for those that have the same.
+func writeWalls(w io.Writer, steps []client.Step) {
+	var all []string
+	around := map[string][]string{}
+	for _, s := range steps {
+		if s.Walls != "" && around[s.Walls] == nil {
+			all = append(all, s.Walls)
+		}
+		around[s.Walls] = append(around[s.Walls], s.Address)
+	}
+	for _, walls := range all {
+		fmt.Fprintf(w, "walls around %s: %s\n", strings.Join(around[walls], ", "), walls)
+	}
 }
 
 // writeProgress says of the steps that did not end well why, and how far their

@@ -99,13 +99,17 @@ func startServer(t *testing.T, args ...string) *testServer {
 	return s
 }
 
-// launch starts the server on an address and waits until it is ready.
+// launch starts the server on an address and waits until it is ready. Unless the
+// test is about walls, steps may write to the folders of tests.
 func (s *testServer) launch(t *testing.T, listen string) {
 	t.Helper()
 	address := filepath.Join(s.dir, "address")
 	_ = os.Remove(address) // there is none at first
 	s.cmd = exec.Command("cloudops", append([]string{"serve", "--listen", listen, "--address-file", address,
 		"--data-dir", filepath.Join(s.dir, "data"), "--grace", "5s", "--git-file"}, s.args...)...)
+	if !slices.Contains(s.args, "--sandbox") {
+		s.cmd.Args = append(s.cmd.Args, "--sandbox-write", os.TempDir())
+	}
 	s.cmd.Env = slices.Concat(os.Environ(), []string{"CLOUDOPS_ADMIN_PASSWORD=" + testPassword, "CLOUDOPS_CANARY=" + canary}, s.env)
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {

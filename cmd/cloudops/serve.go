@@ -31,7 +31,8 @@ type serverOptions struct {
 	clouds                                      []string
 	concurrency, driftConcurrency               int
 	workerName                                  string
-	terraform, ansible, mirror, sandbox         string
+	terraform, ansible, mirror                  string
+	sandbox                                     sandboxOptions
 	grace, drain                                time.Duration
 	gitFile                                     bool
 	logLevel, logFormat                         string
@@ -79,7 +80,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.terraform, "terraform", "", "path of terraform (default: found on PATH, else installed into the data folder)")
 	f.StringVar(&o.ansible, "ansible-playbook", "", "path of ansible-playbook (default: found on PATH)")
 	f.StringVar(&o.mirror, "provider-mirror", "", "folder with Terraform providers in the layout of a filesystem mirror")
-	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform, by Landlock: off, auto (as far as the kernel can) or require; plays have none")
+	o.sandbox.flags(f)
 	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
@@ -109,7 +110,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check())
+	errs = append(errs, o.keep.check(), o.sandbox.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}
@@ -172,7 +173,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 		return err
 	}
 	if r.worker {
-		if err := o.walls(log); err != nil {
+		if err := o.sandbox.survey(log); err != nil {
 			return err
 		}
 	}

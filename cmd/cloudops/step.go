@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,7 @@ func step(ctx context.Context, dir string) error {
 	if err := sandbox.Conceal(); err != nil {
 		return err
 	}
+	syscall.Umask(0o022) // users of steps read what is put into the provider store
 	if err := runner.Hold(dir); errors.Is(err, runner.ErrTaken) {
 		return nil
 	} else if err != nil {
@@ -47,6 +49,7 @@ func step(ctx context.Context, dir string) error {
 		Sources:    runner.Sources{Root: sourcesDir(order.Settings["data-dir"]), Extract: blueprint.Extract},
 		StateToken: engine.Secret(order.StateToken),
 		Dir:        dir,
+		Walls:      wallsOf(order.Settings).String(),
 		Log:        log,
 	}
 	if err := r.Run(ctx); err != nil {

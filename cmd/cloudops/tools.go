@@ -9,7 +9,6 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/ansible"
 	"github.com/cloudops-manager/cloudops/engine/runner"
-	"github.com/cloudops-manager/cloudops/engine/sandbox"
 	"github.com/cloudops-manager/cloudops/engine/terraform"
 	"github.com/cloudops-manager/cloudops/modules"
 	"github.com/cloudops-manager/cloudops/playbooks"
@@ -20,10 +19,10 @@ func newTools(settings map[string]string, log *slog.Logger) map[engine.Kind]runn
 	return map[engine.Kind]runner.Tool{
 		engine.KindTerraform: terraformTool{terraform.New(terraform.Options{
 			DataDir: settings["data-dir"], Binary: settings["terraform"], Mirror: settings["provider-mirror"],
-			Self: settings["self"], Sandbox: sandbox.Mode(settings["sandbox"]), Modules: modules.Open, Log: log,
+			Self: settings["self"], Sandbox: wallsOf(settings), Modules: modules.Open, Log: log,
 		})},
 		engine.KindAnsible: ansibleTool{ansible.New(ansible.Options{
-			Ansible: settings["ansible-playbook"], Self: settings["self"], WorkDir: filepath.Join(settings["data-dir"], "ansible"),
+			Ansible: settings["ansible-playbook"], Self: settings["self"], Sandbox: wallsOf(settings), WorkDir: filepath.Join(settings["data-dir"], "ansible"),
 			Playbooks: playbooks.Open, Log: log,
 		})},
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/ansible"
 	"github.com/cloudops-manager/cloudops/engine/runner"
-	"github.com/cloudops-manager/cloudops/engine/sandbox"
 	"github.com/cloudops-manager/cloudops/workers"
 )
 
@@ -54,20 +51,6 @@ func forget(ctx context.Context, dir string) error {
 	return runner.ForgetAccess(dir)
 }
 
-// walls says in the log what the sandbox holds, and lets no worker start that
-// cannot have the walls it requires.
-func (o *serverOptions) walls(log *slog.Logger) error {
-	mode := sandbox.Mode(o.sandbox)
-	holds, err := sandbox.Check(mode)
-	if err != nil {
-		return &exitError{code: exitMisuse, err: fmt.Errorf("--sandbox: %w", err)}
-	}
-	if mode != "" && mode != sandbox.Off {
-		log.Warn("walls are around Terraform, and none around plays", "sandbox", mode, "terraform", holds)
-	}
-	return nil
-}
-
 // outlive gives a context that ends the time after ctx.
 func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	longer, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -88,6 +71,6 @@ func self() (string, error) {
 func (o *serverOptions) runnerSettings(exe string) map[string]string {
 	return map[string]string{
 		"self": exe, "data-dir": o.dataDir, "terraform": o.terraform, "ansible-playbook": o.ansible,
-		"provider-mirror": o.mirror, "sandbox": o.sandbox, "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
+		"provider-mirror": o.mirror, "walls": o.sandbox.settings(), "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
 	}
 }

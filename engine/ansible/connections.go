@@ -16,6 +16,10 @@ func (p *play) closeConnections() {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second)
 	defer stop()
+	if p.box.Namespaced() { // where they have ended
+		os.RemoveAll(p.sockets)
+		return
+	}
 	sockets, _ := filepath.Glob(filepath.Join(p.sockets, "*"))
 	for _, s := range sockets {
 		// One that is gone already has nothing to close.

@@ -12,12 +12,14 @@ import (
 	"os/exec"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // Options say where a driver finds and keeps things.
 type Options struct {
 	Ansible   string                           // path of ansible-playbook; empty means that PATH has it
 	Self      string                           // path of our own binary, which starts Ansible (see package sandbox)
+	Sandbox   sandbox.Policy                   // of what Ansible starts, and itself
 	WorkDir   string                           // folder of the driver's own, for facts and host keys
 	Playbooks func(name string) (fs.FS, error) // the playbooks we ship
 	Log       *slog.Logger

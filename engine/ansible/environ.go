@@ -3,7 +3,6 @@ package ansible
 import (
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 )
@@ -28,14 +27,14 @@ func (p *play) environ(credentials map[string]string) ([]string, error) {
 	for name, setting := range keyFiles {
 		if key, ok := env[name]; ok {
 			delete(env, name)
-			env[setting] = filepath.Join(p.dir, credentialsDir, name)
+			env[setting] = p.inside(credentialsDir, name)
 			if err := write(env[setting], []byte(key+"\n")); err != nil {
 				return nil, err
 			}
 		}
 	}
 	for _, dir := range []string{"home", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(p.dir, dir), 0o700); err != nil {
+		if err := os.MkdirAll(p.inside(dir), 0o700); err != nil {
 			return nil, err
 		}
 	}
@@ -50,14 +49,14 @@ func (p *play) environ(credentials map[string]string) ([]string, error) {
 func (p *play) settings() map[string]string {
 	return map[string]string{
 		"PATH":     os.Getenv("PATH"),
-		"HOME":     filepath.Join(p.dir, "home"),
-		"TMPDIR":   filepath.Join(p.dir, "tmp"),
+		"HOME":     p.inside("home"),
+		"TMPDIR":   p.inside("tmp"),
 		"LANG":     locale(),
-		playMarker: p.dir,
+		playMarker: p.own(),
 		// Python's fork on macOS crashes in children otherwise.
 		"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
 
-		"ANSIBLE_CALLBACK_PLUGINS":                 filepath.Join(p.dir, "callback"),
+		"ANSIBLE_CALLBACK_PLUGINS":                 p.inside("callback"),
 		"ANSIBLE_CALLBACKS_ENABLED":                "cloudops_events",
 		"ANSIBLE_STDOUT_CALLBACK":                  "default",
 		"ANSIBLE_CALLBACK_RESULT_FORMAT":           "yaml",
@@ -67,11 +66,11 @@ func (p *play) settings() map[string]string {
 		"ANSIBLE_RETRY_FILES_ENABLED":              "False",
 		"ANSIBLE_LOCALHOST_WARNING":                "False",
 		"ANSIBLE_INVENTORY_ENABLED":                "yaml",
-		"ANSIBLE_LOCAL_TEMP":                       filepath.Join(p.dir, "tmp"),
+		"ANSIBLE_LOCAL_TEMP":                       p.inside("tmp"),
 		"ANSIBLE_PYTHON_INTERPRETER":               "auto_silent",
 		"ANSIBLE_GATHERING":                        "smart",
 		"ANSIBLE_CACHE_PLUGIN":                     "jsonfile",
-		"ANSIBLE_CACHE_PLUGIN_CONNECTION":          filepath.Join(p.dir, factsDir),
+		"ANSIBLE_CACHE_PLUGIN_CONNECTION":          p.inside(factsDir),
 		"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
 		"ANSIBLE_PIPELINING":                       "True",
 		"ANSIBLE_SSH_CONTROL_PATH_DIR":             p.sockets,

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // factsLife is how long facts of a run that was never applied are kept.
@@ -16,7 +18,7 @@ const factsLife = 24 * time.Hour
 // seedFacts lets an apply start from the facts that its run's check gathered.
 // Another run gathers its own, so none works from an old picture of a host.
 func (p *play) seedFacts() error {
-	dir := filepath.Join(p.dir, factsDir)
+	dir := p.inside(factsDir)
 	err := os.CopyFS(dir, os.DirFS(p.facts))
 	if errors.Is(err, fs.ErrNotExist) {
 		return os.MkdirAll(dir, 0o700)
@@ -32,10 +34,9 @@ func (p *play) keepFacts(job *engine.Job) {
 		return
 	}
 	p.expireFacts()
-	dir := filepath.Join(p.dir, factsDir)
-	files, err := os.ReadDir(dir)
+	files, err := os.ReadDir(p.inside(factsDir))
 	for _, f := range files {
-		data, readErr := os.ReadFile(filepath.Join(dir, f.Name()))
+		data, readErr := sandbox.ReadFile(p.own(), path.Join(factsDir, f.Name()))
 		if readErr == nil && !p.mask.finds(data) {
 			readErr = write(filepath.Join(p.facts, f.Name()), data)
 		}

@@ -2,15 +2,12 @@ package ansible
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -21,7 +18,8 @@ type Failure struct {
 	Host    string
 	Task    string
 	Message string
-	More    int // further tasks or hosts that failed
+	More    int      // further tasks or hosts that failed
+	Walls   []string // of the sandbox that the play met, as far as its words show
 }
 
 func (f *Failure) Error() string {
@@ -36,6 +34,9 @@ func (f *Failure) Error() string {
 	if f.More > 0 {
 		fmt.Fprintf(&b, " (and %d more)", f.More)
 	}
+	for _, wall := range f.Walls {
+		b.WriteString("\nSandbox: " + wall)
+	}
 	return b.String()
 }
 
@@ -49,7 +50,7 @@ const (
 // complaint is why Ansible ended without a task that failed: what it printed
 // as an error, or else how its process ended.
 func (p *play) complaint(exit error) error {
-	output, err := tail(filepath.Join(p.dir, outputFile), searched)
+	output, err := tail(p.path(outputFile), searched)
 	if err != nil {
 		return fmt.Errorf("ansible-playbook: %w", exit)
 	}
@@ -57,14 +58,27 @@ func (p *play) complaint(exit error) error {
 	if said == "" {
 		return &Failure{Message: "ansible-playbook: " + exit.Error()}
 	}
-	return &Failure{Message: p.mask.hide(p.withoutPaths(said))}
+	return &Failure{Message: p.mask.hide(p.withoutPaths(said)), Walls: p.met()}
+}
+
+// met tells which walls the play met, as far as its output shows.
+func (p *play) met() []string {
+	output, err := tail(p.path(outputFile), searched)
+	if err != nil {
+		return nil // the failure itself is told all the same
+	}
+	notes := p.walls().Met(string(output))
+	for i := range notes {
+		notes[i] = p.mask.hide(notes[i])
+	}
+	return notes
 }
 
 // withoutPaths turns our own paths into those of the bundle, which its author
 // knows.
 func (p *play) withoutPaths(s string) string {
 	folder := filepath.Dir(p.playbook)
-	return strings.NewReplacer(folder+"/", "", folder, ".", p.dir+"/home", "~", p.dir, ".").Replace(s)
+	return strings.NewReplacer(folder+"/", "", folder, ".", p.own()+"/home", "~", p.own(), ".").Replace(s)
 }
 
 // tail reads the last n bytes of a file.
@@ -83,7 +97,7 @@ func tail(path string, n int64) ([]byte, error) {
 
 // errorLines returns the last error in Ansible's output with all that follows.
 func errorLines(output string) string {
-	at := regexp.MustCompile(`(?m)^(ERROR! |\[ERROR\]: )`).FindAllStringIndex(output, -1)
+	at := regexp.MustCompile(`(?m)^(ERROR! |\[ERROR\]: |cloudops sandbox: |bwrap: )`).FindAllStringIndex(output, -1)
 	if len(at) == 0 {
 		return ""
 	}
@@ -92,17 +106,6 @@ func errorLines(output string) string {
 		said = said[:maxComplaint] + "..."
 	}
 	return said
-}
-
-// wasKilled reports whether a signal ended the process, so that Ansible could
-// not say how far it came.
-func wasKilled(exit error) bool {
-	var e *exec.ExitError
-	if !errors.As(exit, &e) {
-		return false
-	}
-	status, ok := e.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled()
 }
 
 // interrupted is the error of an apply that did not end by itself.

@@ -13,7 +13,7 @@ import (
 func (p *play) dropSecrets() error {
 	var errs []error
 	for _, name := range []string{credentialsDir, varsFile, inventoryFile, factsDir, "home", "tmp"} {
-		errs = append(errs, os.RemoveAll(p.path(name)))
+		errs = append(errs, os.RemoveAll(p.inside(name)))
 	}
 	return errors.Join(errs...)
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // knownHostsFile has the SSH keys that hosts are known by, in the play's folder.
@@ -30,7 +30,7 @@ func (p *play) writeKnownHosts() error {
 			fmt.Fprintf(&b, "%s %s %s\n", e.known(), key, givenMark)
 		}
 	}
-	return write(p.path(knownHostsFile), []byte(b.String()))
+	return write(p.inside(knownHostsFile), []byte(b.String()))
 }
 
 // keysOf lists the keys that the endpoint may show: those that the inventory
@@ -49,7 +49,7 @@ func (p *play) keysOf(e endpoint) []string {
 func (p *play) pinning() map[string]any {
 	return map[string]any{
 		"ansible_ssh_args": "-C -o ControlMaster=auto -o ControlPersist=60s -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no " +
-			fmt.Sprintf(`-o 'UserKnownHostsFile="%s"'`, p.path(knownHostsFile)),
+			fmt.Sprintf(`-o 'UserKnownHostsFile="%s"'`, p.inside(knownHostsFile)),
 		"ansible_host_key_checking":          true,
 		"ansible_ssh_host_key_checking":      true,
 		"ansible_paramiko_host_key_checking": true,
@@ -82,7 +82,7 @@ func (p *play) seen() []engine.SeenHost {
 // none of them: the host may be another by now, or somebody may have asked to
 // forget them.
 func (p *play) addedKeys() map[string][]string {
-	b, err := os.ReadFile(p.path(knownHostsFile))
+	b, err := sandbox.ReadFile(p.own(), knownHostsFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.log.Warn("known hosts not read", "err", err)
 	}
@@ -116,7 +116,7 @@ var keptFacts = []string{
 
 // factsOf reads what Ansible found out about a host; nil for nothing.
 func (p *play) factsOf(host string) json.RawMessage {
-	b, err := os.ReadFile(filepath.Join(p.dir, factsDir, host))
+	b, err := sandbox.ReadFile(p.own(), path.Join(factsDir, host))
 	var facts map[string]json.RawMessage
 	if err != nil || json.Unmarshal(b, &facts) != nil {
 		return nil // none were gathered

@@ -8,8 +8,10 @@ import (
 )
 
 // renderInventory writes the hosts as Ansible's YAML inventory. Host and group
-// names are checked, because Ansible reads patterns and ports into them.
-func renderInventory(inv engine.Inventory) ([]byte, error) {
+// names are checked, because Ansible reads patterns and ports into them. Modules
+// that run on this machine get the folder tmp where nobody says another; "" leaves
+// them that of the user's home.
+func renderInventory(inv engine.Inventory, tmp string) ([]byte, error) {
 	groups := map[string]any{}
 	for _, g := range inv.Groups {
 		if !plainName(g.Name) {
@@ -24,12 +26,17 @@ func renderInventory(inv engine.Inventory) ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("host %q: %w", h.Name, err)
 			}
+			if _, said := g.Vars[localTmp]; tmp != "" && local(h, g) && !said && vars[localTmp] == nil {
+				vars[localTmp] = tmp
+			}
 			hosts[h.Name] = vars
 		}
 		groups[g.Name] = map[string]any{"hosts": hosts, "vars": g.Vars}
 	}
 	return renderYAML(groups)
 }
+
+const localTmp = "ansible_remote_tmp" // of a connection to this machine, too
 
 func hostVars(h engine.Host, g engine.Group) (map[string]any, error) {
 	if !plainName(h.Name) {

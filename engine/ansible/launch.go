@@ -26,8 +26,8 @@ func (p *play) command(o playOptions) *playbook.AnsiblePlaybookCmd {
 		playbook.WithBinary(p.program),
 		playbook.WithPlaybooks(p.playbook),
 		playbook.WithPlaybookOptions(&playbook.AnsiblePlaybookOptions{
-			Inventory:     filepath.Join(p.dir, inventoryFile),
-			ExtraVarsFile: []string{"@" + filepath.Join(p.dir, varsFile)},
+			Inventory:     p.inside(inventoryFile),
+			ExtraVarsFile: []string{"@" + p.inside(varsFile)},
 			Check:         o.check,
 			Diff:          true,
 		}),
@@ -85,7 +85,8 @@ func (l *launcher) CommandContext(_ context.Context, name string, arg ...string)
 	cmd := exec.Command(l.play.self, arg...)
 	cmd.Dir = filepath.Dir(l.play.playbook)
 	variable, terms, err := sandbox.Spec{
-		Program: name, Output: l.play.path(outputFile), PidFile: l.play.path(pidFile), Hold: []string{l.play.path(aliveLock)},
+		Program: name, Output: l.play.path(outputFile), PidFile: l.play.path(pidFile), Hold: append(l.play.box.Hold(), l.play.path(aliveLock)),
+		Walls: l.play.walls(),
 	}.Variable()
 	cmd.Env, cmd.Err = append(slices.Clone(l.play.env), variable+"="+terms), err
 	ownSession(cmd)

@@ -2,15 +2,16 @@ package ansible
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // outcome is what the tasks of a play did.
@@ -35,16 +36,15 @@ type event struct {
 	Stats    map[string]int `json:"stats"`
 }
 
-// readOutcome reads the events of a play. The last line may be cut short
+// readOutcome reads the events of a play from its own folder. The last line may be cut short
 // where Ansible was killed.
-func readOutcome(path string, mask masker) (outcome, error) {
+func readOutcome(dir string, mask masker) (outcome, error) {
 	var out outcome
-	f, err := os.Open(path)
+	events, err := sandbox.ReadFile(dir, eventsFile)
 	if err != nil {
 		return out, err
 	}
-	defer f.Close()
-	for r := bufio.NewReader(f); ; {
+	for r := bufio.NewReader(bytes.NewReader(events)); ; {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			break

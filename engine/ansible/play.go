@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 //go:embed callback/cloudops_events.py
@@ -25,6 +26,8 @@ type play struct {
 	job      *engine.Job
 	dir      string
 	self     string // path of our own binary
+	policy   sandbox.Policy
+	box      *sandbox.Box
 	program  string
 	playbook string // path of the file to run
 	content  string // digest of the playbook's folder
@@ -56,8 +59,8 @@ func (d *Driver) newPlay(job *engine.Job) (*play, error) {
 		return nil, err
 	}
 	return &play{
-		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, log: d.Log, mask: newMasker(job),
-		facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
+		job: job, dir: filepath.Join(job.Dir, "ansible"), self: d.Self, policy: d.Sandbox, log: d.Log, mask: newMasker(job),
+		box: d.Sandbox.Left(), facts: filepath.Join(work, factsDir, safe(job.Run), safe(job.Component)),
 	}, nil
 }
 
@@ -103,15 +106,29 @@ func (p *play) fill(d *Driver, job *engine.Job, bundle string) error {
 	if p.sockets, err = os.MkdirTemp("/tmp", "cloudops-ssh-"); err != nil {
 		return err
 	}
-	if err := os.Symlink(p.sockets, filepath.Join(p.dir, socketsLink)); err != nil {
+	if err := os.Symlink(p.sockets, p.path(socketsLink)); err != nil {
 		return err
 	}
-	p.env, err = p.environ(job.Env)
-	return err
+	if p.env, err = p.environ(job.Env); err != nil {
+		return err
+	}
+	if p.box, err = p.policy.Open(p.dir, p.inside("home")); err != nil {
+		return err
+	}
+	return p.box.Give(append(job.AccessDirs(), p.own(), p.sockets)...)
+}
+
+// localTmp is a folder for modules that run on this machine, within walls that
+// keep them out of the user's home.
+func (p *play) localTmp() string {
+	if p.box.Walled() {
+		return p.inside("tmp")
+	}
+	return ""
 }
 
 func (p *play) writeInputs(job *engine.AnsibleJob) error {
-	inventory, err := renderInventory(job.Inventory)
+	inventory, err := renderInventory(job.Inventory, p.localTmp())
 	if err != nil {
 		return err
 	}
@@ -126,9 +143,10 @@ func (p *play) writeInputs(job *engine.AnsibleJob) error {
 		return err
 	}
 	for name, data := range map[string][]byte{
-		inventoryFile: inventory, varsFile: vars, "callback/cloudops_events.py": callback, outputFile: nil, eventsFile: nil,
+		p.inside(inventoryFile): inventory, p.inside(varsFile): vars, p.inside("callback/cloudops_events.py"): callback,
+		p.inside(eventsFile): nil, p.path(outputFile): nil,
 	} {
-		if err := write(filepath.Join(p.dir, name), data); err != nil {
+		if err := write(name, data); err != nil {
 			return err
 		}
 	}
@@ -150,7 +168,7 @@ func (p *play) locate(d *Driver, name, bundle string) error {
 	if name = filepath.Clean(name); !filepath.IsLocal(name) {
 		return engine.Invalid("playbook %q lies outside the bundle", name)
 	}
-	root := p.path(sourcesDir)
+	root := p.inside(sourcesDir)
 	if err := os.CopyFS(root, files); err != nil {
 		return err
 	}
@@ -175,10 +193,15 @@ func (d *Driver) shipped(name string) (fs.FS, error) {
 // run runs the playbook and reads what its tasks did. The error is a *Failure
 // where the play failed, or the cause of ctx's end.
 func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, error) {
+	if walls := p.walls(); walls.Mode != "" {
+		fmt.Fprintf(log, "Walls around this step: %s.\n", walls)
+	}
+	ctx, unwatch := p.box.Watch(ctx, p.own(), p.sockets)
+	defer unwatch()
 	engine.BeginLog(log, playMark)
 	exit := p.execute(ctx, o, log)
-	out, err := readOutcome(filepath.Join(p.dir, eventsFile), p.mask)
-	if !o.check && !out.ended && wasKilled(exit) {
+	out, err := readOutcome(p.own(), p.mask)
+	if !o.check && !out.ended && sandbox.WasKilled(exit) {
 		return out, interrupted(ctx)
 	}
 	if cause := context.Cause(ctx); cause != nil {
@@ -188,6 +211,7 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 		return out, err
 	}
 	if f := out.failure(); f != nil {
+		f.Walls = p.met()
 		return out, f
 	}
 	return out, p.complaint(exit)
@@ -197,6 +221,7 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 // until its end is handed in.
 func (p *play) close() {
 	p.closeConnections()
+	p.box.Close()
 	remove := func() error { return os.RemoveAll(p.dir) }
 	if p.job.Phase == engine.PhaseApply {
 		remove = p.dropSecrets

@@ -72,7 +72,7 @@ func (p *play) clear(grace context.Context) {
 // seeOff sends sig once to each process that is left of the play and waits
 // until all are gone, or ctx ends.
 func (p *play) seeOff(ctx context.Context, sig syscall.Signal) {
-	marker := playMarker + "=" + p.dir
+	marker := playMarker + "=" + p.own()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	told := map[int]bool{}

@@ -266,7 +266,7 @@ func TestRenderInventory(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := renderInventory(tt.inv)
+			got, err := renderInventory(tt.inv, "")
 			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
 				t.Errorf("inventory (-want +got):\n%s", diff)
 			}

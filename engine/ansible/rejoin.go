@@ -14,8 +14,16 @@ import (
 // playMark is the place in the log where Ansible's output begins.
 const playMark = "play"
 
-// path is a file in the play's folder.
+// path is a file in the play's folder, in which we keep what we go by.
 func (p *play) path(name string) string { return filepath.Join(p.dir, name) }
+
+// own is the folder that Ansible, and what it starts, may write to.
+func (p *play) own() string { return p.path("own") }
+
+// inside is a path in that.
+func (p *play) inside(elements ...string) string {
+	return filepath.Join(append([]string{p.own()}, elements...)...)
+}
 
 // begun finds the process of the play that was started here.
 func (p *play) begun(ctx context.Context) (sandbox.Process, bool) {
@@ -45,6 +53,8 @@ func (d *Driver) takeOver(ctx context.Context, job *engine.Job, log io.Writer) (
 // only its parent learns its exit code.
 func (p *play) rejoin(ctx context.Context, process sandbox.Process, log io.Writer) (outcome, error) {
 	engine.ResumeLog(log, playMark)
+	ctx, unwatch := p.box.Watch(ctx, p.own(), p.sockets)
+	defer unwatch()
 	ended, guarded := process.Ended(), make(chan struct{})
 	go func() {
 		defer close(guarded)
@@ -54,14 +64,16 @@ func (p *play) rejoin(ctx context.Context, process sandbox.Process, log io.Write
 		return outcome{}, err
 	}
 	<-guarded
-	out, err := readOutcome(p.path(eventsFile), p.mask)
+	out, err := readOutcome(p.own(), p.mask)
 	switch cause := context.Cause(ctx); {
 	case err != nil:
 		return out, err
 	case cause != nil && out.ended:
 		return out, cause
 	case out.failure() != nil:
-		return out, out.failure()
+		f := out.failure()
+		f.Walls = p.met()
+		return out, f
 	case out.ended:
 		return out, nil
 	}

@@ -18,6 +18,7 @@ func TestPlayOverSSH(t *testing.T) {
 	t.Parallel()
 	d, dest := newDriver(t), filepath.Join(t.TempDir(), "note")
 	sshd := enginetest.SSHD(t)
+	d.Sandbox = allWalls(t)
 	job, dir := sshJob(t, sshd, map[string]string{"dest": dest, "text": "hello"}), bundle(t, notePlay)
 	var log bytes.Buffer
 

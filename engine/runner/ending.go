@@ -92,6 +92,7 @@ func (r *Runner) put(ctx context.Context, name string, data []byte) error {
 // report says how the phase ended. That the step has moved on means that an
 // earlier delivery arrived.
 func (r *Runner) report(ctx context.Context, rep engine.Report) error {
+	rep.Walls = r.Walls
 	_, err := retry(ctx, func() (struct{}, error) { return struct{}{}, r.API.Report(ctx, rep) })
 	if gone(err) {
 		r.Log.Info("report not wanted any more", "err", err)

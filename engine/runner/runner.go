@@ -67,6 +67,7 @@ type Runner struct {
 	Sources    Sources
 	Dir        string // folder of this attempt; see Folder
 	StateToken engine.Secret
+	Walls      string // what the sandbox holds around the tools, in words
 	Log        *slog.Logger
 }
 

@@ -113,7 +113,7 @@ func newScene(t *testing.T, phase engine.Phase, apply func(context.Context, io.W
 	}
 	work := &tool{apply: apply}
 	return &scene{api: api, tool: work, runner: &Runner{
-		API: api, Tools: map[engine.Kind]Tool{engine.KindTerraform: work}, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+		API: api, Tools: map[engine.Kind]Tool{engine.KindTerraform: work}, Dir: t.TempDir(), Walls: "files", Log: slog.New(slog.DiscardHandler),
 		Sources: Sources{Root: t.TempDir(), Extract: func(_ []byte, dir string) error { return writeWhole(dir, nil) }},
 	}}
 }
@@ -166,7 +166,7 @@ func TestPhaseIsCarriedOutAndHandedIn(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			if len(s.api.reports) != 1 || s.api.reports[0].Outcome != tt.outcome {
+			if len(s.api.reports) != 1 || s.api.reports[0].Outcome != tt.outcome || s.api.reports[0].Walls != "files" {
 				t.Errorf("reports = %+v", s.api.reports)
 			}
 			if got := slices.Sorted(maps.Keys(s.api.artifacts)); !slices.Equal(got, tt.artifacts) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,6 +31,9 @@ func ReadProcess(path string) (Process, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return Process{}, err
+	}
+	if len(b) == 0 { // the child has opened it, and has not begun
+		return Process{}, &os.PathError{Op: "read", Path: path, Err: os.ErrNotExist}
 	}
 	pid, start, _ := strings.Cut(string(b), " ")
 	p := Process{Start: start}
@@ -86,6 +90,20 @@ func (p Process) look() {
 		<-tick.C
 	}
 }
+
+// WasKilled reports whether a signal ended a child, so that it could not write
+// down the last of what it did. Within bubblewrap an exit code tells of it, as in
+// a shell.
+func WasKilled(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() || exit.ExitCode() > 128 && exit.ExitCode() <= 128+lastSignal
+}
+
+const lastSignal = 64
 
 // startUp is how long a child may take from its start until it has named
 // itself. Only one whose parent was killed in between is waited for.

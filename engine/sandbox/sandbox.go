@@ -15,18 +15,9 @@ import (
 )
 
 // variable holds a Spec as JSON in the environment of the process that is to
-// become the child. It holds no secrets and is gone before the child begins.
+// become the child. It holds no secrets and is gone before the child begins. A
+// value that is no object is an operator's, for the flag --sandbox.
 const variable = "CLOUDOPS_SANDBOX"
-
-// Mode says what to do about walls.
-type Mode string
-
-// The modes.
-const (
-	Off     Mode = "off"
-	Auto    Mode = "auto"    // as far as this kernel can
-	Require Mode = "require" // or the child does not start
-)
 
 // Spec is the terms of one child.
 type Spec struct {
@@ -44,13 +35,7 @@ type Spec struct {
 	// arguments joined with blanks.
 	Answers map[string]string `json:"answers,omitempty"`
 	Walls   Walls             `json:"walls"`
-}
-
-// Walls say which files the child may use. Paths that are missing are passed over.
-type Walls struct {
-	Mode  Mode     `json:"mode,omitempty"`
-	Read  []string `json:"read,omitempty"`
-	Write []string `json:"write,omitempty"`
+	Inner   *Inner            `json:"inner,omitempty"` // set within bubblewrap
 }
 
 // Variable returns the name and the value to put into the child's environment.
@@ -66,7 +51,7 @@ func (s Spec) Variable() (name, value string, err error) {
 // them. When it fails the process ends with code 125 and says why.
 func init() {
 	raw, requested := os.LookupEnv(variable)
-	if !requested {
+	if !requested || !strings.HasPrefix(raw, "{") {
 		return
 	}
 	if err := become(raw, os.Args); err != nil {
@@ -80,12 +65,18 @@ func become(raw string, args []string) error {
 	if err := json.Unmarshal([]byte(raw), &s); err != nil {
 		return fmt.Errorf("terms: %w", err)
 	}
+	if s.Inner != nil {
+		return s.within(args)
+	}
 	if answer, ok := s.Answers[strings.Join(args[1:], " ")]; ok {
 		fmt.Print(answer)
 		os.Exit(0)
 	}
 	if err := s.outlive(); err != nil {
 		return err
+	}
+	if s.Walls.Bubblewrap != "" {
+		return s.wrap(args[1:])
 	}
 	if err := s.Walls.raise(); err != nil {
 		return fmt.Errorf("walls: %w", err)
@@ -108,7 +99,7 @@ func (s Spec) outlive() error {
 			return err
 		}
 	}
-	if s.PidFile == "" {
+	if s.PidFile == "" || s.Walls.Bubblewrap != "" { // within which it is written
 		return nil
 	}
 	return self().write(s.PidFile)

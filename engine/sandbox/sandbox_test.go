@@ -56,20 +56,68 @@ func TestAnswerIsPrintedInsteadOfStartingTheProgram(t *testing.T) {
 	}
 }
 
-func TestWallsKeepTheChildOutOfOtherFiles(t *testing.T) {
+// needWalls surveys what this machine has of walls.
+func needWalls(t testing.TB) Policy {
+	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has Landlock")
 	}
-	if _, err := Check(Require); err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.2 or newer with landlock among the security modules that it starts (lsm=)")
+	p, _, err := Policy{Mode: Require, Users: Users{60800, 61099}}.Survey(os.Args[0])
+	if err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
 	}
-	open, closed := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(closed, "secret"), []byte("secret"), 0o600); err != nil {
-		t.Fatal(err)
+	return p
+}
+
+// kinds are the ways in which walls are built.
+func kinds(t testing.TB) map[string]Policy {
+	whole := needWalls(t)
+	bare := Policy{Mode: Require}
+	all := map[string]Policy{"landlock": bare}
+	if whole.Bubblewrap == "" {
+		enginetest.Missing(t, "bubblewrap", "apt-get install bubblewrap")
 	}
-	s := Spec{Program: "/bin/sh", Walls: Walls{Mode: Require, Read: []string{"/bin", "/usr", "/lib", "/lib64", "/etc"}, Write: []string{open}}}
-	out, err := start(t, s, "-c", "echo in > "+open+"/file && cat "+open+"/file; cat "+closed+"/secret")
-	if err == nil || !strings.Contains(out, "in\n") || strings.Contains(out, "\nsecret") {
-		t.Errorf("printed %q, %v", out, err)
+	bare.Bubblewrap = whole.Bubblewrap
+	all["landlock and bubblewrap"] = bare
+	if whole.Users != (Users{}) {
+		all["a user of its own"] = whole
+	}
+	return all
+}
+
+func TestWallsKeepTheChildOutOfOtherFiles(t *testing.T) {
+	for name, policy := range kinds(t) {
+		t.Run(name, func(t *testing.T) {
+			open, closed := t.TempDir(), t.TempDir()
+			if err := os.WriteFile(filepath.Join(closed, "secret"), []byte("secret"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			box, err := policy.Open(t.TempDir(), open)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer box.Close()
+			if err := box.Give(open); err != nil {
+				t.Fatal(err)
+			}
+			s := Spec{Program: "/bin/sh", Walls: box.Walls(Needs{Write: []string{open}})}
+			out, err := start(t, s, "-c", "echo in > "+open+"/file && cat "+open+"/file; cat "+closed+"/secret")
+			if err == nil || !strings.Contains(out, "in\n") || strings.Contains(out, "\nsecret") {
+				t.Errorf("printed %q, %v", out, err)
+			}
+		})
+	}
+}
+
+func TestChildsUserHasANameAndTheHome(t *testing.T) {
+	const passwd = "root:x:0:0:root:/root:/bin/bash\nada:x:1000:100::/home/ada:/bin/sh\n"
+	for user, want := range map[int]string{
+		1000:  "root:x:0:0:root:/root:/bin/bash\nada:x:1000:100:step:/step:/bin/sh\n",
+		0:     "ada:x:1000:100::/home/ada:/bin/sh\nroot:x:0:0:step:/step:/bin/sh\n",
+		60800: passwd + "cloudops-step:x:60800:60800:step:/step:/bin/sh\n",
+	} {
+		if got := string(withAccount(passwd, user, "/step")); got != want {
+			t.Errorf("user %d: %q", user, got)
+		}
 	}
 }

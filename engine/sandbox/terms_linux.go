@@ -2,9 +2,7 @@ package sandbox
 
 import (
 	"os"
-	"slices"
 
-	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
@@ -28,39 +26,4 @@ func landlockVersion() int {
 		return 0
 	}
 	return version
-}
-
-// raise shuts this process, and all it will start, out of every file but
-// those named. It cannot be undone.
-func (w Walls) raise() error {
-	if w.Mode == "" || w.Mode == Off {
-		return nil
-	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	config := landlock.V3 // landlockWhole
-	if w.Mode == Auto {
-		config = config.BestEffort()
-	}
-	var rules []landlock.Rule
-	for _, path := range existing(w.Read) {
-		rules = append(rules, readRule(path))
-	}
-	for _, path := range existing(w.Write) {
-		rules = append(rules, landlock.RWDirs(path).WithRefer())
-	}
-	rules = append(rules, landlock.RWFiles(existing([]string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"})...))
-	return config.RestrictPaths(rules...)
-}
-
-func readRule(path string) landlock.Rule {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		return landlock.ROFiles(path)
-	}
-	return landlock.RODirs(path)
-}
-
-func existing(paths []string) []string {
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { _, err := os.Stat(path); return err != nil })
 }

@@ -19,6 +19,9 @@ func dup(f *os.File, fd int) error { return syscall.Dup2(int(f.Fd()), fd) }
 // landlockVersion is 0: only Linux has Landlock.
 func landlockVersion() int { return 0 }
 
+// judgesCalls is false: only Linux has seccomp.
+func judgesCalls() bool { return false }
+
 // raise refuses walls that were required: only Linux has them.
 func (w Walls) raise() error {
 	if w.Mode == Require {
@@ -26,6 +29,15 @@ func (w Walls) raise() error {
 	}
 	return nil
 }
+
+// wrap has no bubblewrap to become: only Linux has that.
+func (s Spec) wrap([]string) error { return errors.New("this system has no bubblewrap") }
+
+// within is not reached: nothing is wrapped.
+func (s Spec) within([]string) error { return errors.New("this system has no bubblewrap") }
+
+// Inner is empty: nothing is wrapped.
+type Inner struct{}
 
 // startOf is not known here.
 func startOf(int) string { return "" }

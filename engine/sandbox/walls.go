@@ -1,39 +1,88 @@
 package sandbox
 
-import "fmt"
-
-// The versions of Landlock's interface that walls need. Ours take all of
-// landlockWhole; with landlockPart a file outside can still be cut short; before
-// that none can be built, since Terraform could not move files within them.
-// Source: https://docs.kernel.org/userspace-api/landlock.html.
-const (
-	landlockPart  = 2 // Linux 5.19
-	landlockWhole = 3 // Linux 6.2
+import (
+	"slices"
+	"strconv"
+	"strings"
 )
 
-// Check says, for a log, what the walls of the mode hold on this machine. The error is
-// for a mode that there is not, and for walls that are required and cannot be had.
-func Check(mode Mode) (holds string, err error) { return check(mode, landlockVersion()) }
-
-func check(mode Mode, version int) (holds string, err error) {
-	switch {
-	case mode != "" && mode != Off && mode != Auto && mode != Require:
-		return "", fmt.Errorf("there is no mode %q; it is off, auto or require", mode)
-	case mode == "" || mode == Off:
-		return "nothing", nil
-	case version >= landlockWhole:
-		return "files", nil
-	case mode == Require:
-		return "", fmt.Errorf("walls are required, and this system has %s where Landlock %d is needed, as in Linux 6.2; use auto for what can be had, or off", spoken(version), landlockWhole)
-	case version >= landlockPart:
-		return "files, but for cutting them short", nil
-	}
-	return "nothing: this system has " + spoken(version), nil
+// Walls are what one child is shut in by. Paths that are missing are passed over.
+type Walls struct {
+	Mode    Mode     `json:"mode,omitempty"`
+	Read    []string `json:"read,omitempty"`    // files and folders, with all in them
+	Write   []string `json:"write,omitempty"`   // folders, and devices
+	Connect []int    `json:"connect,omitempty"` // TCP ports, at any address
+	Limits  Limits   `json:"limits,omitzero"`
+	// User is the identifier, of user and group, that the child gets; 0 leaves it
+	// ours, which only root can change.
+	User int `json:"user,omitempty"`
+	// Bubblewrap is the path of bwrap, which starts the child in namespaces of its
+	// own; empty where there is none. Tmp is then the child's /tmp, unless it may
+	// write to that of all, and Account its /etc/passwd.
+	Bubblewrap string `json:"bubblewrap,omitempty"`
+	Tmp        string `json:"tmp,omitempty"`
+	Account    string `json:"account,omitempty"`
 }
 
-func spoken(version int) string {
-	if version == 0 {
-		return "no Landlock"
+// Limits are how much a child may use. What is 0 is not limited.
+type Limits struct {
+	Memory    int64 `json:"memory,omitempty"`    // bytes of data in one process
+	FileSize  int64 `json:"file_size,omitempty"` // bytes in one file
+	Files     int64 `json:"files,omitempty"`     // that one process has open
+	Processes int64 `json:"processes,omitempty"` // and threads, of the child's user
+	Disk      int64 `json:"disk,omitempty"`      // bytes in the folders of the step; see Watch
+}
+
+// up reports whether there are walls to raise.
+func (w Walls) up() bool { return w.Mode == Auto || w.Mode == Require }
+
+// String says what the walls hold, as in "files, TCP to 443 and 8080, ...".
+func (w Walls) String() string {
+	if !w.up() {
+		return "none"
 	}
-	return fmt.Sprintf("Landlock %d", version)
+	return strings.Join(w.holds(landlockVersion(), w.ports()), ", ")
+}
+
+// holds lists what the walls hold on a kernel with that version of Landlock.
+func (w Walls) holds(version int, ports string) []string {
+	var all []string
+	switch {
+	case version >= landlockWhole:
+		all = append(all, "files")
+	case version >= landlockPart:
+		all = append(all, "files but for cutting them short")
+	}
+	if version >= landlockNet {
+		all = append(all, "TCP to "+ports)
+	}
+	if version >= landlockScope {
+		all = append(all, "signals and abstract sockets")
+	}
+	if judgesCalls() {
+		all = append(all, "system calls")
+	}
+	if w.Limits != (Limits{}) {
+		all = append(all, "limits")
+	}
+	if w.User != 0 {
+		all = append(all, "a user of its own")
+	}
+	if w.Bubblewrap != "" {
+		all = append(all, "namespaces of its own")
+	}
+	return all
+}
+
+// ports lists the TCP ports that may be connected to, in words.
+func (w Walls) ports() string {
+	if len(w.Connect) == 0 {
+		return "nowhere"
+	}
+	sorted := slices.Compact(slices.Sorted(slices.Values(w.Connect)))
+	words := make([]string, len(sorted))
+	for i, port := range sorted {
+		words[i] = strconv.Itoa(port)
+	}
+	return strings.Join(words, " ")
 }

@@ -15,7 +15,7 @@ import (
 
 type stepRow struct {
 	ID, RunID, Stack, Address, Component, Needs, Status, Reason string
-	Worker, Queue, TokenHash, StateHash                         string
+	Worker, Walls, Queue, TokenHash, StateHash                  string
 	PlanHash, ChangesHash, ApprovedChanges                      string
 	Summary, Applied, Notes, Inputs, Predicted, Actual          string
 	Position, Revision, Attempt, Lost                           int
@@ -29,7 +29,7 @@ func (stepRow) TableName() string { return "steps" }
 func newStepRow(r *engine.Run, s *engine.Step) stepRow {
 	return stepRow{
 		ID: s.ID, RunID: r.ID, Stack: r.Stack, Address: s.Component.Address, Component: text(s.Component), Needs: text(s.Needs),
-		Status: string(s.Status), Reason: s.Reason, Worker: s.Worker,
+		Status: string(s.Status), Reason: s.Reason, Worker: s.Worker, Walls: s.Walls,
 		Queue:     engine.QueueName(s.Component.Cloud, r.Kind.Class()),
 		TokenHash: s.TokenHash, StateHash: s.StateHash,
 		PlanHash: s.PlanHash, ChangesHash: s.ChangesHash, ApprovedChanges: s.ApprovedChanges,
@@ -44,7 +44,7 @@ func newStepRow(r *engine.Run, s *engine.Step) stepRow {
 func (row stepRow) step() (*engine.Step, error) {
 	s := &engine.Step{
 		ID: row.ID, Run: row.RunID, Position: row.Position, Revision: row.Revision, Destroy: row.Destroy,
-		Status: engine.StepStatus(row.Status), Reason: row.Reason, Attempt: row.Attempt, Lost: row.Lost, Worker: row.Worker,
+		Status: engine.StepStatus(row.Status), Reason: row.Reason, Attempt: row.Attempt, Lost: row.Lost, Worker: row.Worker, Walls: row.Walls,
 		LeaseUntil: instant(row.LeaseUntil), ReadyAt: instant(row.ReadyAt), TokenHash: row.TokenHash, StateHash: row.StateHash,
 		PlanHash: row.PlanHash, ChangesHash: row.ChangesHash, ApprovedChanges: row.ApprovedChanges,
 		QueuedAt: instant(row.QueuedAt), StartedAt: instant(row.StartedAt), EndedAt: instant(row.EndedAt),

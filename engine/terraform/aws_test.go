@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // The module has a provider block of its own, which the settings of the cloud
@@ -29,6 +30,8 @@ func TestRealProviderComesFromTheMirrorAndIsNotCopied(t *testing.T) {
 	moto := enginetest.Moto(t)
 	w := newWorld(t, map[string]string{"x/main.tf": bucket})
 	w.driver.Mirror, w.job.Env = mirror, map[string]string{}
+	w.driver.Sandbox = allWalls(t)
+	w.driver.Sandbox.Limits = sandbox.Limits{Memory: 1 << 30, FileSize: 1 << 30, Files: 4096, Processes: 1024}
 	for _, kv := range moto.Env() {
 		name, value, _ := strings.Cut(kv, "=")
 		w.job.Env[name] = value

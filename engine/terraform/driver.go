@@ -26,11 +26,11 @@ import (
 
 // Options say where a driver finds and keeps things.
 type Options struct {
-	DataDir string // workspaces, providers, installed binaries
-	Binary  string // path of terraform; empty to find it on PATH, or install it
-	Mirror  string // folder with providers in the layout of a filesystem mirror; may be empty
-	Self    string // path of our own binary, which starts Terraform (see package sandbox)
-	Sandbox sandbox.Mode
+	DataDir string                           // workspaces, providers, installed binaries
+	Binary  string                           // path of terraform; empty to find it on PATH, or install it
+	Mirror  string                           // folder with providers in the layout of a filesystem mirror; may be empty
+	Self    string                           // path of our own binary, which starts Terraform (see package sandbox)
+	Sandbox sandbox.Policy                   // of what Terraform starts, and itself
 	Modules func(name string) (fs.FS, error) // modules we ship, by names such as "aws/network"
 	// LockTimeout is how long a phase waits for somebody else's lock on the
 	// state; half a minute where it is 0.
@@ -111,7 +111,7 @@ func (d *Driver) Apply(ctx context.Context, job *engine.Job, bundle string, plan
 		return Result{}, err
 	}
 	defer r.close()
-	if err := errors.Join(os.WriteFile(r.planFile(), kept.Plan, 0o600), r.space.restore(kept.Files)); err != nil {
+	if err := errors.Join(sandbox.WriteFile(r.own(), planFile, kept.Plan), r.space.restore(kept.Files)); err != nil {
 		return Result{}, err
 	}
 	err = r.apply(ctx)
@@ -188,7 +188,7 @@ func (r *session) initOnce(ctx context.Context) error {
 
 // read turns the plan file into what people and other components read.
 func (r *session) read(ctx context.Context) (Plan, error) {
-	file, err := os.ReadFile(r.planFile())
+	file, err := sandbox.ReadFile(r.own(), planFile)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -246,7 +246,7 @@ func (r *session) errored() ([]byte, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	b, err := os.ReadFile(kept)
+	b, err := sandbox.ReadFile(r.job.Dir, erroredFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -2,11 +2,8 @@ package terraform
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -17,16 +14,20 @@ type Failure struct {
 	Errors  []string // each with its place and detail
 	More    int      // errors that were too many to keep
 	Output  string   // what it said besides, where it gave no reason
+	Walls   []string // of the sandbox that it met, as far as its words show
 }
 
 // Error gives every reason.
 func (f *Failure) Error() string {
-	if len(f.Errors) == 0 {
-		return fmt.Sprintf("terraform %s: %s", f.Command, f.Output)
-	}
 	text := strings.Join(f.Errors, "\n")
+	if len(f.Errors) == 0 {
+		text = f.Output
+	}
 	if f.More > 0 {
 		text += fmt.Sprintf("\nand %d errors more, which the log has", f.More)
+	}
+	for _, wall := range f.Walls {
+		text += "\nSandbox: " + wall
 	}
 	return fmt.Sprintf("terraform %s: %s", f.Command, text)
 }
@@ -38,17 +39,6 @@ func phaseError(ctx context.Context, command string, err error) error {
 		return fmt.Errorf("terraform %s: %w", command, cause)
 	}
 	return fmt.Errorf("terraform %s: %w", command, err)
-}
-
-// wasKilled reports whether a signal ended the command, so that it could not
-// write down the last of what it did.
-func wasKilled(err error) bool {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return false
-	}
-	status, ok := exit.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled()
 }
 
 // interrupted is the error of an apply that did not end by itself.

@@ -15,7 +15,7 @@ import (
 
 // left is the session that a killed runner of this attempt left, or nil.
 func (d *Driver) left(job *engine.Job, log io.Writer) (*session, error) {
-	r := &session{Driver: d, job: job, log: log, dir: filepath.Join(job.Dir, folder)}
+	r := &session{Driver: d, job: job, log: log, dir: filepath.Join(job.Dir, folder), box: d.Sandbox.Left()}
 	root, err := os.ReadFile(filepath.Join(r.dir, rootFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -52,6 +52,8 @@ func (r *session) begun(ctx context.Context, command string) (sandbox.Process, b
 // passed on from the beginning, and how it ended follows from that, since only
 // its parent learns its exit code.
 func (r *session) rejoin(ctx context.Context, p sandbox.Process) error {
+	ctx, unwatch := r.box.Watch(ctx, r.own(), r.tmp, r.space.root)
+	defer unwatch()
 	engine.ResumeLog(r.log, "apply")
 	r.said = newListener(r.log)
 	ended := p.Ended()

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
@@ -25,11 +26,13 @@ const doomedVariable = "CLOUDOPS_TEST_DOOMED"
 // doomed is a runner that a test kills.
 type doomed struct {
 	DataDir, Dir, Bundle string
+	Sandbox              sandbox.Policy
 	Job                  *engine.Job
 	Plan                 []byte
 }
 
 func TestMain(m *testing.M) {
+	enginetest.Attack()
 	if path, ok := os.LookupEnv(doomedVariable); ok {
 		if err := applyDoomed(path); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -54,7 +57,7 @@ func applyDoomed(path string) error {
 		return err
 	}
 	d.Job.Dir, d.Job.Hurry = d.Dir, make(chan struct{})
-	_, err = New(Options{DataDir: d.DataDir, Self: self, Log: slog.New(slog.DiscardHandler)}).Apply(context.Background(), d.Job, d.Bundle, d.Plan, os.Stdout)
+	_, err = New(Options{DataDir: d.DataDir, Self: self, Sandbox: d.Sandbox, Log: slog.New(slog.DiscardHandler)}).Apply(context.Background(), d.Job, d.Bundle, d.Plan, os.Stdout)
 	return err
 }
 
@@ -64,7 +67,7 @@ func (w *world) killedRunner(t *testing.T, p Plan, said string) {
 	t.Helper()
 	w.job.PlanHash = p.Hash
 	path := filepath.Join(t.TempDir(), "doomed.json")
-	if err := writeJSON(path, doomed{DataDir: w.driver.DataDir, Dir: w.job.Dir, Bundle: w.bundle, Job: w.job, Plan: p.File}); err != nil {
+	if err := writeJSON(path, doomed{DataDir: w.driver.DataDir, Sandbox: w.driver.Sandbox, Dir: w.job.Dir, Bundle: w.bundle, Job: w.job, Plan: p.File}); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
@@ -88,8 +91,9 @@ func (w *world) killedRunner(t *testing.T, p Plan, said string) {
 
 // waiting is a module whose provisioner waits for a pipe to be written to.
 func waiting(t *testing.T) (files map[string]string, gate string) {
-	gate = filepath.Join(t.TempDir(), "gate")
-	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+	dir := t.TempDir()
+	gate = filepath.Join(dir, "gate")
+	if err := errors.Join(syscall.Mkfifo(gate, 0o600), os.Chmod(gate, 0o666), os.Chmod(dir, 0o755)); err != nil { // for the step's user
 		t.Fatal(err)
 	}
 	return map[string]string{"x/main.tf": fmt.Sprintf(`resource "terraform_data" "first" { input = "made" }
@@ -100,7 +104,25 @@ resource "terraform_data" "slow" {
 `, gate)}, gate
 }
 
+// wallKinds are a driver without walls, and one with all that this machine has,
+// in which a step sees the folder of the gate as well.
+func wallKinds(t *testing.T) map[string]func(w *world, gate string) {
+	return map[string]func(w *world, gate string){
+		"without walls": func(*world, string) {},
+		"within walls": func(w *world, gate string) {
+			w.driver.Sandbox = allWalls(t)
+			w.driver.Sandbox.Write = []string{filepath.Dir(gate)}
+		},
+	}
+}
+
 func TestApplyIsTakenOverFromAKilledRunner(t *testing.T) {
+	for kind, build := range wallKinds(t) {
+		t.Run(kind, func(t *testing.T) { testTakeOver(t, build) })
+	}
+}
+
+func testTakeOver(t *testing.T, build func(w *world, gate string)) {
 	tests := map[string]struct {
 		line  string
 		ended bool // before the next runner comes
@@ -115,6 +137,7 @@ func TestApplyIsTakenOverFromAKilledRunner(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files, gate := waiting(t)
 			w := newWorld(t, files)
+			build(w, gate)
 			p := w.plan(t)
 			w.killedRunner(t, p, "(local-exec): has_begun")
 			if tt.ended {
@@ -147,49 +170,64 @@ func TestApplyIsTakenOverFromAKilledRunner(t *testing.T) {
 }
 
 func TestApplyThatWasKilledWithItsRunnerIsInterrupted(t *testing.T) {
-	files, _ := waiting(t)
-	w := newWorld(t, files)
-	p := w.plan(t)
-	w.killedRunner(t, p, "(local-exec): has_begun")
-	process := w.leftProcess(t)
-	syscall.Kill(-process.Pid, syscall.SIGKILL)
-	<-process.Ended()
-	res, err := w.driver.Apply(t.Context(), w.job, w.bundle, p.File, &w.log)
-	if !errors.Is(err, engine.ErrInterrupted) || res.Applied.Create != 1 {
-		t.Errorf("did %+v, error %v", res.Applied, err)
+	for kind, build := range wallKinds(t) {
+		t.Run(kind, func(t *testing.T) {
+			files, gate := waiting(t)
+			w := newWorld(t, files)
+			build(w, gate)
+			p := w.plan(t)
+			w.killedRunner(t, p, "(local-exec): has_begun")
+			process := w.leftProcess(t)
+			syscall.Kill(-process.Pid, syscall.SIGKILL)
+			<-process.Ended()
+			res, err := w.driver.Apply(t.Context(), w.job, w.bundle, p.File, &w.log)
+			if !errors.Is(err, engine.ErrInterrupted) || res.Applied.Create != 1 {
+				t.Errorf("did %+v, error %v", res.Applied, err)
+			}
+		})
 	}
 }
 
 func TestCancelReachesAnApplyThatWasTakenOver(t *testing.T) {
-	files, _ := waiting(t)
-	w := newWorld(t, files)
-	p := w.plan(t)
-	w.killedRunner(t, p, "(local-exec): has_begun")
-	process := w.leftProcess(t)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stop := errors.New("somebody cancelled")
-	cancel(stop)
-	if _, err := w.driver.Apply(ctx, w.job, w.bundle, p.File, &w.log); !errors.Is(err, stop) || errors.Is(err, engine.ErrInterrupted) {
-		t.Errorf("error = %v", err)
-	}
-	if process.Alive() || w.backend.lock != nil {
-		t.Errorf("alive %t, lock %s", process.Alive(), w.backend.lock)
+	for kind, build := range wallKinds(t) {
+		t.Run(kind, func(t *testing.T) {
+			files, gate := waiting(t)
+			w := newWorld(t, files)
+			build(w, gate)
+			p := w.plan(t)
+			w.killedRunner(t, p, "(local-exec): has_begun")
+			process := w.leftProcess(t)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stop := errors.New("somebody cancelled")
+			cancel(stop)
+			if _, err := w.driver.Apply(ctx, w.job, w.bundle, p.File, &w.log); !errors.Is(err, stop) || errors.Is(err, engine.ErrInterrupted) {
+				t.Errorf("error = %v", err)
+			}
+			if process.Alive() || w.backend.lock != nil {
+				t.Errorf("alive %t, lock %s", process.Alive(), w.backend.lock)
+			}
+		})
 	}
 }
 
 func TestPlanStartsAnewAndEndsWhatAKilledRunnerLeft(t *testing.T) {
-	files, _ := waiting(t)
-	w := newWorld(t, files)
-	p := w.plan(t)
-	w.killedRunner(t, p, "(local-exec): has_begun")
-	process := w.leftProcess(t)
-	w.job.Terraform.Lock = false
-	w.plan(t)
-	if process.Alive() {
-		t.Error("what the killed runner started is still there")
-	}
-	if left, _ := os.ReadDir(w.job.Dir); len(left) > 0 {
-		t.Errorf("%v is left", left)
+	for kind, build := range wallKinds(t) {
+		t.Run(kind, func(t *testing.T) {
+			files, gate := waiting(t)
+			w := newWorld(t, files)
+			build(w, gate)
+			p := w.plan(t)
+			w.killedRunner(t, p, "(local-exec): has_begun")
+			process := w.leftProcess(t)
+			w.job.Terraform.Lock = false
+			w.plan(t)
+			if process.Alive() {
+				t.Error("what the killed runner started is still there")
+			}
+			if left, _ := os.ReadDir(w.job.Dir); len(left) > 0 {
+				t.Errorf("%v is left", left)
+			}
+		})
 	}
 }
 

@@ -26,6 +26,8 @@ func (r *session) run(ctx context.Context, command string, call func(*tfexec.Ter
 
 // runIn is run in an environment other than the usual one.
 func (r *session) runIn(ctx context.Context, command string, env map[string]string, call func(*tfexec.Terraform) error) error {
+	ctx, unwatch := r.box.Watch(ctx, r.own(), r.tmp, r.space.sources())
+	defer unwatch()
 	if ctx.Err() != nil {
 		return phaseError(ctx, command, ctx.Err())
 	}
@@ -62,13 +64,15 @@ func (r *session) verdict(ctx context.Context, command string, err error) error 
 		}
 		return nil
 	}
-	if command == "apply" && !r.said.summed && wasKilled(err) {
+	if command == "apply" && !r.said.summed && sandbox.WasKilled(err) {
 		return interrupted(ctx)
 	}
 	if context.Cause(ctx) != nil || len(r.said.errors) == 0 && len(r.said.other) == 0 {
 		return phaseError(ctx, command, err)
 	}
-	return &Failure{Command: command, Errors: r.said.errors, More: r.said.more, Output: r.said.reason()}
+	f := &Failure{Command: command, Errors: r.said.errors, More: r.said.more, Output: r.said.reason()}
+	f.Walls = r.walls().Met(f.Error())
+	return f
 }
 
 // terraform readies the session's value for one command. With output, what the
@@ -84,7 +88,7 @@ func (r *session) terraform(output string, env map[string]string) (*tfexec.Terra
 	}
 	spec := sandbox.Spec{Program: r.binary, Output: output, Answers: map[string]string{"version -json": r.version}, Walls: r.walls()}
 	if output != "" {
-		spec.PidFile, spec.Hold = pidFile(output), []string{r.space.lockPath(), filepath.Join(r.dir, aliveLock)}
+		spec.PidFile, spec.Hold = pidFile(output), append(r.box.Hold(), r.space.lockPath(), filepath.Join(r.dir, aliveLock))
 		for _, path := range []string{output, spec.PidFile} { // of the same command before
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return nil, err
@@ -96,7 +100,7 @@ func (r *session) terraform(output string, env map[string]string) (*tfexec.Terra
 		return nil, err
 	}
 	env[name] = value
-	return r.tf, r.tf.SetEnv(env)
+	return r.tf, errors.Join(r.tf.SetEnv(env), r.box.Give(append(r.job.AccessDirs(), r.own(), r.tmp, r.space.sources())...))
 }
 
 // environment is all that Terraform, its providers and what they start get to
@@ -105,7 +109,7 @@ func (r *session) environment() map[string]string {
 	state := r.job.Terraform.State
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "LANG": "C.UTF-8",
-		"HOME": filepath.Join(r.dir, "home"), "TMPDIR": r.tmp,
+		"HOME": r.home(), "TMPDIR": r.tmp,
 		"TF_CLI_CONFIG_FILE": r.configFile(), "CHECKPOINT_DISABLE": "1",
 		"TF_HTTP_ADDRESS": state.Address, "TF_HTTP_LOCK_ADDRESS": state.Address, "TF_HTTP_UNLOCK_ADDRESS": state.Address,
 		"TF_HTTP_LOCK_METHOD": "LOCK", "TF_HTTP_UNLOCK_METHOD": "UNLOCK",
@@ -139,18 +143,6 @@ func (r *session) memory() map[string]string {
 		return map[string]string{"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 	}
 	return map[string]string{"GOGC": "400", "GOMEMLIMIT": "3GiB"}
-}
-
-// walls are the files that Terraform may use where walls are up.
-func (r *session) walls() sandbox.Walls {
-	if r.Sandbox == "" || r.Sandbox == sandbox.Off {
-		return sandbox.Walls{}
-	}
-	return sandbox.Walls{
-		Mode:  r.Sandbox,
-		Read:  []string{r.job.AccessDir(), r.binary, r.Self, r.Mirror, r.store(), "/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/opt", "/proc", "/dev", os.Getenv("SSL_CERT_DIR")},
-		Write: []string{r.dir, r.tmp, r.space.dir},
-	}
 }
 
 // stopWith interrupts the command when ctx ends before it, and kills it after

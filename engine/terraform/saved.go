@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"time"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // saved is a plan as it is kept until its apply, which may come to another slot
@@ -96,7 +98,12 @@ func (w *workspace) gather(before map[string]stamp) (files []made, err error) {
 
 // each calls do for the files and links in the workspace that are not ours.
 func (w *workspace) each(do func(path string, info fs.FileInfo) error) error {
-	return fs.WalkDir(os.DirFS(w.sources()), ".", func(name string, e fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(w.sources())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -126,12 +133,11 @@ func (w *workspace) ours(name string) bool {
 
 func (w *workspace) read(name string, info fs.FileInfo) (f made, err error) {
 	f = made{Path: name, Mode: info.Mode()}
-	at := filepath.Join(w.sources(), filepath.FromSlash(name))
 	if info.Mode().IsRegular() {
-		f.Data, err = os.ReadFile(at)
+		f.Data, err = sandbox.ReadFile(w.sources(), name)
 		return f, err
 	}
-	target, err := os.Readlink(at)
+	target, err := os.Readlink(filepath.Join(w.sources(), filepath.FromSlash(name)))
 	f.Data = []byte(target)
 	return f, err
 }

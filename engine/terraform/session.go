@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // session is one phase of one job in its workspace.
@@ -22,8 +23,9 @@ type session struct {
 	version string // answer of `terraform version -json`
 	space   *workspace
 	before  map[string]stamp // the workspace's files before they were planned with
-	dir     string           // private to this phase; gone afterwards
-	tmp     string           // for temporary files of Terraform and providers; as dir
+	box     *sandbox.Box
+	dir     string // private to this phase; gone afterwards
+	tmp     string // for temporary files of Terraform and providers; as dir
 	said    *listener
 	tf      *tfexec.Terraform // made by the first command
 }
@@ -63,6 +65,9 @@ func (r *session) ready(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return fmt.Errorf("workspace: %w", err)
 	}
+	if walls := r.walls(); walls.Mode != "" {
+		fmt.Fprintf(r.log, "Walls around this step: %s.\n", walls)
+	}
 	if r.space.initialized() {
 		return nil
 	}
@@ -75,10 +80,12 @@ func (r *session) prepare() error {
 	if err := r.private(); err != nil {
 		return err
 	}
-	for _, dir := range []string{filepath.Join(r.dir, "home"), r.store()} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
+	if err := errors.Join(os.Mkdir(r.own(), 0o700), os.Mkdir(r.home(), 0o700), r.openStore()); err != nil {
+		return err
+	}
+	var err error
+	if r.box, err = r.Sandbox.Open(r.dir, r.home()); err != nil {
+		return err
 	}
 	if err := writeJSON(r.inputFile(), r.job.Terraform.Inputs); err != nil {
 		return err
@@ -89,9 +96,16 @@ func (r *session) prepare() error {
 	return os.WriteFile(r.configFile(), []byte(r.cliConfig()), 0o600)
 }
 
-func (r *session) inputFile() string  { return filepath.Join(r.dir, "inputs.tfvars.json") }
-func (r *session) planFile() string   { return filepath.Join(r.dir, "plan") }
-func (r *session) configFile() string { return filepath.Join(r.dir, "terraform.rc") }
+// own is the folder of the phase that Terraform, and what it starts, may write
+// to. What we go by lies beside it.
+func (r *session) own() string { return filepath.Join(r.dir, "own") }
+
+func (r *session) home() string       { return filepath.Join(r.own(), "home") }
+func (r *session) inputFile() string  { return filepath.Join(r.own(), "inputs.tfvars.json") }
+func (r *session) planFile() string   { return filepath.Join(r.own(), planFile) }
+func (r *session) configFile() string { return filepath.Join(r.own(), "terraform.rc") }
+
+const planFile = "plan"
 
 // private makes the folders that only this phase sees.
 func (r *session) private() error {
@@ -132,5 +146,6 @@ func (r *session) close() {
 	} else {
 		r.remove(r.dir, r.tmp)
 	}
+	r.box.Close()
 	r.space.release()
 }

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // settingsFile stands beside the user's files. Terraform merges files with this
@@ -26,10 +27,10 @@ func (r *session) writeSettings() error {
 	if err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(r.space.root, settingsFile), doc); err != nil {
+	if err := r.space.writeJSON(settingsFile, doc); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(r.space.root, importsFile), imports(r.job.Terraform.Imports))
+	return r.space.writeJSON(importsFile, imports(r.job.Terraform.Imports))
 }
 
 // comesLast reports a file of Terraform's whose name stands behind that of ours,
@@ -120,6 +121,15 @@ func literal(v any) any {
 		}
 	}
 	return v
+}
+
+// writeJSON writes a file beside the root module's.
+func (w *workspace) writeJSON(name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return sandbox.WriteFile(w.sources(), path.Join(w.sub, name), b)
 }
 
 // writeJSON writes a file that only its owner can read.

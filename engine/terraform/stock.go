@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,6 +17,11 @@ import (
 // unpacked filesystem mirror: host/namespace/type/version/system.
 func (d *Driver) store() string { return filepath.Join(d.DataDir, "providers") }
 
+// openStore makes the store, which the users of all steps may read.
+func (d *Driver) openStore() error {
+	return errors.Join(os.MkdirAll(d.store(), 0o755), os.Chmod(d.store(), 0o755))
+}
+
 // stock fetches the providers that the workspace needs into the store. There
 // is one writer at a time, in a folder of its own; a package appears in the
 // store whole and is never written again, so no run sees half of one.
@@ -29,11 +35,14 @@ func (r *session) stock(ctx context.Context, wants want) error {
 		return nil
 	}
 	fmt.Fprintln(r.log, "Fetching providers into the store.")
-	scratch := filepath.Join(r.dir, "stock")
+	scratch := filepath.Join(r.own(), "stock")
 	if err := os.Mkdir(scratch, 0o700); err != nil {
 		return err
 	}
 	if err := r.fetch(ctx, scratch, wants); err != nil {
+		return err
+	}
+	if err := r.box.Take(scratch); err != nil { // for good: no step may write there again
 		return err
 	}
 	return r.shelve(filepath.Join(scratch, "data", "providers"))

@@ -36,9 +36,6 @@ func TestNoSecretStandsInTheArgumentsOfAnyProcess(t *testing.T) {
 }
 
 func TestWallsKeepTerraformInItsFolders(t *testing.T) {
-	if _, err := sandbox.Check(sandbox.Require); err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.2 or newer with landlock among the security modules that it starts (lsm=)")
-	}
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("behind the wall"), 0o600); err != nil {
 		t.Fatal(err)
@@ -47,11 +44,39 @@ func TestWallsKeepTerraformInItsFolders(t *testing.T) {
   provisioner "local-exec" { command = "cat %s; echo tried" }
 }
 `, secret)})
-	w.driver.Sandbox = sandbox.Require
+	w.driver.Sandbox = allWalls(t)
 	w.apply(t, w.plan(t))
 	if out := w.log.String(); !strings.Contains(out, "(local-exec): tried") || strings.Contains(out, "behind the wall") {
 		t.Errorf("log = %s", out)
 	}
+}
+
+func TestFailureSaysWhichWallTerraformMet(t *testing.T) {
+	w := newWorld(t, map[string]string{"x/main.tf": `resource "terraform_data" "x" {
+  provisioner "local-exec" { command = "cat /srv/artifacts/web.tar" }
+}
+`})
+	w.driver.Sandbox = allWalls(t)
+	p := w.plan(t)
+	w.job.PlanHash = p.Hash
+	_, err := w.driver.Apply(t.Context(), w.job, w.bundle, p.File, &w.log)
+	if err == nil || !strings.Contains(err.Error(), "Sandbox: /srv/artifacts/web.tar lies outside what a step sees") {
+		t.Errorf("error = %v", err)
+	}
+	if !strings.Contains(w.log.String(), "Walls around this step: files, TCP to 53 443 ") {
+		t.Errorf("log = %s", w.log.String())
+	}
+}
+
+// allWalls are those that this machine has.
+func allWalls(t testing.TB) sandbox.Policy {
+	t.Helper()
+	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
+	policy, _, err := policy.Survey(os.Args[0])
+	if err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+	}
+	return policy
 }
 
 func TestModuleThatWeShip(t *testing.T) {

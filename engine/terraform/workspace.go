@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // workspace is a folder in which Terraform works on one component's sources.
@@ -208,8 +210,8 @@ const lockFile = ".terraform.lock.hcl"
 // They come from folders that runs only read, and were verified when they came
 // there. A lock file of the user's own stays as it is, and is checked.
 func (w *workspace) trustProviders() error {
-	path := filepath.Join(w.root, lockFile)
-	b, err := os.ReadFile(path)
+	name := path.Join(w.sub, lockFile)
+	b, err := sandbox.ReadFile(w.sources(), name)
 	if errors.Is(err, fs.ErrNotExist) || w.ownLock {
 		return nil
 	}
@@ -228,7 +230,7 @@ func (w *workspace) trustProviders() error {
 			kept.WriteString(line)
 		}
 	}
-	return os.WriteFile(path, []byte(kept.String()), 0o600)
+	return sandbox.WriteFile(w.sources(), name, []byte(kept.String()))
 }
 
 // builtinOnly reports whether the sources need no provider but Terraform's own.

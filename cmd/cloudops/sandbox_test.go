@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
+)
+
+// hostileStack is one whose first component looks around on the server's machine,
+// and asks for the state of the second with the token of its own.
+const hostileStack = `stack "hostile" {
+  approval { auto_approve = "always" }
+}
+terraform "a" { source = "./a" }
+terraform "b" { source = "./b" }
+`
+
+const hostileModule = `resource "terraform_data" "x" {
+  provisioner "local-exec" {
+    command = <<-EOT
+      ask() { curl -s -o "$TMPDIR/answer" -w "$1 %%%%{http_code}" -u "$TF_HTTP_USERNAME:$TF_HTTP_PASSWORD" "$2"; echo; }
+      ask own "$TF_HTTP_ADDRESS"
+      ask other "$${TF_HTTP_ADDRESS%%terraform.a}terraform.b"
+      for file in master.key cloudops.db runners; do cat %[1]s/$file > /dev/null 2>&1 && echo "READ $file"; done
+      grep -l CLOUDOPS_ADMIN_PASSWORD /proc/[0-9]*/environ 2> /dev/null | sed 's/^/READ /'
+      echo looked
+    EOT
+  }
+}
+`
+
+// TestStackFindsNothingOfTheServer runs a stack on a server with all the walls
+// that the machine has.
+func TestStackFindsNothingOfTheServer(t *testing.T) {
+	t.Parallel()
+	enginetest.Need(t, "curl", "apt-get install curl")
+	if _, _, err := (sandbox.Policy{Mode: sandbox.Require}).Survey(os.Args[0]); err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+	}
+	s := startServer(t, "--sandbox", "require")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"stack.hcl": hostileStack, "a/main.tf": fmt.Sprintf(hostileModule, filepath.Join(s.dir, "data")), "b/main.tf": ""} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := s.cli(t, "", "stack", "apply", "-f", dir, "--yes")
+	run := strings.Fields(out[strings.Index(out, "run run-"):])[1]
+	log := s.cli(t, "", "run", "logs", run, "--component", "terraform.a")
+	for _, want := range []string{"Walls around this step: files, TCP to ", "(local-exec): own 204", "(local-exec): other 401", "(local-exec): looked"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not say %q:\n%s", want, log)
+		}
+	}
+	if shown := s.cli(t, "", "run", "show", run); !strings.Contains(shown, "walls around terraform.a, terraform.b: files, TCP to 53 443 and the step's endpoints, ") {
+		t.Errorf("the run is shown as:\n%s", shown)
+	}
+	if strings.Contains(log, "(local-exec): READ") {
+		t.Errorf("log:\n%s", log)
+	}
+}

@@ -1,0 +1,173 @@
+package enginetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Targets are what a step must not get at. What is empty is not attacked.
+type Targets struct {
+	Files    map[string]string // to read, by what they are
+	Write    map[string]string // folders to write into, by what they are
+	Process  int               // somebody else's, whose environment has a secret
+	Port     int               // a TCP port on this machine that somebody listens on
+	Abstract string            // an abstract socket that somebody listens on
+	Kernel   bool              // its system calls, which changes the machine where nothing is in the way
+	FileSize int64             // more than a file may have
+	Forks    int               // more processes than a step may have
+	Memory   int               // more bytes than a process may have
+}
+
+// AttackVariable has Targets as JSON in the environment of a test binary that
+// is to attack them.
+const AttackVariable = "CLOUDOPS_TEST_ATTACK"
+
+// Attack is for a TestMain: where this process was started for it, it attacks,
+// prints a verdict a line, "refused NAME: why" or "DONE NAME", and ends.
+func Attack() {
+	text, wanted := os.LookupEnv(AttackVariable)
+	if !wanted {
+		return
+	}
+	var t Targets
+	if err := json.Unmarshal([]byte(text), &t); err != nil {
+		fmt.Println("DONE nothing:", err)
+		os.Exit(1)
+	}
+	t.attack(func(name string, err error) {
+		if err != nil {
+			fmt.Printf("refused %s: %s\n", name, err)
+			return
+		}
+		fmt.Println("DONE", name)
+	})
+	fmt.Println("attacked")
+	os.Exit(0)
+}
+
+func (t Targets) attack(tell func(name string, err error)) {
+	for what, path := range t.Files {
+		_, err := os.ReadFile(path)
+		tell("read "+what, err)
+		_, err = os.ReadDir(filepath.Dir(path))
+		tell("list the folder of "+what, err)
+		tell("link to "+what, os.Link(path, "stolen"))
+	}
+	for what, dir := range t.Write {
+		tell("write to "+what, os.WriteFile(filepath.Join(dir, "attack"), []byte("x"), 0o600))
+	}
+	if t.Process != 0 {
+		t.attackProcess(tell)
+	}
+	t.attackNet(tell)
+	if t.Kernel {
+		attackKernel(tell)
+	}
+	t.attackLimits(tell)
+}
+
+func (t Targets) attackProcess(tell func(name string, err error)) {
+	dir := "/proc/" + strconv.Itoa(t.Process) + "/"
+	for _, name := range []string{"environ", "mem", "maps", "cwd/secret", "root/etc/passwd"} {
+		f, err := os.Open(dir + name)
+		if err == nil {
+			_, err = f.Read(make([]byte, 1))
+		}
+		tell("read "+name+" of a process", err)
+	}
+	tell("trace a process", unix.PtraceAttach(t.Process))
+	tell("end a process", syscall.Kill(t.Process, syscall.SIGTERM))
+}
+
+func (t Targets) attackNet(tell func(name string, err error)) {
+	_, err := net.DialTimeout("tcp", "169.254.169.254:80", time.Second)
+	tell("ask the metadata of the machine", only(err, unix.EACCES, unix.EPERM))
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 262) // IPPROTO_MPTCP
+	if err == nil {
+		err = unix.Connect(fd, &unix.SockaddrInet4{Port: 80, Addr: [4]byte{127, 0, 0, 1}})
+	}
+	tell("connect by Multipath TCP", only(err, unix.EPROTONOSUPPORT))
+	_, err = unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0)
+	tell("make a socket to the hypervisor", only(err, unix.EAFNOSUPPORT))
+	_, err = net.Listen("tcp4", "127.0.0.1:0")
+	tell("listen", only(err, unix.EACCES))
+	if t.Port != 0 {
+		_, err = net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(t.Port))
+		tell("connect to another port", only(err, unix.EACCES))
+	}
+	if t.Abstract != "" {
+		_, err = net.Dial("unix", "@"+t.Abstract)
+		tell("connect to an abstract socket", only(err, unix.EPERM))
+	}
+}
+
+// only takes other errors than those that a wall gives for a success: then
+// nothing was in the way but chance.
+func only(err error, walls ...error) error {
+	for _, wall := range walls {
+		if errors.Is(err, wall) {
+			return err
+		}
+	}
+	return nil
+}
+
+func attackKernel(tell func(name string, err error)) {
+	_, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0)
+	tell("set up io_uring", only(errno, unix.ENOSYS))
+	_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_USER_KEYRING, true)
+	tell("open the keyring of the user", only(err, unix.ENOSYS))
+	tell("mount a file system", unix.Mount("none", "/tmp", "tmpfs", 0, ""))
+	status, err := os.ReadFile("/proc/self/status")
+	if err == nil && strings.Contains(string(status), "CapEff:\t0000000000000000") && strings.Contains(string(status), "NoNewPrivs:\t1") {
+		err = errors.New("it has no powers and gets none")
+	}
+	tell("be root", err)
+}
+
+func (t Targets) attackLimits(tell func(name string, err error)) {
+	if t.FileSize > 0 {
+		signal.Ignore(syscall.SIGXFSZ)
+		f, err := os.Create("huge")
+		if err == nil {
+			_, err = f.WriteAt([]byte("x"), t.FileSize)
+			os.Remove("huge")
+		}
+		tell("write a huge file", only(err, unix.EFBIG))
+	}
+	if t.Memory > 0 {
+		_, err := unix.Mmap(-1, 0, t.Memory, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+		tell("take all memory", only(err, unix.ENOMEM))
+	}
+	if t.Forks > 0 {
+		tell("fork without end", only(fork(t.Forks), unix.EAGAIN))
+	}
+}
+
+// fork starts up to n processes, and sees them off.
+func fork(n int) (err error) {
+	var all []*exec.Cmd
+	for len(all) < n && err == nil {
+		cmd := exec.Command("/bin/sleep", "60")
+		if err = cmd.Start(); err == nil {
+			all = append(all, cmd)
+		}
+	}
+	for _, cmd := range all {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // of what was killed
+	}
+	return err
+}

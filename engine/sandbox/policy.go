@@ -1,0 +1,200 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Mode says what to do about walls.
+type Mode string
+
+// The modes.
+const (
+	Off     Mode = "off"
+	Auto    Mode = "auto"    // as far as this machine can
+	Require Mode = "require" // or no child starts
+)
+
+// The versions of Landlock's interface that walls need. Ours take all of them;
+// before landlockPart none can be built, since Terraform could not move files
+// within them. Source: https://docs.kernel.org/userspace-api/landlock.html.
+const (
+	landlockPart  = 2 // Linux 5.19
+	landlockWhole = 3 // Linux 6.2
+	landlockNet   = 4 // Linux 6.7
+	landlockScope = 6 // Linux 6.12
+)
+
+// Policy is what an operator wants of walls, for all steps of a worker. It
+// travels as JSON from the worker to its runners. The zero value builds none.
+type Policy struct {
+	Mode    Mode     `json:"mode"`
+	Limits  Limits   `json:"limits"`
+	Users   Users    `json:"users"`   // one of them for each step; see Survey
+	Read    []string `json:"read"`    // besides what a step needs
+	Write   []string `json:"write"`   // likewise
+	Connect []int    `json:"connect"` // likewise
+	// Bubblewrap is found by Survey.
+	Bubblewrap string `json:"bubblewrap"`
+}
+
+// Survey is what can be had of the policy on this machine, and what cannot, in
+// words for a log. The error is for a mode that there is not, and for walls
+// that are required and cannot be had.
+func (p Policy) Survey(self string) (had Policy, lacks []string, err error) {
+	return p.survey(machine{
+		landlock: landlockVersion(), seccomp: judgesCalls(), root: os.Geteuid() == 0,
+		bubblewrap: func() (string, error) { return findBubblewrap(self) },
+		locks:      func() error { return os.MkdirAll(usersDir, 0o700) },
+	})
+}
+
+// machine is what walls are built from.
+type machine struct {
+	landlock   int
+	seccomp    bool
+	root       bool
+	bubblewrap func() (string, error)
+	locks      func() error // makes the folder for those of users
+}
+
+func (p Policy) survey(m machine) (Policy, []string, error) {
+	switch p.Mode {
+	case "", Off:
+		return Policy{Mode: Off}, nil, nil
+	case Auto, Require:
+	default:
+		return p, nil, fmt.Errorf("there is no mode %q; it is off, auto or require", p.Mode)
+	}
+	if p.Mode == Require && (m.landlock < landlockScope || !m.seccomp) {
+		return p, nil, fmt.Errorf("walls are required, and this system has %s where Landlock %d is needed, as in Linux 6.12, and seccomp; use auto for what can be had, or off", spoken(m.landlock), landlockScope)
+	}
+	if err := p.Users.check(); err != nil {
+		return p, nil, err
+	}
+	lacks := without(m.landlock)
+	if !m.seccomp {
+		lacks = append(lacks, "system calls, which this kernel or machine cannot judge")
+	}
+	var err error
+	if p.Bubblewrap, err = m.bubblewrap(); err != nil {
+		lacks = append(lacks, "namespaces: "+err.Error())
+		p.Limits.Processes = 0 // it would count all that the worker's user runs
+		lacks = append(lacks, "a limit on processes, which takes namespaces")
+	}
+	switch {
+	case !m.root || p.Bubblewrap == "":
+		p.Users = Users{}
+		lacks = append(lacks, "a user of its own for each step, which takes a worker of root and namespaces")
+	case len(p.Write) > 0:
+		p.Users = Users{}
+		lacks = append(lacks, "a user of its own for each step, since they share folders to write to")
+	case p.Users != (Users{}):
+		if err := m.locks(); err != nil {
+			p.Users = Users{}
+			lacks = append(lacks, "a user of its own for each step: "+err.Error())
+		}
+	}
+	return p, lacks, nil
+}
+
+// without lists what the kernel's Landlock does not hold.
+func without(version int) (lacks []string) {
+	if version < landlockPart {
+		lacks = append(lacks, "files: this system has "+spoken(version))
+	}
+	if version < landlockNet {
+		lacks = append(lacks, "TCP, which takes Linux 6.7")
+	}
+	if version < landlockScope {
+		lacks = append(lacks, "signals and abstract sockets, which take Linux 6.12")
+	}
+	return lacks
+}
+
+func spoken(version int) string {
+	if version == 0 {
+		return "no Landlock"
+	}
+	return fmt.Sprintf("Landlock %d", version)
+}
+
+// String says what walls of the policy hold around any step.
+func (p Policy) String() string {
+	if !p.up() {
+		return "none"
+	}
+	w := p.Walls(nil, nil, nil)
+	w.User = p.Users.First
+	return strings.Join(w.holds(landlockVersion(), w.ports()+" and the step's endpoints"), ", ")
+}
+
+// up reports whether the policy builds walls.
+func (p Policy) up() bool { return p.Mode == Auto || p.Mode == Require }
+
+// Walls are those of the policy around a child that needs to read and write
+// some paths, and to connect to some TCP ports.
+func (p Policy) Walls(read, write []string, connect []int) Walls {
+	if !p.up() {
+		return Walls{}
+	}
+	return Walls{
+		Mode: p.Mode, Limits: p.Limits, Bubblewrap: p.Bubblewrap,
+		Read:    slices.Concat(system, read, p.Read),
+		Write:   slices.Concat(write, p.Write),
+		Connect: slices.Concat([]int{443, 53}, connect, p.Connect),
+	}
+}
+
+// system is what any program needs to read: programs, libraries, certificates,
+// and of /etc what says how the system works. Other files there have secrets.
+var system = slices.Concat(strings.Fields("/bin /sbin /usr /lib /lib32 /lib64 /opt /nix/store /proc /sys/devices/system /sys/fs/cgroup /sys/kernel/mm"),
+	under("/etc", "ssl pki ca-certificates ca-certificates.conf crypto-policies passwd group nsswitch.conf hosts host.conf hostname resolv.conf gai.conf services protocols"+
+		" ld.so.cache ld.so.conf ld.so.conf.d ld.so.preload alternatives localtime timezone os-release debian_version lsb-release redhat-release"+
+		" ssh/ssh_config ssh/ssh_config.d gitconfig mime.types python3 ansible krb5.conf profile profile.d bash.bashrc shells login.defs"),
+	under("/run", "systemd/resolve resolvconf nscd"))
+
+func under(dir, names string) (paths []string) {
+	for name := range strings.FieldsSeq(names) {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	return paths
+}
+
+// Programs lists what a child needs to read to start what PATH finds. Behind a
+// folder of shims, as pyenv and asdf have it, stands what they start.
+func Programs() (paths []string) {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if filepath.Base(dir) == "shims" {
+			dir = filepath.Dir(dir)
+		}
+		if filepath.IsAbs(dir) && dir != "/" {
+			paths = append(paths, dir)
+		}
+	}
+	return paths
+}
+
+// findBubblewrap gives the path of a bubblewrap that works here.
+func findBubblewrap(self string) (string, error) {
+	path, err := exec.LookPath("bwrap")
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", errors.New("bubblewrap is not installed, as by: apt-get install bubblewrap")
+	}
+	if err != nil {
+		return "", err
+	}
+	w := Walls{Read: append(slices.Clone(system), self), Tmp: os.TempDir()}
+	args := append(w.wrapping(self, os.Geteuid() == 0), "/bin/true")
+	out, err := exec.Command(path, args...).CombinedOutput()
+	if err != nil {
+		said, _, _ := strings.Cut(string(out), "\n")
+		return "", fmt.Errorf("bubblewrap does not work here: %s (%w)", said, err)
+	}
+	return path, nil
+}
