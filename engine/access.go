@@ -267,8 +267,8 @@ func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) 
 	if len(c.Values) == 0 {
 		return Invalid("credentials %s need at least one environment variable, such as AWS_ACCESS_KEY_ID", c.Name)
 	}
-	for key := range c.Values {
-		if err := CheckEnvName(key); err != nil {
+	for key, value := range c.Values {
+		if err := errors.Join(CheckEnvName(key), checkReference(value)); err != nil {
 			return err
 		}
 	}

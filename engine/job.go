@@ -38,9 +38,12 @@ type Job struct {
 	Terraform *TerraformJob `json:"terraform,omitempty"`
 	Ansible   *AnsibleJob   `json:"ansible,omitempty"`
 
-	Env   map[string]string `json:"env"`   // credentials and the stack's variables, for the tool's own environment
-	Mask  []string          `json:"mask"`  // values to hide in the log
-	Grace time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
+	Env  map[string]string `json:"env"`  // credentials and the stack's variables, for the tool's own environment
+	Mask []string          `json:"mask"` // values to hide in the log
+	// Secrets are the references behind what stands in, within all of the above,
+	// for secrets that are kept elsewhere. The runner puts those in their places.
+	Secrets map[string]string `json:"secrets,omitempty"`
+	Grace   time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
 
 	// Dir is a folder of this attempt's own. It outlives the runner where that is
 	// killed, and has what another needs to go on. It is made by the runner.
@@ -179,5 +182,6 @@ const (
 type Evaluated struct {
 	Terraform *TerraformJob
 	Ansible   *AnsibleJob
-	Mask      []string // sensitive values that were used, for hiding in logs
+	Mask      []string          // sensitive values that were used, for hiding in logs
+	Secrets   map[string]string // the references behind what stands in for secrets that are kept elsewhere
 }

@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"engine/hashivault": {"engine/rest"},
 	"engine/kms":        {"engine", "engine/rest", "engine/amazon", "engine/hashivault", "golang.org/x/oauth2"},
 	"engine/runner":     {"engine"},
+	"engine/secrets":    {"engine", "engine/rest", "engine/amazon", "engine/hashivault"},
 	"engine/sandbox":    {"github.com/landlock-lsm/go-landlock", "golang.org/x/sys", "github.com/fsnotify/fsnotify"},
 	"engine/store":      {"engine", "gorm.io", "github.com/pressly/goose/v3", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	"engine/terraform":  {"engine", "engine/sandbox", "github.com/hashicorp/terraform-exec", "github.com/hashicorp/terraform-json", "github.com/hashicorp/hc-install", "github.com/hashicorp/go-version", "golang.org/x/sys"},

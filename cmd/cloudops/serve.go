@@ -35,6 +35,7 @@ type serverOptions struct {
 	gitFile                                     bool
 	logLevel, logFormat                         string
 	keep                                        keepOptions
+	secretsOf                                   secretOptions
 }
 
 func newServe() *cobra.Command {
@@ -82,6 +83,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	o.keep.flags(f)
+	o.secretsOf.flags(f)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
@@ -105,7 +107,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check())
+	errs = append(errs, o.keep.check(), o.secretsOf.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}

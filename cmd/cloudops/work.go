@@ -28,7 +28,7 @@ func (c *components) work(ctx context.Context) error {
 	}
 	launcher := &runner.Launcher{
 		Runs: c.runs, Worker: c.options.workerName, Self: exe, Root: filepath.Join(c.options.dataDir, "runners"),
-		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: ansible.Forget,
+		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: ansible.Forget, PassOn: c.options.secretsOf.allowed,
 	}
 	var clouds []engine.Cloud
 	for _, name := range c.options.clouds {
@@ -78,8 +78,10 @@ func self() (string, error) {
 
 // runnerSettings are the settings that a worker passes on to its runners.
 func (o *serverOptions) runnerSettings(exe string) map[string]string {
-	return map[string]string{
+	settings := map[string]string{
 		"self": exe, "data-dir": o.dataDir, "terraform": o.terraform, "ansible-playbook": o.ansible,
 		"provider-mirror": o.mirror, "sandbox": o.sandbox, "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
 	}
+	o.secretsOf.pass(settings)
+	return settings
 }

@@ -18,7 +18,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/cloudops-manager/cloudops/engine/rest"
 )
@@ -30,13 +29,6 @@ type Client struct {
 	Endpoint    string // URL; empty for that of the region
 	Credentials aws.CredentialsProvider
 	HTTP        *http.Client
-}
-
-// Ambient is credentials where the SDK finds them: in the environment of the
-// process, in shared files, or from the machine.
-func Ambient(ctx context.Context) (aws.CredentialsProvider, error) {
-	c, err := config.LoadDefaultConfig(ctx)
-	return c.Credentials, err
 }
 
 var regionRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`) })
