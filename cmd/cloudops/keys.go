@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/user"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,12 @@ func (o *serverOptions) rewrap(ctx context.Context, to string) (moved int, err e
 		return 0, err
 	}
 	o.placeKey()
+	if !strings.Contains(to, "://") {
+		return 0, noURI()
+	}
+	if o.masterKey == "" && !fileExists(o.masterKeyFile) {
+		return 0, fmt.Errorf("there is no master key at %s; say what it is now with --master-key or --master-key-file", o.masterKeyFile)
+	}
 	from, err := o.master(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("master key: %w", err)

@@ -19,7 +19,7 @@ func openMaster(ctx context.Context, uri string) (vault.Master, error) {
 	scheme, at, ok := strings.Cut(uri, "://")
 	switch {
 	case !ok:
-		return nil, misuse("a master key is named by a URI, such as file:///etc/cloudops/master.key, env://NAME, or %s://...", strings.Join(kms.Schemes(), "://..., "))
+		return nil, noURI()
 	case scheme == "file":
 		path, err := url.PathUnescape(at)
 		if err != nil || !strings.HasPrefix(path, "/") {
@@ -34,6 +34,10 @@ func openMaster(ctx context.Context, uri string) (vault.Master, error) {
 		return vault.LocalKey(key)
 	}
 	return kms.Open(ctx, uri, os.Getenv)
+}
+
+func noURI() error {
+	return misuse("a master key is named by a URI, such as file:///etc/cloudops/master.key, env://NAME, or %s://...", strings.Join(kms.Schemes(), "://..., "))
 }
 
 func (o *serverOptions) masterFlags(f *pflag.FlagSet) {

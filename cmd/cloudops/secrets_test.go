@@ -20,10 +20,13 @@ import (
 // canary is in the environment of each server and in nothing that it starts.
 const canary = "server-secret-canary"
 
+// referred is what the environment of a worker has for stacks.
+var referred = map[string]string{"STACK_DB": `tell-nobody-of-"db"`, "STACK_GIVEN": "tell-nobody-of-given"}
+
 // leak finds what may stand in no log and no database: what tests give to a
 // server in confidence, and tokens of any kind. The last word is the value that
 // secrets.txtar marks as sensitive.
-var leak = regexp.MustCompile(`\b(cop|cos|cost|cosess)_[a-z2-7]{52}\b|` + testPassword + `|` + canary + `|hunter2-tell-nobody`)
+var leak = regexp.MustCompile(`\b(cop|cos|cost|cosess)_[a-z2-7]{52}\b|` + testPassword + `|` + canary + `|hunter2-tell-nobody|tell-nobody-of`)
 
 // wantNoLeak looks at all that a server has logged.
 func (s *testServer) wantNoLeak(t *testing.T) {
