@@ -112,8 +112,9 @@ CREATE TABLE idempotency_keys (
     request    TEXT NOT NULL,
     status     INTEGER NOT NULL, -- 0 while the request is being answered
     type       TEXT NOT NULL,
-    body       BLOB,
+    body       BLOB, -- of the version before
     created_at INTEGER NOT NULL,
+    answer     BLOB, -- sealed
     PRIMARY KEY (user_name, key)
 );
 

@@ -26,6 +26,7 @@ var sealedColumns = []sealedColumn{
 	{"artifacts", "data", `step_id || '/' || name`, []string{"step_id", "name"}},
 	{"credentials", "secret", `name`, []string{"name"}},
 	{"hosts", "facts", `id`, []string{"id"}},
+	{"idempotency_keys", "answer", `user_name || '/' || key`, []string{"user_name", "key"}},
 	{"revisions", "sources", `stack || '/' || number`, []string{"stack", "number"}},
 	{"revisions", "variables", `stack || '/' || number`, []string{"stack", "number"}},
 	{"set_variables", "value", `set_name || '/' || kind || '/' || name`, []string{"set_name", "kind", "name"}},

@@ -10,8 +10,10 @@ CREATE TABLE reseals (
     last_row TEXT NOT NULL, -- key of the last row that was looked at
     finished BOOLEAN NOT NULL
 );
+ALTER TABLE idempotency_keys ADD COLUMN answer BYTEA; -- sealed; body is of the version before
 
 -- +goose Down
+ALTER TABLE idempotency_keys DROP COLUMN answer;
 DROP TABLE reseals;
 ALTER TABLE data_keys DROP COLUMN destroyed_at;
 ALTER TABLE data_keys DROP COLUMN retired_at;
