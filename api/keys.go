@@ -14,22 +14,22 @@ type KeyPath struct {
 }
 
 func (s *server) keyRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/keys", id: "list-keys", summary: "List the data keys that values in the database are sealed under", tag: "keys", permission: engine.MayManageUsers},
+	handle(s, operation{method: "GET", path: "/v1/keys", id: "list-keys", summary: "List the data keys that values in the database are sealed under", tag: "keys", permission: engine.MayManageSystem},
 		func(ctx context.Context, _ *none) (*body[client.List[client.DataKey]], error) {
 			keys, err := s.Keys.List(ctx)
 			return short(keys, keyJSON, err)
 		})
-	handle(s, operation{method: "GET", path: "/v1/keys/usage", id: "key-usage", summary: "Count what is sealed, by data key; this reads every value", tag: "keys", permission: engine.MayManageUsers},
+	handle(s, operation{method: "GET", path: "/v1/keys/usage", id: "key-usage", summary: "Count what is sealed, by data key; this reads every value", tag: "keys", permission: engine.MayManageSystem},
 		func(ctx context.Context, _ *none) (*body[client.List[client.KeyUsage]], error) {
 			usage, err := s.Keys.Usage(ctx)
 			return short(usage, func(u engine.Usage) client.KeyUsage { return client.KeyUsage(u) }, err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/keys", id: "rotate-keys", summary: "Make a new data key and seal everything again under it", tag: "keys", permission: engine.MayManageUsers, status: http.StatusCreated},
+	handle(s, operation{method: "POST", path: "/v1/keys", id: "rotate-keys", summary: "Make a new data key and seal everything again under it", tag: "keys", permission: engine.MayManageSystem, status: http.StatusCreated},
 		func(ctx context.Context, _ *none) (*body[client.DataKey], error) {
 			key, err := s.Keys.Rotate(ctx, me(ctx))
 			return answer(keyJSON(key), err)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/keys/{id}", id: "destroy-key", summary: "Destroy a retired data key, for good", tag: "keys", permission: engine.MayManageUsers},
+	handle(s, operation{method: "DELETE", path: "/v1/keys/{id}", id: "destroy-key", summary: "Destroy a retired data key, for good", tag: "keys", permission: engine.MayManageSystem},
 		func(ctx context.Context, in *KeyPath) (*none, error) {
 			return &none{}, s.Keys.Destroy(ctx, me(ctx), in.ID)
 		})

@@ -28,6 +28,16 @@ CREATE TABLE beats (
     count INTEGER NOT NULL
 );
 
+CREATE TABLE bindings (
+    kind    TEXT NOT NULL CHECK (kind IN ('user', 'team')),
+    subject TEXT NOT NULL,
+    role    TEXT NOT NULL,
+    project TEXT NOT NULL, -- '' for the whole installation
+    stack   TEXT NOT NULL,
+    PRIMARY KEY (kind, subject, role, project, stack),
+    CHECK (stack = '' OR project <> '')
+);
+
 CREATE TABLE chores (
     name   TEXT PRIMARY KEY,
     due_at INTEGER NOT NULL
@@ -48,6 +58,10 @@ CREATE TABLE data_keys (
     wrapped    BLOB NOT NULL,
     created_at INTEGER NOT NULL
 , purpose TEXT NOT NULL DEFAULT 'seal' CHECK (purpose IN ('seal', 'fingerprint')), master TEXT NOT NULL DEFAULT '', active_at INTEGER, retired_at INTEGER, destroyed_at INTEGER);
+
+CREATE TABLE directory (
+    version BIGINT PRIMARY KEY -- the highest counts
+);
 
 CREATE TABLE events (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -132,6 +146,11 @@ CREATE TABLE outbox (
     queue   TEXT NOT NULL
 );
 
+CREATE TABLE projects (
+    name        TEXT PRIMARY KEY,
+    description TEXT NOT NULL
+);
+
 CREATE TABLE reseals (
     place    TEXT PRIMARY KEY, -- table.column
     key_id   BIGINT NOT NULL, -- data key that values are being sealed under
@@ -150,6 +169,12 @@ CREATE TABLE revisions (
     variables  BLOB NOT NULL, -- sealed
     created_at INTEGER NOT NULL,
     PRIMARY KEY (stack, number)
+);
+
+CREATE TABLE roles (
+    name        TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    permissions TEXT NOT NULL
 );
 
 CREATE TABLE runs (
@@ -326,6 +351,18 @@ CREATE INDEX steps_lease ON steps (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX steps_ready ON steps (ready_at) WHERE ready_at IS NOT NULL;
 
 CREATE INDEX steps_token ON steps (token_hash) WHERE token_hash <> '';
+
+CREATE TABLE team_members (
+    team      TEXT NOT NULL,
+    user_name TEXT NOT NULL,
+    source    TEXT NOT NULL, -- who says so: an identity provider, or '' for people here
+    PRIMARY KEY (team, user_name, source)
+);
+
+CREATE TABLE teams (
+    name        TEXT PRIMARY KEY,
+    description TEXT NOT NULL
+);
 
 CREATE TABLE tokens (
     id         TEXT PRIMARY KEY,

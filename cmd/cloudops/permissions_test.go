@@ -29,6 +29,10 @@ drift none                                                plan
 host forget-key none web-1 --reason x                     approve
 host list none                                            read
 host show none web-1                                      read
+keys destroy 7                                            system.manage
+keys list                                                 system.manage
+keys rotate                                               system.manage
+keys status                                               system.manage
 project create none                                       system.manage
 project delete none                                       system.manage
 project list                                              read
@@ -94,7 +98,7 @@ whoami                                                    self
 
 // aside are the commands that ask no server, or are how one comes to a token.
 var aside = []string{
-	"api", "backup", "login", "restore", "scheduler", "serve", "stack fmt", "stack graph", "stack validate", "step", "version", "worker",
+	"api", "backup", "keys rewrap", "login", "restore", "scheduler", "serve", "stack fmt", "stack graph", "stack validate", "step", "version", "worker",
 }
 
 // TestEachCommandTakesWhatTheTableSays runs each command as each role.

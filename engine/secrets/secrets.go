@@ -71,15 +71,7 @@ func (r *Resolver) environment(job *engine.Job, ref engine.Reference) (engine.Se
 
 // forProject puts the stack's project into a setting.
 func forProject(setting string, job *engine.Job) string {
-	return strings.ReplaceAll(setting, "{project}", projectOf(job.Stack))
-}
-
-// projectOf is the project that a stack's name begins with.
-func projectOf(stack string) string {
-	if project, _, ok := strings.Cut(stack, "."); ok {
-		return project
-	}
-	return "default"
+	return strings.ReplaceAll(setting, "{project}", engine.ProjectOf(job.Stack))
 }
 
 // field picks a field out of a secret that is a JSON object.

@@ -89,7 +89,7 @@ func tagged(dump []byte, tag string) int {
 	return bytes.Count(dump, []byte(`"`+base64.StdEncoding.EncodeToString([]byte(tag + "\x00"))[:6]))
 }
 
-var ada = engine.Principal{User: "ada", Role: engine.RoleAdmin}
+var ada = engine.Principal{User: "ada"}
 
 func eachURL(t *testing.T, do func(t *testing.T, url string)) {
 	t.Helper()
