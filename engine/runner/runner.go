@@ -95,6 +95,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.adopt(job)
 	defer r.keepLease(ctx, job, stop)()
 	unsettled := r.settle(ctx, job)
+	if unsettled != nil {
+		unsettled = r.cutShort(job, unsettled)
+	}
 	log := openLog(r.API, r.Log, r.Dir, job)
 	end, err := r.readEnding()
 	if err != nil {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,6 +49,15 @@ func (r *Runner) settle(ctx context.Context, job *engine.Job) error {
 	}
 	document := strings.NewReplacer(inDocument...)
 	return errors.Join(rewrite(&job.Terraform, document), rewrite(&job.Ansible, document))
+}
+
+// cutShort makes of err what becomes of an apply that another runner began, and
+// that cannot be gone on with.
+func (r *Runner) cutShort(job *engine.Job, err error) error {
+	if _, gone := os.Stat(filepath.Join(r.Dir, baseFile)); gone != nil || job.Phase != engine.PhaseApply {
+		return err
+	}
+	return fmt.Errorf("%w: its runner was killed, and the next one: %w", engine.ErrInterrupted, err)
 }
 
 // rewrite replaces texts within all of a value.
