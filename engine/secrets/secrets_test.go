@@ -153,6 +153,14 @@ func TestAWS(t *testing.T) {
 			t.Errorf("%s: %q, %v", reference, got.Reveal(), err)
 		}
 	}
+	file := filepath.Join(t.TempDir(), "identity")
+	if err := os.WriteFile(file, []byte("a.b.c"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	federated := engine.Job{Env: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": moto.URL}}
+	if got, err := lookUp(t, r, federated, "aws-sm://plain"); err != nil || got != value {
+		t.Errorf("with a web identity: %q, %v", got.Reveal(), err)
+	}
 	if _, err := lookUp(t, r, engine.Job{Env: env}, "aws-sm://plain"); err == nil || !strings.Contains(err.Error(), "no region is known") {
 		t.Errorf("error = %v without a region", err)
 	}
