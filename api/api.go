@@ -33,6 +33,7 @@ type Deps struct {
 	Stacks    *engine.Stacks
 	States    *engine.States
 	Access    *engine.Access
+	Keys      *engine.Keys
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -124,6 +125,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.variableSetRoutes()
 	s.runRoutes()
 	s.hostRoutes()
+	s.keyRoutes()
 	s.stepRoutes()
 	s.stateRoutes(router)
 	s.driftRoutes()

@@ -72,6 +72,7 @@ func (s *system) deps() Deps {
 		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
 		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
 		States: &engine.States{Store: db, Now: s.clock.now},
+		Keys:   &engine.Keys{Store: db, Ring: sealer, Now: s.clock.now, Log: log},
 		Ready:  db.Ping,
 	}
 }

@@ -58,7 +58,7 @@ CREATE TABLE data_keys (
     id         BIGINT PRIMARY KEY,
     wrapped    BLOB NOT NULL,
     created_at INTEGER NOT NULL
-);
+, purpose TEXT NOT NULL DEFAULT 'seal' CHECK (purpose IN ('seal', 'fingerprint')), master TEXT NOT NULL DEFAULT '', active_at INTEGER, retired_at INTEGER, destroyed_at INTEGER);
 
 CREATE TABLE directory (
     version BIGINT PRIMARY KEY -- the highest counts
@@ -127,8 +127,9 @@ CREATE TABLE idempotency_keys (
     request    TEXT NOT NULL,
     status     INTEGER NOT NULL, -- 0 while the request is being answered
     type       TEXT NOT NULL,
-    body       BLOB,
+    body       BLOB, -- of the version before
     created_at INTEGER NOT NULL,
+    answer     BLOB, -- sealed
     PRIMARY KEY (user_name, key)
 );
 
@@ -157,6 +158,13 @@ CREATE TABLE outbox (
 CREATE TABLE projects (
     name        TEXT PRIMARY KEY,
     description TEXT NOT NULL
+);
+
+CREATE TABLE reseals (
+    place    TEXT PRIMARY KEY, -- table.column
+    key_id   BIGINT NOT NULL, -- data key that values are being sealed under
+    last_row TEXT NOT NULL, -- key of the last row that was looked at
+    finished BOOLEAN NOT NULL
 );
 
 CREATE TABLE revisions (

@@ -42,8 +42,11 @@ type Job struct {
 	// Access is what the phase authenticates with beyond Env, if anything.
 	Access *CloudAccess `json:"access,omitempty"`
 
-	Mask  []string      `json:"mask"`  // values to hide in the log
-	Grace time.Duration `json:"grace"` // between interrupt and kill, when cancelled
+	Mask []string `json:"mask"` // values to hide in the log
+	// Secrets are the references behind what stands in, within all of the above,
+	// for secrets that are kept elsewhere. The runner puts those in their places.
+	Secrets map[string]string `json:"secrets,omitempty"`
+	Grace   time.Duration     `json:"grace"` // between interrupt and kill, when cancelled
 
 	// Dir is a folder of this attempt's own. It outlives the runner where that is
 	// killed, and has what another needs to go on. It is made by the runner.
@@ -183,5 +186,6 @@ const (
 type Evaluated struct {
 	Terraform *TerraformJob
 	Ansible   *AnsibleJob
-	Mask      []string // sensitive values that were used, for hiding in logs
+	Mask      []string          // sensitive values that were used, for hiding in logs
+	Secrets   map[string]string // the references behind what stands in for secrets that are kept elsewhere
 }

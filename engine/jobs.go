@@ -87,7 +87,7 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 		Run: run.ID, RunKind: run.Kind, Step: step.ID, Stack: run.Stack, Component: step.Component.Address,
 		Kind: step.Component.Kind, Phase: step.Phase(), Attempt: step.Attempt, Destroy: step.Destroy,
 		Sources: rev.Digest, LogOffset: size, PlanHash: step.PlanHash,
-		Terraform: ev.Terraform, Ansible: ev.Ansible, Env: map[string]string{}, Mask: ev.Mask, Grace: s.Grace,
+		Terraform: ev.Terraform, Ansible: ev.Ansible, Env: map[string]string{}, Mask: ev.Mask, Secrets: ev.Secrets, Grace: s.Grace,
 	}
 	if err := s.environment(ctx, run.Stack, job); err != nil {
 		return nil, err
@@ -101,6 +101,9 @@ func (s *Runs) Job(ctx context.Context, step *Step) (*Job, error) {
 			return nil, err
 		}
 		job.Ansible.Late = job.Phase == PhasePlan && run.Status != RunPlanning
+	}
+	if err := job.refer(); err != nil {
+		return nil, err
 	}
 	if t := job.Terraform; t != nil {
 		t.Lock, t.Resources = run.Kind.Changing(), run.Resources.of(job.Component)

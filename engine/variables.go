@@ -186,7 +186,7 @@ func ValueOf(text string) json.RawMessage {
 func (v *Variable) check() error {
 	switch v.Kind {
 	case VariableEnvironment:
-		return CheckEnvName(v.Name)
+		return errors.Join(CheckEnvName(v.Name), checkReference(v.Value))
 	case VariableInput:
 		if !json.Valid([]byte(v.Value.Reveal())) {
 			return Invalid("the value of variable %s is not JSON; a text stands in quotes", v.Name)
@@ -223,7 +223,11 @@ func (s *Runs) environment(ctx context.Context, stack string, job *Job) error {
 			job.Mask = append(job.Mask, v.Value.Reveal())
 		}
 	}
-	sorted, err := json.Marshal(job.Env) // maps are written in order
+	var made any = job.Env
+	if refs := job.references(); len(refs) > 0 {
+		made = []any{job.Env, refs}
+	}
+	sorted, err := json.Marshal(made) // maps are written in order
 	job.Environment = s.Hasher.Fingerprint(sorted)
 	return err
 }

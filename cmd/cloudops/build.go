@@ -31,6 +31,8 @@ type components struct {
 	options *serverOptions
 	log     *slog.Logger
 	store   *store.Store
+	vault   *vault.Vault
+	keys    *engine.Keys
 	redis   *workers.Redis
 	bell    *workers.Bell
 	runs    *engine.Runs
@@ -86,17 +88,24 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 	if err := c.store.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	v, err := vault.Open(ctx, vault.Options{KeyFile: o.masterKeyFile, Key: o.masterKey, Keys: c.store})
-	if err != nil {
+	if c.vault, err = openVault(ctx, o, c.store); err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
-	c.store.UseSealer(v)
+	c.store.UseSealer(c.vault)
 	if c.redis, err = workers.OpenRedis(ctx, o.redisURL, log); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	c.bell = workers.NewBell(c.redis, log)
-	c.wire(v)
+	c.wire(c.vault)
 	return c, nil
+}
+
+func openVault(ctx context.Context, o *serverOptions, keys vault.KeyStore) (*vault.Vault, error) {
+	master, err := o.master(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return vault.Open(ctx, vault.Options{Master: master, Keys: keys})
 }
 
 // wire makes the use cases.
@@ -110,6 +119,7 @@ func (c *components) wire(v *vault.Vault) {
 	}
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
+	c.keys = &engine.Keys{Store: c.store, Ring: v, Now: now, Log: c.log}
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
 }
@@ -229,7 +239,7 @@ func (c *components) handler() (http.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Keys: c.keys, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 	})
 }
@@ -273,9 +283,17 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 			return err
 		}},
 		{Name: "issuer", Every: time.Hour, Do: c.runs.Issuer.Tidy},
+		{Name: "reseal", Every: resealEvery, Do: func(ctx context.Context) error { return c.keys.Reseal(ctx, resealPause) }},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
 }
+
+// What is under an older data key is sealed again, with pauses that leave the
+// database to others.
+const (
+	resealEvery = time.Minute
+	resealPause = 50 * time.Millisecond
+)
 
 // relay hands over to the queues what was written beside runs, until ctx ends.
 func (c *components) relay(ctx context.Context) error {

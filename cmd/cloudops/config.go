@@ -23,6 +23,10 @@ func fromEnvironment(cmd *cobra.Command) error {
 		}
 		name := "CLOUDOPS_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok, err := environment(name)
+		if f.Name == "master-key" { // CLOUDOPS_MASTER_KEY_FILE belongs to --master-key-file
+			value, ok = os.LookupEnv(name)
+			err = nil
+		}
 		if err == nil && ok {
 			err = cmd.Flags().Set(f.Name, value)
 		}

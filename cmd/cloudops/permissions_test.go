@@ -31,6 +31,10 @@ host list none                                            read
 host show none web-1                                      read
 issuer rotate                                             system.manage
 issuer show                                               read
+keys destroy 7                                            system.manage
+keys list                                                 system.manage
+keys rotate                                               system.manage
+keys status                                               system.manage
 project create none                                       system.manage
 project delete none                                       system.manage
 project list                                              read
@@ -96,7 +100,7 @@ whoami                                                    self
 
 // aside are the commands that ask no server, or are how one comes to a token.
 var aside = []string{
-	"api", "backup", "login", "restore", "scheduler", "serve", "stack fmt", "stack graph", "stack validate", "step", "version", "worker",
+	"api", "backup", "keys rewrap", "login", "restore", "scheduler", "serve", "stack fmt", "stack graph", "stack validate", "step", "version", "worker",
 }
 
 // TestEachCommandTakesWhatTheTableSays runs each command as each role.

@@ -55,10 +55,13 @@ func eachPair(t *testing.T, test func(t *testing.T, start func(args ...string) *
 func TestServerScripts(t *testing.T) {
 	eachPair(t, func(t *testing.T, start func(...string) *testServer) {
 		enginetest.Need(t, "ansible-playbook", "apt-get install ansible-core")
-		s := start()
+		for name, value := range referred {
+			t.Setenv(name, value)
+		}
+		s := start("--secret-env", "STACK_")
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/server", RequireExplicitExec: true, UpdateScripts: *update, Setup: s.setup,
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut, "isjson": isJSON, "dump": s.dump},
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){"runid": runID, "until": until, "untilout": untilOut, "isjson": isJSON, "dump": s.dump, "crawl": s.crawl},
 		})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -20,10 +22,13 @@ import (
 // canary is in the environment of each server and in nothing that it starts.
 const canary = "server-secret-canary"
 
+// referred is what the environment of a worker has for stacks.
+var referred = map[string]string{"STACK_DB": `tell-nobody-of-"db"`, "STACK_GIVEN": "tell-nobody-of-given"}
+
 // leak finds what may stand in no log and no database: what tests give to a
 // server in confidence, and tokens of any kind. The last word is the value that
 // secrets.txtar marks as sensitive.
-var leak = regexp.MustCompile(`\b(cop|cos|cost|cosess)_[a-z2-7]{52}\b|` + testPassword + `|` + canary + `|hunter2-tell-nobody`)
+var leak = regexp.MustCompile(`\b(cop|cos|cost|cosess)_[a-z2-7]{52}\b|` + testPassword + `|` + canary + `|hunter2-tell-nobody|tell-nobody-of`)
 
 // wantNoLeak looks at all that a server has logged.
 func (s *testServer) wantNoLeak(t *testing.T) {
@@ -41,7 +46,29 @@ func (s *testServer) database() string {
 	return "sqlite://" + filepath.Join(s.dir, "data", "cloudops.db")
 }
 
-// dump writes all that is in the server's database to a file: dump FILE.
+// queued is all that is in a server's Redis, where it has one of its own.
+func (s *testServer) queued(ts *testscript.TestScript) (all []byte) {
+	i := slices.Index(s.args, "--redis-url")
+	if i < 0 {
+		return nil
+	}
+	o, err := redis.ParseURL(s.args[i+1])
+	ts.Check(err)
+	c := redis.NewClient(o)
+	defer c.Close()
+	keys, err := c.Keys(context.Background(), "*").Result()
+	ts.Check(err)
+	for _, key := range keys {
+		value, err := c.Dump(context.Background(), key).Bytes()
+		if !errors.Is(err, redis.Nil) { // it may be gone by now
+			ts.Check(err)
+		}
+		all = append(append(append(all, key...), '\n'), value...)
+	}
+	return all
+}
+
+// dump writes all that is in the server's database, and in its Redis, to a file: dump FILE.
 func (s *testServer) dump(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: dump FILE")
@@ -52,7 +79,7 @@ func (s *testServer) dump(ts *testscript.TestScript, neg bool, args []string) {
 	var lines bytes.Buffer
 	_, err = db.Dump(context.Background(), &lines)
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), legible(lines.Bytes()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(legible(lines.Bytes()), s.queued(ts)...), 0o600))
 }
 
 // legible adds to a dump the bytes that it has in base64, as they are.

@@ -37,6 +37,7 @@ type serverOptions struct {
 	gitFile                                     bool
 	logLevel, logFormat                         string
 	keep                                        keepOptions
+	secretsOf                                   secretOptions
 }
 
 func newServe() *cobra.Command {
@@ -69,7 +70,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.dataDir, "data-dir", defaultDataDir(), "folder for the database, workspaces and providers")
 	f.StringVar(&o.databaseURL, "database-url", "", "sqlite:///path or postgres://... (default SQLite in the data folder)")
 	f.StringVar(&o.redisURL, "redis-url", "embedded", "redis://, rediss://, redis-sentinel://... or embedded")
-	f.StringVar(&o.masterKeyFile, "master-key-file", "", "file with the master key, made at the first start (default in the data folder); CLOUDOPS_MASTER_KEY may hold the key itself")
+	o.masterFlags(f)
 	f.StringVar(&o.addressFile, "address-file", "", "file to write the API's address into once it listens")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file, to serve HTTPS")
 	f.StringVar(&o.tlsKey, "tls-key", "", "key file of the certificate")
@@ -85,6 +86,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	o.keep.flags(f)
+	o.secretsOf.flags(f)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
@@ -92,9 +94,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 // complete fills in what follows from other settings and checks all of them.
 func (o *serverOptions) complete() error {
 	errs := []error{o.place(), o.secrets(), o.checkIssuer()}
-	if o.masterKeyFile == "" {
-		o.masterKeyFile = filepath.Join(o.dataDir, "master.key")
-	}
+	o.placeKey()
 	if o.workerName == "" {
 		name, err := os.Hostname()
 		o.workerName, errs = name, append(errs, err)
@@ -110,7 +110,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check(), o.sandbox.check())
+	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}
@@ -132,7 +132,6 @@ func (o *serverOptions) place() (err error) {
 // secrets reads what is never a flag, since every user of a machine can see
 // the arguments of its processes.
 func (o *serverOptions) secrets() (err error) {
-	o.masterKey = os.Getenv("CLOUDOPS_MASTER_KEY") // CLOUDOPS_MASTER_KEY_FILE is the flag's
 	o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD")
 	return err
 }
@@ -207,6 +206,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 		c.schedule(ctx, group)
 	}
 	group.Go(func() error { return ignoreEnd(ctx, c.relay(ctx)) })
+	group.Go(func() error { return ignoreEnd(ctx, c.vault.Follow(ctx, log)) })
 	log.Info("ready", "roles", r.String(), "url", o.url, "version", version, "after", time.Since(started).Round(time.Millisecond))
 	return group.Wait()
 }

@@ -47,6 +47,7 @@ func step(ctx context.Context, dir string) error {
 		API:        api.Runner(),
 		Tools:      newTools(order.Settings, log),
 		Sources:    runner.Sources{Root: sourcesDir(order.Settings["data-dir"]), Extract: blueprint.Extract},
+		Secrets:    newResolver(order.Settings),
 		StateToken: engine.Secret(order.StateToken),
 		Dir:        dir,
 		Walls:      wallsOf(order.Settings).String(),

@@ -25,7 +25,7 @@ func (c *components) work(ctx context.Context) error {
 	}
 	launcher := &runner.Launcher{
 		Runs: c.runs, Worker: c.options.workerName, Self: exe, Root: filepath.Join(c.options.dataDir, "runners"),
-		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: forget,
+		API: c.options.url, Settings: c.options.runnerSettings(exe), Log: c.log, Forget: forget, PassOn: c.options.secretsOf.allowed,
 	}
 	var clouds []engine.Cloud
 	for _, name := range c.options.clouds {
@@ -69,8 +69,10 @@ func self() (string, error) {
 
 // runnerSettings are the settings that a worker passes on to its runners.
 func (o *serverOptions) runnerSettings(exe string) map[string]string {
-	return map[string]string{
+	settings := map[string]string{
 		"self": exe, "data-dir": o.dataDir, "terraform": o.terraform, "ansible-playbook": o.ansible,
 		"provider-mirror": o.mirror, "walls": o.sandbox.settings(), "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
 	}
+	o.secretsOf.pass(settings)
+	return settings
 }

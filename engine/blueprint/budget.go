@@ -86,10 +86,17 @@ func (c counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return v, diags
 }
 
-// count makes each for expression below node count its rounds.
+// count makes each for expression below node count its rounds, and conditions
+// look at no secret that is kept elsewhere.
 func count(node hclsyntax.Node) {
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if c, ok := n.(*hclsyntax.ConditionalExpr); ok {
+			c.Condition = judged{&hclsyntax.ParenthesesExpr{Expression: c.Condition, SrcRange: c.Condition.Range()}}
+		}
 		if f, ok := n.(*hclsyntax.ForExpr); ok {
+			if f.CondExpr != nil {
+				f.CondExpr = judged{&hclsyntax.ParenthesesExpr{Expression: f.CondExpr, SrcRange: f.CondExpr.Range()}}
+			}
 			f.ValExpr = counted{&hclsyntax.ParenthesesExpr{Expression: f.ValExpr, SrcRange: f.ValExpr.Range()}}
 		}
 		return nil

@@ -181,8 +181,11 @@ func (c *Compiler) check(s *stack) hcl.Diagnostics {
 		diags = append(diags, c.checkComponent(sc.in(part), part)...)
 	}
 	for _, o := range s.outputs {
-		_, more := sc.eval(o.value)
+		v, more := sc.eval(o.value)
 		diags = append(diags, more...)
+		if refersToKept(v) {
+			diags = append(diags, mistake(o.value.Range(), "Secret is not known here", "The outputs of a stack are read by others, who have to name secret(...) themselves."))
+		}
 	}
 	sc.reading()
 	if !diags.HasErrors() {

@@ -21,6 +21,7 @@ type evaluation struct {
 	destroy bool
 	mask    []string
 	hidden  []string // names of arguments that are sensitive
+	kept    map[string]string
 }
 
 // Evaluate implements engine.Compiler. When a component is destroyed, what is
@@ -90,7 +91,7 @@ func (e *evaluation) run() (engine.Evaluated, error) {
 		out.Ansible, err = e.ansible()
 	}
 	slices.Sort(e.mask)
-	out.Mask = slices.Compact(e.mask)
+	out.Mask, out.Secrets = slices.Compact(e.mask), e.kept
 	return out, err
 }
 
@@ -181,6 +182,13 @@ func (e *evaluation) secret(arg argument) bool {
 // hide notes what of a value must not be shown, and the secrets that it was
 // made from.
 func (e *evaluation) hide(expr hcl.Expression, v cty.Value) {
+	all, _ := keptIn(v)
+	for _, k := range all {
+		if e.kept == nil {
+			e.kept = map[string]string{}
+		}
+		e.kept[k.standIn] = k.reference
+	}
 	e.mask = append(e.mask, secretTexts(v)...)
 	for _, u := range e.uses(expr) {
 		if u.variable != "" {

@@ -15,7 +15,10 @@ import (
 // with the names and the behaviour that Terraform has for them.
 func (s *stack) functionTable() map[string]function.Function {
 	table := maps.Clone(commonFunctions())
-	maps.Copy(table, s.fileFunctions())
+	for name, f := range s.fileFunctions() {
+		table[name] = careful(name, f)
+	}
+	table["secret"] = s.secretFunc()
 	return table
 }
 
@@ -26,6 +29,9 @@ var commonFunctions = sync.OnceValue(func() map[string]function.Function {
 	}
 	for name, guard := range guards {
 		table[name] = guarded(table[name], guard)
+	}
+	for name, f := range table {
+		table[name] = careful(name, f)
 	}
 	return table
 })

@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"crypto/rand"
 	"path"
 	"regexp"
 	"strings"
@@ -34,7 +35,7 @@ func parse(tree Tree) (*stack, hcl.Diagnostics) {
 		locals: map[string]*hcl.Attribute{}, byAddress: map[string]*component{},
 		neighbours: map[string]*neighbour{},
 	}
-	s.functions = sync.OnceValue(s.functionTable)
+	s.functions, s.nonce = sync.OnceValue(s.functionTable), rand.Text()
 	var diags hcl.Diagnostics
 	for _, name := range stackFiles(tree) {
 		diags = append(diags, s.file(name)...)

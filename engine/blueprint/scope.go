@@ -50,6 +50,9 @@ func (sc *scope) eval(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	if more.HasErrors() {
 		return cty.DynamicVal, diags
 	}
+	if _, misused := keptIn(v); misused {
+		return cty.DynamicVal, append(diags, unknownHere(expr.Range()))
+	}
 	return v, diags
 }
 

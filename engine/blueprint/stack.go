@@ -19,6 +19,7 @@ type stack struct {
 	tree    Tree
 	texts   map[string][]byte // of every file that was parsed, for snippets
 	secrets []string          // values to keep out of messages
+	nonce   string            // of what stands in for secrets that are kept elsewhere
 	lenient bool              // variables without a value are unknown, not missing
 
 	head       *hcl.Block

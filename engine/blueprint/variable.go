@@ -148,6 +148,11 @@ func (s *stack) assign(given map[string]json.RawMessage) (diags hcl.Diagnostics)
 	for _, name := range known {
 		v := s.variables[name]
 		value, d := s.valueOf(v, given[name])
+		if referred, err := s.referred(value); err == nil {
+			value = referred
+		} else if d == nil {
+			d = mistake(v.at, "Unusable value", "The value given for variable %q: %v.", name, err)
+		}
 		if d != nil {
 			diags = append(diags, d)
 		}
@@ -226,6 +231,9 @@ func (s *stack) validate(names []string) (diags hcl.Diagnostics) {
 	for _, name := range names {
 		if d := s.variables[name].checkScale(s.values[name]); d != nil {
 			diags = append(diags, d)
+		}
+		if refersToKept(s.values[name]) {
+			continue // only a runner learns the value
 		}
 		for _, rule := range s.variables[name].validations {
 			diags = append(diags, sc.check(s.variables[name], rule)...)

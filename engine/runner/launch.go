@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -33,6 +34,9 @@ type Launcher struct {
 	API      string
 	Settings map[string]string
 	Log      *slog.Logger
+	// PassOn names the variables of the worker's environment that runners get
+	// beside those that they all need; nil for none.
+	PassOn func(name string) bool
 	// Forget removes the secrets from the folder of a runner that was given up,
 	// as soon as nothing that still runs there needs them.
 	Forget func(ctx context.Context, dir string) error
@@ -170,9 +174,22 @@ func (l *Launcher) start(dir string) (*exec.Cmd, error) {
 	}
 	defer out.Close()
 	cmd := exec.Command(l.Self, "step", dir)
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = dir, out, out, passedOn()
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = dir, out, out, append(passedOn(), l.asked()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd, cmd.Start()
+}
+
+// asked lists the variables that PassOn names.
+func (l *Launcher) asked() (env []string) {
+	if l.PassOn == nil {
+		return nil
+	}
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); l.PassOn(name) {
+			env = append(env, v)
+		}
+	}
+	return env
 }
 
 // passedOn lists the variables that a runner keeps of the worker's environment.

@@ -65,6 +65,7 @@ type Runner struct {
 	API        API
 	Tools      map[engine.Kind]Tool
 	Sources    Sources
+	Secrets    Secrets
 	Dir        string // folder of this attempt; see Folder
 	StateToken engine.Secret
 	Walls      string // what the sandbox holds around the tools, in words
@@ -95,11 +96,15 @@ func (r *Runner) Run(ctx context.Context) error {
 		return fmt.Errorf("fetch the job: %w", err)
 	}
 	r.adopt(job)
-	log := openLog(r.API, r.Log, r.Dir, job)
 	defer r.keepLease(ctx, job, stop)()
+	unsettled := r.settle(ctx, job)
+	if unsettled != nil {
+		unsettled = r.cutShort(job, unsettled)
+	}
+	log := openLog(r.API, r.Log, r.Dir, job)
 	end, err := r.readEnding()
 	if err != nil {
-		end = r.carryOut(ctx, job, log)
+		end = r.carryOut(ctx, job, log, unsettled)
 		r.keepEnding(end)
 	}
 	return r.handIn(context.WithoutCancel(ctx), end, log, errors.Is(context.Cause(ctx), errFenced))
@@ -139,8 +144,14 @@ func (r *Runner) abandon(ctx context.Context) error {
 }
 
 // carryOut does the phase and says how it ended.
-func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter) ending {
-	end, err := r.phase(ctx, job, log)
+// unsettled is why the job's secrets could not be looked up.
+func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter, unsettled error) ending {
+	end, err := ending{}, unsettled
+	if err == nil {
+		end, err = r.phase(ctx, job, log)
+	} else {
+		err = errors.Join(err, r.abandon(context.WithoutCancel(ctx)))
+	}
 	if err == nil {
 		return end
 	}

@@ -54,6 +54,7 @@ func full(t testing.TB, s *store.Store) {
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)
 	must(t, s.Beat(ctx, engine.PartAPI))
 	got(s.TakeChore(ctx, "retention", noon, noon.Add(day)))(t)
+	got(s.Reseal(ctx, 1, "\x00\x00\x00\x00\x00"))(t)
 }
 
 // dump is what a database holds: a line each, in order, without the time at

@@ -24,3 +24,11 @@ func (s *Store) CountReads(count func()) error {
 
 // Postgres reports whether s is on PostgreSQL.
 func (s *Store) Postgres() bool { return s.postgres }
+
+// SealedColumns lists the columns that are sealed again when keys are rotated.
+func SealedColumns() (all []string) {
+	for _, c := range sealedColumns {
+		all = append(all, c.String())
+	}
+	return all
+}

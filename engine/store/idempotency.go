@@ -17,20 +17,29 @@ func (s *Store) BeginRequest(ctx context.Context, user, key, request string, at 
 	var row struct {
 		Request, Type string
 		Status        int
-		Body          []byte
+		Body, Answer  []byte
 	}
 	err := one(s.db.WithContext(ctx), &row, engine.Conflict("the request with this idempotency key was taken back; send it again"),
-		`SELECT request, status, type, body FROM idempotency_keys WHERE user_name = ? AND key = ?`, user, key)
+		`SELECT request, status, type, body, answer FROM idempotency_keys WHERE user_name = ? AND key = ?`, user, key)
 	if err != nil {
 		return nil, err
+	}
+	if len(row.Answer) > 0 {
+		if row.Body, err = s.seal.Unseal("idempotency_keys", user+"/"+key, "answer", row.Answer); err != nil {
+			return nil, err
+		}
 	}
 	return &engine.StoredResponse{Request: row.Request, Status: row.Status, Type: row.Type, Body: row.Body}, nil
 }
 
 // FinishRequest implements engine.IdempotencyStore.
 func (s *Store) FinishRequest(ctx context.Context, user, key string, r engine.StoredResponse) error {
-	return s.db.WithContext(ctx).Exec(`UPDATE idempotency_keys SET status = ?, type = ?, body = ? WHERE user_name = ? AND key = ?`,
-		r.Status, r.Type, r.Body, user, key).Error
+	sealed, err := s.seal.Seal("idempotency_keys", user+"/"+key, "answer", r.Body)
+	if err != nil {
+		return err
+	}
+	return s.db.WithContext(ctx).Exec(`UPDATE idempotency_keys SET status = ?, type = ?, answer = ? WHERE user_name = ? AND key = ?`,
+		r.Status, r.Type, sealed, user, key).Error
 }
 
 // AbandonRequest implements engine.IdempotencyStore.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -82,17 +81,4 @@ func (s *Store) up(ctx context.Context, provider *goose.Provider, to int64) erro
 		}
 		last = version
 	}
-}
-
-// WrappedKeys reads the data keys, sealed under the master key, oldest first.
-func (s *Store) WrappedKeys(ctx context.Context) ([][]byte, error) {
-	var keys [][]byte
-	return keys, s.db.WithContext(ctx).Raw(`SELECT wrapped FROM data_keys ORDER BY id`).Scan(&keys).Error
-}
-
-// AddWrappedKey adds a data key with the next number. Where another process
-// was faster, nothing is added; the keys have to be read again.
-func (s *Store) AddWrappedKey(ctx context.Context, number int, wrapped []byte) error {
-	return s.db.WithContext(ctx).Exec(`INSERT INTO data_keys (id, wrapped, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-		number, wrapped, time.Now().UnixMicro()).Error
 }

@@ -36,6 +36,14 @@ func TestSealedValuesAreNotInTheFile(t *testing.T) {
 	v := state(1, "l", 0)
 	v.Data = []byte(secret)
 	must(t, s.PutState(t.Context(), engine.StatePut{}, v))
+	must(t, s.PutVariableSet(t.Context(), &engine.VariableSet{Name: "all", Stacks: []string{"*"}, UpdatedAt: noon}, event("s", "")))
+	must(t, s.SetShared(t.Context(), "all", &engine.Variable{Kind: engine.VariableEnvironment, Name: "A", Value: secret, UpdatedAt: noon}, event("s", "")))
+	seen := host("host-1", "web-1")
+	seen.Facts = json.RawMessage(`{"password":"` + secret + `"}`)
+	must(t, s.PutHosts(t.Context(), []*engine.KnownHost{seen}))
+	got(s.BeginRequest(t.Context(), "ada", "key", "digest", noon))(t)
+	must(t, s.FinishRequest(t.Context(), "ada", "key", engine.StoredResponse{Request: "digest", Status: 200, Type: "text/plain", Body: []byte(secret)}))
+	wantEqual(t, string(got(s.BeginRequest(t.Context(), "ada", "key", "digest", noon))(t).Body), secret)
 
 	file := onDisk(t, url)
 	if !bytes.Contains(file, []byte(public)) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,21 +17,23 @@ import (
 // memoryKeys is a KeyStore in memory.
 type memoryKeys struct {
 	mu   sync.Mutex
-	keys [][]byte
+	keys []engine.DataKey
 }
 
-func (m *memoryKeys) WrappedKeys(context.Context) ([][]byte, error) {
+func (m *memoryKeys) DataKeys(context.Context) ([]engine.DataKey, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([][]byte(nil), m.keys...), nil
+	return append([]engine.DataKey(nil), m.keys...), nil
 }
 
-func (m *memoryKeys) AddWrappedKey(_ context.Context, number int, wrapped []byte) error {
+func (m *memoryKeys) AddDataKey(_ context.Context, k engine.DataKey, _ ...engine.Event) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.keys) < number {
-		m.keys = append(m.keys, wrapped)
+	if slices.ContainsFunc(m.keys, func(o engine.DataKey) bool { return o.ID == k.ID }) {
+		return engine.ErrConflict
 	}
+	m.keys = append(m.keys, k)
+	slices.SortFunc(m.keys, func(a, b engine.DataKey) int { return a.ID - b.ID })
 	return nil
 }
 

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/amazon"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/rest"
+)
+
+// newKMSKey makes a key in AWS KMS.
+func newKMSKey(t *testing.T, url string) (uri string) {
+	t.Helper()
+	keys, err := amazon.From(map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}, "eu-west-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made struct{ KeyMetadata struct{ Arn string } }
+	c := &amazon.Client{Service: "kms", Region: "eu-west-1", Endpoint: url, Credentials: keys, HTTP: rest.NewClient()}
+	if err := c.Call(t.Context(), "TrentService.CreateKey", json.RawMessage("{}"), &made); err != nil {
+		t.Fatal(err)
+	}
+	return "aws-kms://" + made.KeyMetadata.Arn
+}
+
+func TestMasterKeyMovesToAKeyServiceAndBack(t *testing.T) {
+	t.Parallel()
+	moto := enginetest.Moto(t)
+	env := []string{"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_KMS=" + moto.URL}
+	kms := newKMSKey(t, moto.URL)
+	s := startServer(t)
+	s.env = env
+	data := filepath.Join(s.dir, "data")
+	s.cli(t, "", "credential", "set", "prod", "--cloud", "local", "--from", writeFile(t, "creds.env", "TOKEN=hush\n"))
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	_ = s.cmd.Wait()
+
+	if out, err := cloudopsWith(env, "keys", "rewrap", "--data-dir", data, "--to", kms); err != nil || !strings.Contains(out, "2 keys are under aws-kms://") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := cloudopsWith(env, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"); err == nil || !strings.Contains(out, "which is under "+kms) {
+		t.Fatalf("it starts with the old master key: %v: %s", err, out)
+	}
+	if out, err := cloudopsWith([]string{"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_KMS=http://127.0.0.1:1"},
+		"serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--master-key", kms); err == nil || !strings.Contains(out, "connection refused") || !strings.Contains(out, "kms:Decrypt") {
+		t.Fatalf("it starts without its key service: %v: %s", err, out)
+	}
+	s.args = append(s.args, "--master-key", kms)
+	s.launch(t, quietPort(t))
+	s.cli(t, testPassword, "login", "--server", s.url)
+	if out := s.cli(t, "", "keys", "list"); !strings.Contains(out, kms) {
+		t.Errorf("keys: %s", out)
+	}
+	s.cli(t, "", "keys", "rotate")
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	_ = s.cmd.Wait()
+
+	file := filepath.Join(t.TempDir(), "new.key")
+	if out, err := cloudopsWith(env, "keys", "rewrap", "--data-dir", data, "--master-key", kms, "--to", "file://"+file); err != nil || !strings.Contains(out, "3 keys are under file://") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s.args[len(s.args)-1] = "file://" + file
+	s.launch(t, quietPort(t))
+	s.cli(t, testPassword, "login", "--server", s.url)
+	if out := s.cli(t, "", "credential", "list"); !strings.Contains(out, "TOKEN") {
+		t.Errorf("credentials: %s", out)
+	}
+}
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cloudops-manager/cloudops/engine/secrets"
+)
+
+// secretOptions say where runners look secrets up that are kept elsewhere.
+type secretOptions struct {
+	env   []string
+	vault secrets.Vault
+}
+
+func (o *secretOptions) flags(f *pflag.FlagSet) {
+	f.StringSliceVar(&o.env, "secret-env", nil, `beginnings of names of this worker's environment variables that stacks may read, as secret("env://NAME"); {project} stands for the stack's project`)
+	f.StringVar(&o.vault.Address, "vault-address", "", `URL of the HashiCorp Vault that secret("vault://...") reads from`)
+	f.StringVar(&o.vault.Namespace, "vault-namespace", "", "namespace in Vault")
+	f.StringVar(&o.vault.TokenFile, "vault-token-file", "", "file with the worker's token for Vault, as an agent renews it")
+	f.StringVar(&o.vault.Certificates, "vault-ca-cert", "", "file with the certificates that Vault is trusted by (default those of the system)")
+	f.StringVar(&o.vault.Prefix, "vault-prefix", "", `what paths begin with that stacks may read with the worker's token, such as "kv/{project}/"; {project} stands for the stack's project`)
+}
+
+// check refuses what would hand out the server's own secrets.
+func (o *secretOptions) check() error {
+	var errs []error
+	for _, prefix := range o.env {
+		prefix, _, _ = strings.Cut(prefix, "{project}")
+		if prefix == "" || strings.HasPrefix("CLOUDOPS_", prefix) || strings.HasPrefix(prefix, "CLOUDOPS_") {
+			errs = append(errs, fmt.Errorf("--secret-env %q would give stacks the settings of the server; choose a beginning of your own, such as STACK_", prefix))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// The settings of runners that are about secrets.
+const (
+	settingSecretEnv      = "secret-env"
+	settingVaultAddress   = "vault-address"
+	settingVaultNamespace = "vault-namespace"
+	settingVaultTokenFile = "vault-token-file"
+	settingVaultCACert    = "vault-ca-cert"
+	settingVaultPrefix    = "vault-prefix"
+)
+
+// pass adds what runners have to know. None of it is a secret itself.
+func (o *secretOptions) pass(settings map[string]string) {
+	settings[settingSecretEnv] = strings.Join(o.env, ",")
+	settings[settingVaultAddress], settings[settingVaultNamespace] = o.vault.Address, o.vault.Namespace
+	settings[settingVaultTokenFile], settings[settingVaultCACert] = o.vault.TokenFile, o.vault.Certificates
+	settings[settingVaultPrefix] = o.vault.Prefix
+}
+
+// newResolver is what a runner looks secrets up with.
+func newResolver(settings map[string]string) *secrets.Resolver {
+	r := &secrets.Resolver{Getenv: os.Getenv, Vault: secrets.Vault{
+		Address: settings[settingVaultAddress], Namespace: settings[settingVaultNamespace], TokenFile: settings[settingVaultTokenFile],
+		Certificates: settings[settingVaultCACert], Prefix: settings[settingVaultPrefix],
+	}}
+	if env := settings[settingSecretEnv]; env != "" {
+		r.Env = strings.Split(env, ",")
+	}
+	return r
+}
+
+// allowed reports whether a variable of the worker's environment is for runners:
+// {project} may be any.
+func (o *secretOptions) allowed(name string) bool {
+	for _, prefix := range o.env {
+		before, _, _ := strings.Cut(prefix, "{project}")
+		if before != "" && strings.HasPrefix(name, before) && !strings.HasPrefix(name, "CLOUDOPS_") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+// Secrets looks up what jobs refer to. Errors name no value.
+type Secrets interface {
+	Resolve(ctx context.Context, job *engine.Job) (map[string]engine.Secret, error)
+}
+
+// lookUpFor is how long looking up may take.
+const lookUpFor = time.Minute
+
+// settle puts the secrets that are kept elsewhere into the job, and hides them
+// in what is shown. They are in this process's memory, and in the files that
+// the tool's sensitive inputs are in.
+func (r *Runner) settle(ctx context.Context, job *engine.Job) error {
+	if len(job.Secrets) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, lookUpFor)
+	defer stop()
+	found, err := r.Secrets.Resolve(ctx, job)
+	if err != nil {
+		return err
+	}
+	var asText, inDocument []string
+	for standIn, value := range found {
+		asText = append(asText, standIn, value.Reveal())
+		inDocument = append(inDocument, standIn, inJSON(value.Reveal()))
+		job.Mask = append(job.Mask, value.Reveal())
+	}
+	text := strings.NewReplacer(asText...)
+	for name, value := range job.Env {
+		job.Env[name] = text.Replace(value)
+	}
+	for i, secret := range job.Mask {
+		job.Mask[i] = text.Replace(secret)
+	}
+	document := strings.NewReplacer(inDocument...)
+	return errors.Join(rewrite(&job.Terraform, document), rewrite(&job.Ansible, document))
+}
+
+// cutShort makes of err what becomes of an apply that another runner began, and
+// that cannot be gone on with.
+func (r *Runner) cutShort(job *engine.Job, err error) error {
+	if _, gone := os.Stat(filepath.Join(r.Dir, baseFile)); gone != nil || job.Phase != engine.PhaseApply {
+		return err
+	}
+	return fmt.Errorf("%w: its runner was killed, and the next one: %w", engine.ErrInterrupted, err)
+}
+
+// rewrite replaces texts within all of a value.
+func rewrite[T any](v **T, r *strings.Replacer) error {
+	if *v == nil {
+		return nil
+	}
+	b, err := json.Marshal(*v)
+	if err != nil {
+		return err
+	}
+	next := new(T)
+	if json.Unmarshal([]byte(r.Replace(string(b))), next) != nil {
+		return errors.New("a secret cannot be put into the job") // the error would show it
+	}
+	*v = next
+	return nil
+}

@@ -1,0 +1,91 @@
+package secrets
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/amazon"
+	"github.com/cloudops-manager/cloudops/engine/rest"
+)
+
+// secretsManager reads a secret. Source:
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html.
+func secretsManager(ctx context.Context, job *engine.Job, ref engine.Reference) (engine.Secret, error) {
+	client, err := client(job, ref, "secretsmanager", "SECRETS_MANAGER")
+	if err != nil {
+		return "", err
+	}
+	in := map[string]string{"SecretId": ref.Path}
+	if version := ref.Query.Get("version"); strings.Count(version, "-") == 4 {
+		in["VersionId"] = version
+	} else if version != "" {
+		in["VersionStage"] = version
+	}
+	var out struct {
+		SecretString *string
+		SecretBinary []byte
+	}
+	if err := client.Call(ctx, "secretsmanager.GetSecretValue", in, &out); err != nil {
+		return "", explain(err, "secretsmanager:GetSecretValue")
+	}
+	if out.SecretString == nil {
+		return field(string(out.SecretBinary), ref.Query.Get("key"))
+	}
+	return field(*out.SecretString, ref.Query.Get("key"))
+}
+
+// parameterStore reads a parameter, decrypted. Source:
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html.
+func parameterStore(ctx context.Context, job *engine.Job, ref engine.Reference) (engine.Secret, error) {
+	client, err := client(job, ref, "ssm", "SSM")
+	if err != nil {
+		return "", err
+	}
+	var out struct{ Parameter struct{ Value string } }
+	if err := client.Call(ctx, "AmazonSSM.GetParameter", map[string]any{"Name": ref.Path, "WithDecryption": true}, &out); err != nil {
+		return "", explain(err, "ssm:GetParameter")
+	}
+	return engine.Secret(out.Parameter.Value), nil
+}
+
+func explain(err error, permission string) error {
+	return fmt.Errorf("%w (the component's credentials need %s)", err, permission)
+}
+
+// client calls a service as the component itself would.
+func client(job *engine.Job, ref engine.Reference, service, variable string) (*amazon.Client, error) {
+	region := ref.Query.Get("region")
+	for _, other := range []string{job.Env["AWS_REGION"], job.Env["AWS_DEFAULT_REGION"], providerRegion(job)} {
+		if region == "" {
+			region = other
+		}
+	}
+	if region == "" {
+		return nil, engine.Invalid("no region is known; name it as in ...?region=eu-west-1")
+	}
+	if err := amazon.CheckRegion(region); err != nil {
+		return nil, engine.Invalid("%v", err)
+	}
+	endpoint := job.Env["AWS_ENDPOINT_URL_"+variable]
+	if endpoint == "" {
+		endpoint = job.Env["AWS_ENDPOINT_URL"]
+	}
+	credentials, err := amazon.From(job.Env, region)
+	return &amazon.Client{Service: service, Region: region, Endpoint: endpoint, Credentials: credentials, HTTP: rest.NewClient()}, err
+}
+
+// providerRegion is the region of the component's cloud block.
+func providerRegion(job *engine.Job) (region string) {
+	if job.Terraform == nil {
+		return ""
+	}
+	for _, p := range job.Terraform.Providers {
+		if p.Name == "aws" && json.Unmarshal(p.Settings["region"], &region) == nil {
+			return region
+		}
+	}
+	return ""
+}

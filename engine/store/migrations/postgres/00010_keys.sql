@@ -1,0 +1,23 @@
+-- +goose Up
+ALTER TABLE data_keys ADD COLUMN purpose TEXT NOT NULL DEFAULT 'seal' CHECK (purpose IN ('seal', 'fingerprint'));
+ALTER TABLE data_keys ADD COLUMN master TEXT NOT NULL DEFAULT ''; -- what it is sealed under
+ALTER TABLE data_keys ADD COLUMN active_at BIGINT; -- from when on it seals
+ALTER TABLE data_keys ADD COLUMN retired_at BIGINT; -- since when nothing is under it
+ALTER TABLE data_keys ADD COLUMN destroyed_at BIGINT;
+CREATE TABLE reseals (
+    place    TEXT PRIMARY KEY, -- table.column
+    key_id   BIGINT NOT NULL, -- data key that values are being sealed under
+    last_row TEXT NOT NULL, -- key of the last row that was looked at
+    finished BOOLEAN NOT NULL
+);
+ALTER TABLE idempotency_keys ADD COLUMN answer BYTEA; -- sealed; body is of the version before
+
+-- +goose Down
+ALTER TABLE idempotency_keys DROP COLUMN answer;
+DROP TABLE reseals;
+ALTER TABLE data_keys DROP COLUMN destroyed_at;
+ALTER TABLE data_keys DROP COLUMN retired_at;
+ALTER TABLE data_keys DROP COLUMN active_at;
+ALTER TABLE data_keys DROP COLUMN master;
+DELETE FROM data_keys WHERE purpose = 'fingerprint';
+ALTER TABLE data_keys DROP COLUMN purpose;

@@ -1,0 +1,50 @@
+package vault
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The first byte of a plain text says how the rest is kept.
+const (
+	plainAsIs     = 0
+	plainDeflated = 1
+)
+
+// deflateFrom is the size, in bytes, from which a value is compressed.
+const deflateFrom = 1 << 10
+
+// maxPlain bounds what a sealed value may grow to when it is opened, in bytes.
+const maxPlain = 1 << 30
+
+func pack(plain []byte) ([]byte, error) {
+	if len(plain) < deflateFrom {
+		return append([]byte{plainAsIs}, plain...), nil
+	}
+	b := bytes.NewBuffer([]byte{plainDeflated})
+	w, err := flate.NewWriter(b, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return b.Bytes(), err
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	if len(packed) == 0 {
+		return nil, errors.New("sealed value is empty")
+	}
+	switch packed[0] {
+	case plainAsIs:
+		return packed[1:], nil
+	case plainDeflated:
+		return io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed[1:])), maxPlain))
+	}
+	return nil, fmt.Errorf("sealed value has the unknown form %d", packed[0])
+}
