@@ -33,6 +33,7 @@ type Deps struct {
 	Stacks    *engine.Stacks
 	States    *engine.States
 	Access    *engine.Access
+	Audit     *engine.Audit
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -127,6 +128,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.stateRoutes(router)
 	s.driftRoutes()
 	s.runnerRoutes()
+	s.auditRoutes()
 	if s.Pages != nil {
 		s.Pages.Mount(router)
 		for route, perm := range s.Pages.Permissions() {

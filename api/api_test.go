@@ -67,7 +67,7 @@ func (s *system) deps() Deps {
 	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
 	return Deps{
-		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
+		Runs: s.runs, Access: s.access, Audit: &engine.Audit{Store: db, Now: s.clock.now, Log: log}, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
 		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
 		States: &engine.States{Store: db, Now: s.clock.now},
 		Ready:  db.Ping,

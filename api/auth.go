@@ -49,7 +49,7 @@ func (s *server) limitLogins(c *gin.Context) {
 func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 	p, err := s.principal(c)
 	if err == nil {
-		c.Request = c.Request.WithContext(engine.WithPrincipal(c.Request.Context(), p))
+		c.Request = c.Request.WithContext(via(engine.WithPrincipal(c.Request.Context(), p), viaOf(p)))
 		var scope engine.Scope
 		if scope, err = s.mayDo(c, p, perm); err == nil {
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
@@ -117,5 +117,5 @@ func (s *server) authorizeRunner(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	c.Request = c.Request.WithContext(withStep(c.Request.Context(), step))
+	c.Request = c.Request.WithContext(via(withStep(c.Request.Context(), step), "runner "+step.ID))
 }

@@ -156,7 +156,8 @@ func tokenJSON(t *engine.Token) client.Token {
 }
 
 func eventJSON(e *engine.Event) client.Event {
-	return client.Event{ID: e.ID, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Run: e.Run, Subject: e.Subject, Detail: e.Detail}
+	return client.Event{ID: e.ID, Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Run: e.Run, Subject: e.Subject,
+		Address: e.Address, Request: e.Request, Via: e.Via, Detail: e.Detail, Before: e.Before, After: e.After, Previous: e.Previous, Hash: e.Hash}
 }
 
 func outputsJSON(outputs engine.Outputs, reveal bool) map[string]client.Output {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -297,7 +296,7 @@ func (r *Run) Lose(h Held, at time.Time) error {
 
 // event notes something for the audit log, to be written with the run.
 func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
-	b, err := json.Marshal(detail)
-	r.must(err)
-	r.changes.Events = append(r.changes.Events, Event{At: at, Actor: actor, Action: action, Stack: r.Stack, Run: r.ID, Subject: r.ID, Detail: b})
+	e := newEvent(at, actor, action, r.Stack, r.ID, detail)
+	e.Run = r.ID
+	r.changes.Events = append(r.changes.Events, e)
 }

@@ -261,12 +261,3 @@ func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
 func (s *Stacks) event(p Principal, action, stack string, detail map[string]any) Event {
 	return newEvent(s.Now(), p.User, action, stack, stack, detail)
 }
-
-// newEvent makes an event of plain facts.
-func newEvent(at time.Time, actor, action, stack, subject string, detail map[string]any) Event {
-	b, err := json.Marshal(detail)
-	if err != nil || detail == nil {
-		b = []byte("{}")
-	}
-	return Event{At: at, Actor: actor, Action: action, Stack: stack, Subject: subject, Detail: b}
-}

@@ -230,13 +230,6 @@ type RetentionStore interface {
 	TakeChore(ctx context.Context, name string, now, next time.Time) (bool, error)
 }
 
-// EventStore reads the audit log.
-type EventStore interface {
-	// Events lists newest first; a cursor is an event's ID.
-	Events(ctx context.Context, stack string, p Page) ([]*Event, error)
-	AddEvent(ctx context.Context, e Event) error
-}
-
 // StoredResponse is the answer to a write that named an idempotency key.
 type StoredResponse struct {
 	Request string // digest of method, path and body
@@ -275,6 +268,6 @@ type Store interface {
 	DirectoryStore
 	VariableStore
 	RetentionStore
-	EventStore
+	AuditStore
 	IdempotencyStore
 }

@@ -189,7 +189,7 @@ type auditView struct {
 
 func (p *Pages) audit(c *gin.Context) error {
 	v := auditView{frame: p.frame(c, "Audit log"), stack: c.Query("stack")}
-	events, err := p.Store.Events(c.Request.Context(), v.stack, partOf(c, engine.MayReadAudit))
+	events, err := p.Store.Events(c.Request.Context(), engine.EventFilter{Stack: v.stack}, partOf(c, engine.MayReadAudit))
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type components struct {
 	stacks  *engine.Stacks
 	states  *engine.States
 	access  *engine.Access
+	audit   *engine.Audit
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -95,7 +96,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 	}
 	c.bell = workers.NewBell(c.redis, log)
 	c.wire(v)
-	return c, nil
+	return c, c.audit.Start(ctx)
 }
 
 // wire makes the use cases.
@@ -110,6 +111,7 @@ func (c *components) wire(v *vault.Vault) {
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.audit = &engine.Audit{Store: c.store, Keep: days(c.options.keep.eventDays), Now: now, Log: c.log}
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -227,7 +229,7 @@ func (c *components) handler() (http.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Audit: c.audit, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 	})
 }
@@ -270,6 +272,7 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 			_, err := c.options.keep.retention(c.store, c.runs.Now, c.log).Clean(ctx)
 			return err
 		}},
+		{Name: "audit", Every: time.Minute, Do: c.audit.Tend},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
 }

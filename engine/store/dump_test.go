@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -54,6 +55,18 @@ func full(t testing.TB, s *store.Store) {
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)
 	must(t, s.Beat(ctx, engine.PartAPI))
 	got(s.TakeChore(ctx, "retention", noon, noon.Add(day)))(t)
+	fullAudit(t, s)
+}
+
+// fullAudit signs the audit log, removes its beginning and sends it on.
+func fullAudit(t testing.TB, s *store.Store) {
+	t.Helper()
+	must(t, s.HoldStack(t.Context(), "shop", nil, event("stack.release", "shop")))
+	a, at := auditOf(s), noon
+	a.Now, a.Keep = func() time.Time { return at }, day
+	got(a.Checkpoint(t.Context()))(t)
+	at = noon.Add(2 * day)
+	must(t, a.Tend(t.Context()))
 }
 
 // dump is what a database holds: a line each, in order, without the time at
