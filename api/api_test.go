@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/siem"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 )
@@ -66,8 +68,11 @@ func (s *system) deps() Deps {
 	s.store = db
 	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
+	audit := &engine.Audit{Store: db, Now: s.clock.now}
+	ways := siem.Options{HTTP: siem.Client, Dial: (&net.Dialer{}).DialContext, Credential: db.Credential}
 	return Deps{
-		Runs: s.runs, Access: s.access, Audit: &engine.Audit{Store: db, Now: s.clock.now, Log: log}, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
+		Runs: s.runs, Access: s.access, Audit: audit, Formats: siem.Formats(),
+		Forward: &engine.Forwarding{Audit: audit, Shipper: ways.Shipper, Now: s.clock.now, Log: log}, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
 		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
 		States: &engine.States{Store: db, Now: s.clock.now},
 		Ready:  db.Ping,

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -66,14 +69,22 @@ func (s *server) exportEvents(ctx context.Context, in *struct {
 	Format string `query:"format" enum:"jsonl,csv,cloudevents" default:"jsonl" doc:"Only jsonl without a filter can be verified."`
 }) (*huma.StreamResponse, error) {
 	e := s.newEvent(ctx, "audit.export", "audit log")
-	e.Detail = []byte(`{"format":"` + in.Format + `"}`)
+	e.Detail = []byte(`{"format":"` + in.Format + `"}`) // one of the three
 	if err := s.Store.AddEvent(ctx, e); err != nil {
 		return nil, err
 	}
+	format, f := s.Formats[in.Format], in.filter()
 	return &huma.StreamResponse{Body: func(h huma.Context) {
-		h.SetHeader("Content-Type", "application/jsonl")
-		h.SetHeader("Content-Disposition", `attachment; filename="audit.jsonl"`)
-		if err := s.Audit.Export(h.Context(), h.BodyWriter()); err != nil {
+		h.SetHeader("Content-Type", format.Type)
+		h.SetHeader("Content-Disposition", `attachment; filename="audit.`+cmp.Or(map[string]string{"cloudevents": "json"}[in.Format], in.Format)+`"`)
+		w := bufio.NewWriterSize(h.BodyWriter(), 1<<16)
+		var err error
+		if in.Format == "jsonl" && f == (engine.EventFilter{}) {
+			err = s.Audit.Export(h.Context(), w)
+		} else {
+			err = s.Audit.ExportAs(h.Context(), w, format, f)
+		}
+		if err = errors.Join(err, w.Flush()); err != nil {
 			s.Log.WarnContext(h.Context(), "export of the audit log broken off", "err", err)
 			panic(http.ErrAbortHandler)
 		}

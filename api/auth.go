@@ -56,6 +56,7 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 			return
 		}
 	}
+	refused(c.Request.Context(), func(r *denial) { r.who, r.permission, r.denied = p, perm, p.User != "" })
 	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
 		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
 		c.Abort()

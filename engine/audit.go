@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 )
 
@@ -15,7 +14,6 @@ type Audit struct {
 	Store AuditStore
 	Keep  time.Duration // how long events are kept; 0 for ever
 	Now   func() time.Time
-	Log   *slog.Logger
 }
 
 // A checkpoint is signed once there are so many new events, or any at all and
@@ -140,6 +138,43 @@ func (a *Audit) Export(ctx context.Context, w io.Writer) error {
 	})
 }
 
+// EventWriter writes events one after the other, in some format.
+type EventWriter interface {
+	Write(e *Event) error
+	Close() error // writes what stands behind the last
+}
+
+// EventFormat is one in which events are given away.
+type EventFormat struct {
+	Type string // content type
+	New  func(w io.Writer, installation string) EventWriter
+}
+
+// ExportAs writes the events that match, oldest first.
+func (a *Audit) ExportAs(ctx context.Context, w io.Writer, format EventFormat, f EventFilter) error {
+	head, err := a.Store.AuditHead(ctx)
+	if err != nil {
+		return err
+	}
+	out := format.New(w, head.Installation)
+	for after := int64(0); after < head.Seq; {
+		events, err := a.Store.EventsAfter(ctx, f, after, auditBatch)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := out.Write(e); err != nil {
+				return err
+			}
+			after = e.Seq
+		}
+		if len(events) < auditBatch {
+			break
+		}
+	}
+	return out.Close()
+}
+
 // Verify looks through the log as the database has it.
 func (a *Audit) Verify(ctx context.Context) (AuditReport, error) {
 	last, err := a.Checkpoint(ctx)
@@ -148,7 +183,7 @@ func (a *Audit) Verify(ctx context.Context) (AuditReport, error) {
 	}
 	v := NewVerifier()
 	err = a.lines(ctx, last.Seq, func(line []byte) error { v.Line(line); return nil })
-	return v.Finish(false), err
+	return v.Finish(), err
 }
 
 // lines gives the lines of an export of the events up to one.
@@ -158,7 +193,7 @@ func (a *Audit) lines(ctx context.Context, to int64, take func([]byte) error) er
 		return err
 	}
 	for after < to {
-		events, err := a.Store.EventsAfter(ctx, after, auditBatch)
+		events, err := a.Store.EventsAfter(ctx, EventFilter{}, after, auditBatch)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ const dropBatch = 10_000
 
 // Clean removes the events that are kept no longer: from the first on up to a
 // checkpoint, after looking whether they are whole, and never one of a stack
-// under a legal hold or behind it. A signed statement stays in their place.
+// under a legal hold or behind it, or that is yet to be sent on. A signed statement stays in their place.
 func (a *Audit) Clean(ctx context.Context) (removed int64, err error) {
 	if a.Keep == 0 {
 		return 0, nil
@@ -29,6 +29,15 @@ func (a *Audit) Clean(ctx context.Context) (removed int64, err error) {
 	to := old.Seq
 	if held > 0 {
 		to = min(to, held-1)
+	}
+	forwarders, err := a.Store.Forwarders(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range forwarders {
+		if !f.Paused { // which has to get them first
+			to = min(to, f.Seq)
+		}
 	}
 	for {
 		n, err := a.drop(ctx, to)
@@ -88,7 +97,7 @@ func (a *Audit) whole(ctx context.Context, d AuditDrop) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r := v.Finish(false); !r.Whole() {
+	if r := v.Finish(); !r.Whole() {
 		return "", Conflict("the audit log is not whole, so nothing of it is removed: %s", r.Breaches[0])
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil

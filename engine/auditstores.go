@@ -31,12 +31,13 @@ type AuditHead struct {
 // AuditStore keeps the audit log: a chain of events, and what is signed of it.
 type AuditStore interface {
 	EventStore
+	ForwarderStore
 	AuditHead(ctx context.Context) (AuditHead, error)
 	// ChainEvents puts events that an older version wrote behind the end of the
 	// chain, the oldest first, and gives how many it were.
 	ChainEvents(ctx context.Context, limit int) (int, error)
-	// EventsAfter lists the chain in its order.
-	EventsAfter(ctx context.Context, seq int64, limit int) ([]*Event, error)
+	// EventsAfter lists the chain in its order, as far as it matches.
+	EventsAfter(ctx context.Context, f EventFilter, seq int64, limit int) ([]*Event, error)
 	// AuditKeys lists all keys, the first first.
 	AuditKeys(ctx context.Context) ([]AuditKey, error)
 	// AuditSigner gives the key in use. It wraps ErrNotFound where there is none yet.

@@ -12,6 +12,10 @@ import (
 // changed, removed, inserted or put into another order. It keeps the newest
 // 65,536 events' hashes and nothing else, however long the log is.
 type Verifier struct {
+	// Forwarded takes what a forwarder has sent: an event may come again as it
+	// was, and the last ones need not be signed yet.
+	Forwarded bool
+
 	report AuditReport
 	line   int
 	keys   map[string]ed25519.PublicKey // that are trusted
@@ -92,9 +96,8 @@ func (v *Verifier) takeKept() {
 	v.line = line
 }
 
-// Finish gives what was found, once all lines were read. With openEnd the last
-// events need not be signed yet.
-func (v *Verifier) Finish(openEnd bool) AuditReport {
+// Finish gives what was found, once all lines were read.
+func (v *Verifier) Finish() AuditReport {
 	v.takeKept()
 	v.settleRegion()
 	v.line = 0
@@ -108,7 +111,7 @@ func (v *Verifier) Finish(openEnd bool) AuditReport {
 			v.tip.seq = c.Seq
 		}
 	}
-	if !openEnd && v.report.Signed < v.report.Last && v.report.Whole() {
+	if !v.Forwarded && v.report.Signed < v.report.Last && v.report.Whole() {
 		v.found(BreachUnsigned, v.report.Signed+1, v.report.Last, "no checkpoint says that they are whole, and that none followed them")
 	}
 	slices.SortStableFunc(v.report.Breaches, func(a, b Breach) int { return int(a.From - b.From) })
@@ -188,6 +191,9 @@ func (v *Verifier) place(got link) {
 		next = v.begin(next, got)
 	}
 	switch {
+	case v.Forwarded && v.recent[got.seq].hash == got.hash:
+		v.report.Events--
+		return
 	case got.seq < next && !v.fills(got.seq):
 		v.found(BreachInserted, got.seq, got.seq, "an event with this number stands before it already")
 		if known, ok := v.recent[got.seq]; ok {

@@ -40,7 +40,7 @@ func verified(lines []string, keys ...ed25519.PublicKey) AuditReport {
 	for _, line := range lines {
 		v.Line([]byte(line))
 	}
-	return v.Finish(false)
+	return v.Finish()
 }
 
 // lineOf is where an event stands in an export.

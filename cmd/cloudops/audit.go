@@ -26,7 +26,7 @@ is what cloudops audit verify --file reads, anywhere and without the server.`
 	filterFlags(export)
 	export.Flags().String("format", "jsonl", "jsonl, csv or cloudevents")
 	export.Flags().String("to", "-", "file to write, which must not be there yet; - for standard output")
-	cmd.AddCommand(list, export, newAuditVerify(),
+	cmd.AddCommand(list, export, newAuditVerify(), newForwarder(),
 		remote("key", "Print the public keys that sign the audit log, the first first", noArgs, auditKeys),
 		remote("rotate-key", "Sign the audit log with a new key from now on", noArgs, rotateAuditKey),
 		remote("checkpoint", "Print a signed line of what the audit log has now, to be kept elsewhere", noArgs, auditCheckpoint))

@@ -21,7 +21,7 @@ import (
 // verifyOptions say what is verified, and against what.
 type verifyOptions struct {
 	files, keys, checkpoints []string
-	open                     bool
+	forwarded                bool
 }
 
 func newAuditVerify() *cobra.Command {
@@ -52,7 +52,7 @@ that nothing was taken off the end since.`,
 	f.StringSliceVar(&o.files, "file", nil, "export to read, - for standard input; several are read one after the other (default: the server's log)")
 	f.StringSliceVar(&o.keys, "key", nil, "public key to trust, in base64, or a file with it")
 	f.StringSliceVar(&o.checkpoints, "checkpoint", nil, "file with signed lines that cloudops audit checkpoint printed")
-	f.BoolVar(&o.open, "open-end", false, "take it that the last events are not signed yet, as in what a forwarder has sent so far")
+	f.BoolVar(&o.forwarded, "forwarded", false, "the files are what a forwarder has sent so far: some events may stand in it twice, and the last need not be signed yet")
 	return cmd
 }
 
@@ -62,6 +62,7 @@ func (o verifyOptions) verify(cmd *cobra.Command) (engine.AuditReport, error) {
 		return engine.AuditReport{}, err
 	}
 	v := engine.NewVerifier(keys...)
+	v.Forwarded = o.forwarded
 	for _, path := range o.checkpoints {
 		if err := feedFile(v.Kept, cmd, path); err != nil {
 			return engine.AuditReport{}, err
@@ -77,7 +78,7 @@ func (o verifyOptions) verify(cmd *cobra.Command) (engine.AuditReport, error) {
 			return engine.AuditReport{}, err
 		}
 	}
-	return v.Finish(o.open), nil
+	return v.Finish(), nil
 }
 
 // readKeys takes each text for a key, or for the name of a file that has it.

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/siem"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 	"github.com/cloudops-manager/cloudops/modules"
@@ -37,6 +38,7 @@ type components struct {
 	states  *engine.States
 	access  *engine.Access
 	audit   *engine.Audit
+	forward *engine.Forwarding
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -111,7 +113,9 @@ func (c *components) wire(v *vault.Vault) {
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
-	c.audit = &engine.Audit{Store: c.store, Keep: days(c.options.keep.eventDays), Now: now, Log: c.log}
+	c.audit = &engine.Audit{Store: c.store, Keep: days(c.options.keep.eventDays), Now: now}
+	ways := siem.Options{HTTP: siem.Client, Dial: (&net.Dialer{}).DialContext, Credential: c.store.Credential}
+	c.forward = &engine.Forwarding{Audit: c.audit, Shipper: ways.Shipper, Now: now, Log: c.log}
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -229,7 +233,7 @@ func (c *components) handler() (http.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Audit: c.audit, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Audit: c.audit, Forward: c.forward, Formats: siem.Formats(), Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 	})
 }
@@ -261,6 +265,9 @@ func (c *components) beat(ctx context.Context) {
 	}
 }
 
+// forwardEvery is how often the audit log is sent on.
+const forwardEvery = 5 * time.Second
+
 // schedule fires schedules and sweeps until ctx ends.
 func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 	schedules := &workers.Schedules{Store: c.store, Starter: c.runs, Bell: c.bell, Now: c.runs.Now, Log: c.log}
@@ -275,6 +282,10 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 		{Name: "audit", Every: time.Minute, Do: c.audit.Tend},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
+	forward := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Every: forwardEvery, Chores: []workers.Chore{
+		{Name: "forward", Every: forwardEvery, Do: c.forward.Forward},
+	}}
+	group.Go(func() error { return ignoreEnd(ctx, forward.Run(ctx)) })
 }
 
 // relay hands over to the queues what was written beside runs, until ctx ends.

@@ -17,10 +17,10 @@ func (s *Store) AuditHead(ctx context.Context) (engine.AuditHead, error) {
 }
 
 // EventsAfter implements engine.AuditStore.
-func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]*engine.Event, error) {
+func (s *Store) EventsAfter(ctx context.Context, f engine.EventFilter, seq int64, limit int) ([]*engine.Event, error) {
 	var rows []eventRow
-	err := s.read.WithContext(ctx).Raw(`SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit).Scan(&rows).Error
-	if err != nil {
+	q := s.read.WithContext(ctx).Table("events").Where("seq > ?", seq).Order("seq").Limit(limit)
+	if err := s.matching(q, f).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	return each(rows, eventRow.event)

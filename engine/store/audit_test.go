@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +14,7 @@ import (
 )
 
 func auditOf(s *store.Store) *engine.Audit {
-	return &engine.Audit{Store: s, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)}
+	return &engine.Audit{Store: s, Now: func() time.Time { return noon }}
 }
 
 // whole makes sure that the log is whole, and gives the report.
@@ -120,7 +119,7 @@ func TestEventsOfAnOlderVersionAreChained(t *testing.T) {
 		}
 		wantEqual(t, got(s.ChainEvents(t.Context(), 2))(t), 2)
 		must(t, auditOf(s).Start(t.Context())) // which goes on
-		events := got(s.EventsAfter(t.Context(), 0, 10))(t)
+		events := got(s.EventsAfter(t.Context(), engine.EventFilter{}, 0, 10))(t)
 		var list []string
 		for _, e := range events {
 			list = append(list, e.Action)
@@ -191,7 +190,7 @@ func TestNothingIsRemovedOfALogThatIsNotWhole(t *testing.T) {
 		a.Keep, a.Now = day, func() time.Time { return noon.Add(2 * day) }
 		_, err := a.Clean(t.Context())
 		wantKind(t, err, engine.ErrConflict)
-		wantEqual(t, len(got(s.EventsAfter(t.Context(), 0, 100))(t)), 6)
+		wantEqual(t, len(got(s.EventsAfter(t.Context(), engine.EventFilter{}, 0, 100))(t)), 6)
 	})
 }
 

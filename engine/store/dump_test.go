@@ -62,6 +62,8 @@ func full(t testing.TB, s *store.Store) {
 func fullAudit(t testing.TB, s *store.Store) {
 	t.Helper()
 	must(t, s.HoldStack(t.Context(), "shop", nil, event("stack.release", "shop")))
+	must(t, s.AddForwarder(t.Context(), &engine.Forwarder{Name: "siem", Kind: engine.ForwardHTTP, Address: "https://logs.example.com", Paused: true,
+		Config: engine.ForwarderConfig{Secret: secret}, CreatedBy: "ada", CreatedAt: noon, UpdatedAt: noon}, event("forwarder.add", "")))
 	a, at := auditOf(s), noon
 	a.Now, a.Keep = func() time.Time { return at }, day
 	got(a.Checkpoint(t.Context()))(t)

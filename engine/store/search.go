@@ -13,19 +13,24 @@ import (
 // Events implements engine.EventStore.
 func (s *Store) Events(ctx context.Context, f engine.EventFilter, p engine.Page) ([]*engine.Event, error) {
 	q := s.read.WithContext(ctx).Table("events").Order("id DESC").Limit(limit(p))
+	if after, err := strconv.ParseInt(p.After, 10, 64); err == nil {
+		q = q.Where("id < ?", after)
+	}
+	var rows []eventRow
+	if err := s.matching(q, f).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return each(rows, eventRow.event)
+}
+
+// matching narrows events by a filter.
+func (s *Store) matching(q *gorm.DB, f engine.EventFilter) *gorm.DB {
 	for column, value := range map[string]string{"stack": f.Stack, "actor": f.Actor, "run_id": f.Run, "subject": f.Subject, "address": f.Address, "request": f.Request} {
 		if value != "" {
 			q = q.Where(column+" = ?", value)
 		}
 	}
-	if after, err := strconv.ParseInt(p.After, 10, 64); err == nil {
-		q = q.Where("id < ?", after)
-	}
-	var rows []eventRow
-	if err := s.actionLike(during(q, f), f).Find(&rows).Error; err != nil {
-		return nil, err
-	}
-	return each(rows, eventRow.event)
+	return s.actionLike(during(q, f), f)
 }
 
 func during(q *gorm.DB, f engine.EventFilter) *gorm.DB {
