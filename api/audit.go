@@ -16,20 +16,20 @@ import (
 )
 
 func (s *server) auditRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/events", id: "list-events", summary: "List the audit log, newest first", tag: "audit", permission: engine.MayReadState}, s.events)
-	handle(s, operation{method: "GET", path: "/v1/audit/export", id: "export-events", summary: "Export the audit log, oldest first", tag: "audit", permission: engine.MayReadState,
+	handle(s, operation{method: "GET", path: "/v1/events", id: "list-events", summary: "List the audit log, newest first", tag: "audit", permission: engine.MayReadAudit}, s.events)
+	handle(s, operation{method: "GET", path: "/v1/audit/export", id: "export-events", summary: "Export the audit log, oldest first", tag: "audit", permission: engine.MayReadAudit,
 		gives: content{"application/jsonl": nil, "text/csv": nil, "application/cloudevents-batch+json": nil}}, s.exportEvents)
 	handle(s, operation{method: "GET", path: "/v1/audit/keys", id: "list-audit-keys", summary: "List the public keys that sign the audit log, the first first", tag: "audit", permission: engine.MayRead},
 		func(ctx context.Context, _ *none) (*body[client.List[client.AuditKey]], error) {
 			keys, err := s.Store.AuditKeys(ctx)
 			return short(keys, auditKeyJSON, err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/audit/keys", id: "rotate-audit-key", summary: "Sign the audit log with a new key from now on", tag: "audit", permission: engine.MayManageUsers, status: http.StatusCreated},
+	handle(s, operation{method: "POST", path: "/v1/audit/keys", id: "rotate-audit-key", summary: "Sign the audit log with a new key from now on", tag: "audit", permission: engine.MayManageSystem, status: http.StatusCreated},
 		func(ctx context.Context, _ *none) (*body[client.AuditKey], error) {
 			key, err := s.Audit.RotateKey(ctx, me(ctx))
 			return answer(auditKeyJSON(key), err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/audit/checkpoint", id: "sign-audit-checkpoint", summary: "Sign what the audit log has now", tag: "audit", permission: engine.MayReadState}, s.checkpoint)
+	handle(s, operation{method: "POST", path: "/v1/audit/checkpoint", id: "sign-audit-checkpoint", summary: "Sign what the audit log has now", tag: "audit", permission: engine.MayReadAudit}, s.checkpoint)
 }
 
 // EventQuery narrows the audit log.
@@ -55,7 +55,7 @@ func (s *server) events(ctx context.Context, in *struct {
 	PageQuery
 	EventQuery
 }) (*body[client.List[client.Event]], error) {
-	events, err := s.Store.Events(ctx, in.filter(), in.engine())
+	events, err := s.Store.Events(ctx, in.filter(), in.seen(ctx, engine.MayReadAudit))
 	if err != nil {
 		return nil, err
 	}
@@ -68,18 +68,25 @@ func (s *server) exportEvents(ctx context.Context, in *struct {
 	EventQuery
 	Format string `query:"format" enum:"jsonl,csv,cloudevents" default:"jsonl" doc:"Only jsonl without a filter can be verified."`
 }) (*huma.StreamResponse, error) {
+	format, f, complete := s.Formats[in.Format], in.filter(), in.Format == "jsonl" && in.filter() == (engine.EventFilter{})
+	if complete { // which cannot leave anything out
+		if err := me(ctx).Check(engine.MayReadAudit, engine.Scope{}); err != nil {
+			return nil, err
+		}
+	}
+	within := me(ctx).Within(engine.MayReadAudit)
+	f.Within = &within
 	e := s.newEvent(ctx, "audit.export", "audit log")
 	e.Detail = []byte(`{"format":"` + in.Format + `"}`) // one of the three
 	if err := s.Store.AddEvent(ctx, e); err != nil {
 		return nil, err
 	}
-	format, f := s.Formats[in.Format], in.filter()
 	return &huma.StreamResponse{Body: func(h huma.Context) {
 		h.SetHeader("Content-Type", format.Type)
 		h.SetHeader("Content-Disposition", `attachment; filename="audit.`+cmp.Or(map[string]string{"cloudevents": "json"}[in.Format], in.Format)+`"`)
 		w := bufio.NewWriterSize(h.BodyWriter(), 1<<16)
 		var err error
-		if in.Format == "jsonl" && f == (engine.EventFilter{}) {
+		if complete {
 			err = s.Audit.Export(h.Context(), w)
 		} else {
 			err = s.Audit.ExportAs(h.Context(), w, format, f)

@@ -48,15 +48,18 @@ func (s *server) limitLogins(c *gin.Context) {
 
 func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 	p, err := s.principal(c)
+	var scope engine.Scope
 	if err == nil {
 		c.Request = c.Request.WithContext(via(engine.WithPrincipal(c.Request.Context(), p), viaOf(p)))
-		var scope engine.Scope
 		if scope, err = s.mayDo(c, p, perm); err == nil {
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
 			return
 		}
 	}
-	refused(c.Request.Context(), func(r *denial) { r.who, r.permission, r.denied = p, perm, p.User != "" })
+	refused(c.Request.Context(), func(r *denial) {
+		r.who, r.permission, r.scope = p, perm, scope
+		r.denied = errors.Is(err, engine.ErrForbidden) || errors.Is(err, engine.ErrNotFound) && scope != engine.Scope{}
+	})
 	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
 		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
 		c.Abort()

@@ -10,13 +10,13 @@ import (
 )
 
 func (s *server) forwarderRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayManageUsers},
+	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayManageSystem},
 		func(ctx context.Context, _ *none) (*body[client.List[client.Forwarder]], error) {
 			list, err := s.Store.Forwarders(ctx)
 			return short(list, forwarderJSON, err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/audit/forwarders", id: "add-forwarder", summary: "Send the audit log on to somewhere", tag: "audit", permission: engine.MayManageUsers, status: http.StatusCreated}, s.addForwarder)
-	handle(s, operation{method: "PATCH", path: "/v1/audit/forwarders/{name}", id: "pause-forwarder", summary: "Hold a forwarder back, or let it go on", tag: "audit", permission: engine.MayManageUsers},
+	handle(s, operation{method: "POST", path: "/v1/audit/forwarders", id: "add-forwarder", summary: "Send the audit log on to somewhere", tag: "audit", permission: engine.MayManageSystem, status: http.StatusCreated}, s.addForwarder)
+	handle(s, operation{method: "PATCH", path: "/v1/audit/forwarders/{name}", id: "pause-forwarder", summary: "Hold a forwarder back, or let it go on", tag: "audit", permission: engine.MayManageSystem},
 		func(ctx context.Context, in *struct {
 			NamePath
 			Body client.PauseForwarder
@@ -27,7 +27,7 @@ func (s *server) forwarderRoutes() {
 			}
 			return answer(forwarderJSON(f), nil)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/audit/forwarders/{name}", id: "remove-forwarder", summary: "Send the audit log there no more", tag: "audit", permission: engine.MayManageUsers},
+	handle(s, operation{method: "DELETE", path: "/v1/audit/forwarders/{name}", id: "remove-forwarder", summary: "Send the audit log there no more", tag: "audit", permission: engine.MayManageSystem},
 		func(ctx context.Context, in *NamePath) (*none, error) {
 			return &none{}, s.Forward.Remove(ctx, me(ctx), in.Name)
 		})

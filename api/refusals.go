@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 type denial struct {
 	who        engine.Principal // as far as it is known
 	permission engine.Permission
+	scope      engine.Scope
 	reason     string
 	denied     bool // by the permission, whatever the answer's status says
 }
@@ -62,7 +64,7 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 		o.Via = viaOf(r.who)
 	}
 	e := engine.Event{At: s.Now(), Actor: r.who.User, Action: "access.refused", Subject: c.Request.Method + " " + c.FullPath(), Origin: o}
-	if stack := c.Param("stack"); engine.CheckName("stack", stack) == nil {
+	if stack := cmp.Or(r.scope.Stack, c.Param("stack")); engine.CheckName("stack", stack) == nil {
 		e.Stack = stack
 	}
 	key := e.Actor + " " + e.Subject + " " + http.StatusText(status)
@@ -70,7 +72,7 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 		e.Actor = "unknown"
 		key += " " + network(o.Address)
 	}
-	s.writeRefusals(ctx, s.refusals.take(key, attempt{e, status, r.permission, r.reason}, s.Now()))
+	s.writeRefusals(ctx, s.refusals.take(key, attempt{e, status, r}, s.Now()))
 }
 
 // writeRefusals writes what is not held back; a refusal stands without its record.
@@ -84,21 +86,17 @@ func (s *server) writeRefusals(ctx context.Context, events []engine.Event) {
 
 // attempt is a refused attempt, before it is known how often it was made.
 type attempt struct {
-	event      engine.Event
-	status     int
-	permission engine.Permission
-	reason     string
+	event  engine.Event
+	status int
+	why    *denial
 }
 
 // event gives the attempt as an event; again is how often it was made since
 // without one.
 func (a attempt) noted(again int) engine.Event {
-	detail := map[string]any{"status": a.status}
-	if a.permission != "" {
-		detail["permission"] = a.permission
-	}
-	if a.reason != "" {
-		detail["reason"] = a.reason
+	detail := map[string]any{"status": a.status, "reason": a.why.reason}
+	if a.why.permission != "" {
+		detail["permission"], detail["scope"] = a.why.permission, a.why.scope.String()
 	}
 	if again > 0 {
 		detail["repeated"] = again

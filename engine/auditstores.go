@@ -10,6 +10,7 @@ type EventFilter struct {
 	Actor, Stack, Run, Subject, Address, Request string
 	Action                                       string    // whole, or the part before a dot: "run" or "run.approve"
 	From, To                                     time.Time // from, and before
+	Within                                       *Within   // of stacks in these only; nil for everything
 	Text                                         string    // somewhere in the detail, or in what was changed; any case
 }
 

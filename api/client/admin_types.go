@@ -114,8 +114,6 @@ type Login struct {
 	Label    string `json:"label,omitempty" maxLength:"128" doc:"What the token is called in lists."`
 }
 
-}
-
 // Signal tells a runner to stop.
 type Signal struct {
 	Stop bool `json:"stop"`

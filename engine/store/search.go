@@ -16,6 +16,7 @@ func (s *Store) Events(ctx context.Context, f engine.EventFilter, p engine.Page)
 	if after, err := strconv.ParseInt(p.After, 10, 64); err == nil {
 		q = q.Where("id < ?", after)
 	}
+	f.Within = p.Within
 	var rows []eventRow
 	if err := s.matching(q, f).Find(&rows).Error; err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func (s *Store) matching(q *gorm.DB, f engine.EventFilter) *gorm.DB {
 			q = q.Where(column+" = ?", value)
 		}
 	}
-	return s.actionLike(during(q, f), f)
+	return allowed(s.actionLike(during(q, f), f), "stack", engine.Page{Within: f.Within})
 }
 
 func during(q *gorm.DB, f engine.EventFilter) *gorm.DB {
