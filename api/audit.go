@@ -20,9 +20,10 @@ func (s *server) auditRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/audit/export", id: "export-events", summary: "Export the audit log, oldest first", tag: "audit", permission: engine.MayReadAudit,
 		gives: content{"application/jsonl": nil, "text/csv": nil, "application/cloudevents-batch+json": nil}}, s.exportEvents)
 	handle(s, operation{method: "GET", path: "/v1/audit/keys", id: "list-audit-keys", summary: "List the public keys that sign the audit log, the first first", tag: "audit", permission: engine.MayRead},
-		func(ctx context.Context, _ *none) (*body[client.List[client.AuditKey]], error) {
+		func(ctx context.Context, in *PageQuery) (*body[client.List[client.AuditKey]], error) {
 			keys, err := s.Store.AuditKeys(ctx)
-			return short(keys, auditKeyJSON, err)
+			id := func(k engine.AuditKey) string { return k.ID }
+			return listed(part(keys, *in, id), err, *in, auditKeyJSON, id)
 		})
 	handle(s, operation{method: "POST", path: "/v1/audit/keys", id: "rotate-audit-key", summary: "Sign the audit log with a new key from now on", tag: "audit", permission: engine.MayManageSystem, status: http.StatusCreated},
 		func(ctx context.Context, _ *none) (*body[client.AuditKey], error) {

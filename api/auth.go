@@ -56,10 +56,7 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 			return
 		}
 	}
-	refused(c.Request.Context(), func(r *denial) {
-		r.who, r.permission, r.scope = p, perm, scope
-		r.denied = errors.Is(err, engine.ErrForbidden) || errors.Is(err, engine.ErrNotFound) && scope != engine.Scope{}
-	})
+	refused(c.Request.Context(), refusedBy(p, perm, scope, err))
 	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
 		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
 		c.Abort()

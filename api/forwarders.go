@@ -11,9 +11,10 @@ import (
 
 func (s *server) forwarderRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayManageSystem},
-		func(ctx context.Context, _ *none) (*body[client.List[client.Forwarder]], error) {
+		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Forwarder]], error) {
 			list, err := s.Store.Forwarders(ctx)
-			return short(list, forwarderJSON, err)
+			name := func(f *engine.Forwarder) string { return f.Name }
+			return listed(part(list, *in, name), err, *in, forwarderJSON, name)
 		})
 	handle(s, operation{method: "POST", path: "/v1/audit/forwarders", id: "add-forwarder", summary: "Send the audit log on to somewhere", tag: "audit", permission: engine.MayManageSystem, status: http.StatusCreated}, s.addForwarder)
 	handle(s, operation{method: "PATCH", path: "/v1/audit/forwarders/{name}", id: "pause-forwarder", summary: "Hold a forwarder back, or let it go on", tag: "audit", permission: engine.MayManageSystem},

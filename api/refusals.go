@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -29,6 +30,15 @@ type denialKey struct{}
 func refused(ctx context.Context, note func(*denial)) {
 	if r, ok := ctx.Value(denialKey{}).(*denial); ok {
 		note(r)
+	}
+}
+
+// refusedBy notes that p may not do something. Who may not even see what it is
+// about is told that there is no such thing; what really is not there has no scope.
+func refusedBy(p engine.Principal, perm engine.Permission, scope engine.Scope, err error) func(*denial) {
+	return func(r *denial) {
+		r.who, r.permission, r.scope = p, perm, scope
+		r.denied = errors.Is(err, engine.ErrForbidden) || errors.Is(err, engine.ErrNotFound) && scope != engine.Scope{}
 	}
 }
 

@@ -32,7 +32,8 @@ func TestEventKeepsEveryField(t *testing.T) {
 		new(filler).fill(&want)
 		must(t, s.AddEvent(t.Context(), want))
 		list := got(s.Events(t.Context(), engine.EventFilter{Stack: want.Stack}, engine.Page{}))(t)
-		want.ID = list[0].ID // given by the store
+		want.ID = list[0].ID // given by the store, as is the place in the chain
+		want = want.Link(1, engine.ChainStart)
 		wantEqual(t, list, []*engine.Event{&want})
 	})
 }
@@ -42,7 +43,8 @@ func TestEventWithoutDetailHasNone(t *testing.T) {
 		want := event("stack.create", "shop")
 		must(t, s.AddEvent(t.Context(), want))
 		list := got(s.Events(t.Context(), engine.EventFilter{}, engine.Page{}))(t)
-		want.ID = list[0].ID
+		want.ID, want.Via = list[0].ID, "system"
+		want = want.Link(1, engine.ChainStart)
 		wantEqual(t, list[0], &want)
 	})
 }
