@@ -150,7 +150,7 @@ type StateStore interface {
 	// LockState returns a *LockedError where somebody else holds the lock. A step
 	// takes its own lock over: of its runners, one at a time has it in hand, and
 	// others get an ErrConflict.
-	LockState(ctx context.Context, w StateWriter, l *StateLock) error
+	LockState(ctx context.Context, w StateWriter, l *StateLock, events ...Event) error
 	// UnlockState wraps ErrNotFound where there is no lock, and returns a *LockedError where id is not
 	// the lock's. The events are noted with it.
 	UnlockState(ctx context.Context, w StateWriter, stack, component, id string, events ...Event) error
