@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 )
 
 // noted lists the events of an action, oldest first.
@@ -187,5 +190,64 @@ func TestForwardersAreSetUp(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "sesame") || strings.Count(log.String(), `"action"`) != 3 {
 		t.Error(log.String())
+	}
+}
+
+func TestNoSecretIsInAnEvent(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	const sesame = "sesame-open-please"
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.CreateUser(t.Context(), client.CreateUser{Name: "ada", Password: sesame, Roles: []string{"viewer"}}))
+	again := sesame + "-again"
+	s.ok(admin.UpdateUser(t.Context(), "ada", client.UpdateUser{Password: &again}))
+	token, err := client.New(s.url, "").Login(t.Context(), "ada", engine.Secret(again), "laptop")
+	s.ok(err)
+	_, err = client.New(s.url, "").Login(t.Context(), "ada", sesame, "laptop")
+	if err == nil {
+		t.Error("the old password is good")
+	}
+	for _, value := range []string{sesame, sesame + "2"} {
+		s.ok(admin.PutCredential(t.Context(), "aws", client.PutCredential{Cloud: "aws", Values: map[string]string{"AWS_SECRET_ACCESS_KEY": value}}))
+		s.must(s.request("PUT", "/v1/stacks/hello/variables/environment/TOKEN", engine.RoleOperator, map[string]any{"value": value, "secret": true}), http.StatusOK)
+	}
+	s.must(s.request("DELETE", "/v1/stacks/hello/variables/environment/TOKEN", engine.RoleOperator, nil), http.StatusOK)
+	s.must(s.request("PUT", "/v1/variable-sets/all", engine.RoleAdmin, map[string]any{"stacks": []string{"*"}}), http.StatusOK)
+	s.must(s.request("PUT", "/v1/variable-sets/all/variables/environment/TOKEN", engine.RoleAdmin, map[string]any{"value": sesame, "secret": true}), http.StatusOK)
+	s.ok(admin.DeleteCredential(t.Context(), "aws"))
+	s.send("GET", "/v1/users", "", nil, "Authorization", "Bearer "+sesame)
+
+	export := s.export("", engine.RoleAuditor)
+	for name, secret := range map[string]string{"value": sesame, "token": token.Reveal(), "admin's token": s.tokens[engine.RoleAdmin].Reveal()} {
+		if strings.Contains(export, secret) {
+			t.Errorf("the %s stands in the audit log", name)
+		}
+	}
+	for _, want := range []string{`"action":"credential.put"`, `"keys":["AWS_SECRET_ACCESS_KEY"]`, `"value":"[hidden]"`, `"changed":true`, `"action":"session.refused"`, `"action":"access.refused"`} {
+		if !strings.Contains(export, want) {
+			t.Errorf("the audit log has no %s", want)
+		}
+	}
+}
+
+// TestDocumentedProgramVerifiesTheLog runs the program of docs/audit.md.
+func TestDocumentedProgramVerifiesTheLog(t *testing.T) {
+	python := enginetest.Need(t, "python3", "apt-get install python3")
+	doc, err := os.ReadFile("../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "```python\n")
+	program, _, _ := strings.Cut(rest, "```")
+	s := newSystem(t)
+	s.submit()
+	s.ok(s.store.AddEvent(t.Context(), engine.Event{At: s.clock.now(), Actor: "Ada <é> \u2028", Action: "note", Subject: "\"\\\t\x01", Detail: []byte(`{"n":9007199254740993,"z":[true,null,-1],"a":{"é":"\u003c"}}`)}))
+	export := s.export("", engine.RoleAuditor)
+	for text, whole := range map[string]bool{export: true, strings.Replace(export, `"actor":"boss"`, `"actor":"eve"`, 1): false} {
+		cmd := exec.Command(python, "-c", program)
+		cmd.Stdin, cmd.Env = strings.NewReader(text), append(os.Environ(), "PYTHONIOENCODING=utf-8")
+		if out, err := cmd.CombinedOutput(); (err == nil) != whole {
+			t.Errorf("whole is %v: %v\n%s", whole, err, out)
+		}
 	}
 }
