@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,7 +23,6 @@ func (s *server) accessRoutes() {
 	s.userRoutes()
 	s.directoryRoutes()
 	s.credentialRoutes()
-	handle(s, operation{method: "GET", path: "/v1/events", id: "list-events", summary: "List the audit log, newest first", tag: "audit", permission: engine.MayReadAudit}, s.events)
 }
 
 type loginRequest struct {
@@ -131,15 +129,4 @@ func (s *server) updateUser(ctx context.Context, in *struct {
 		}
 	}
 	return s.user(context.WithoutCancel(ctx), in.Name)
-}
-
-func (s *server) events(ctx context.Context, in *struct {
-	PageQuery
-	Stack string `query:"stack" doc:"Of this stack only."`
-}) (*body[client.List[client.Event]], error) {
-	events, err := s.Store.Events(ctx, in.Stack, in.seen(ctx, engine.MayReadAudit))
-	if err != nil {
-		return nil, err
-	}
-	return paged(events, in.PageQuery, eventJSON, func(e *engine.Event) string { return strconv.FormatInt(e.ID, 10) }), nil
 }

@@ -163,7 +163,7 @@ func TestGuessingPasswordsIsSlowedDown(t *testing.T) {
 
 func TestNameThatNobodyCanHaveIsKeptNowhere(t *testing.T) {
 	s := newSystem(t)
-	before, err := s.store.Events(t.Context(), "", engine.Page{Limit: 100})
+	before, err := s.store.Events(t.Context(), engine.EventFilter{}, engine.Page{Limit: 100})
 	s.ok(err)
 	for _, name := range []string{"", "No Name", strings.Repeat("x", 65)} {
 		if _, _, err := s.access.Login(t.Context(), name, password); !errors.Is(err, engine.ErrUnauthorized) {
@@ -171,7 +171,7 @@ func TestNameThatNobodyCanHaveIsKeptNowhere(t *testing.T) {
 		}
 		s.ok(s.server.logins.check(name, "192.0.2.1:99"))
 	}
-	after, err := s.store.Events(t.Context(), "", engine.Page{Limit: 100})
+	after, err := s.store.Events(t.Context(), engine.EventFilter{}, engine.Page{Limit: 100})
 	s.ok(err)
 	if len(after) != len(before) || len(s.server.logins.seen) != 1 {
 		t.Errorf("%d new events, counts %v", len(after)-len(before), s.server.logins.seen)

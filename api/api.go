@@ -34,6 +34,9 @@ type Deps struct {
 	States    *engine.States
 	Access    *engine.Access
 	Keys      *engine.Keys
+	Audit     *engine.Audit
+	Forward   *engine.Forwarding
+	Formats   map[string]engine.EventFormat // of exports, by name
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -52,6 +55,7 @@ type server struct {
 	huma        huma.API
 	logins      *limiter
 	stacks      lookup
+	refusals    *refusals
 }
 
 // Permissions that are not a role's: what is open, and what takes a token of
@@ -80,13 +84,14 @@ var setUpLibraries = sync.OnceFunc(func() {
 func build(d Deps) (*server, *gin.Engine) {
 	setUpLibraries()
 	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now)}
+	s.refusals = s.newRefusals()
 	router := gin.New()
 	_ = router.SetTrustedProxies(nil) // an empty list is always accepted
 	router.RedirectTrailingSlash = false
 	router.HandleMethodNotAllowed = true
 	router.UseRawPath = true // components such as terraform.x["a/b"] come escaped
 	router.UnescapePathValues = true
-	router.Use(s.identify, s.recover, s.secureHeaders, s.limitBody, s.authorize, s.idempotent)
+	router.Use(s.identify, s.recover, s.watchRefusals, s.secureHeaders, s.limitBody, s.authorize, s.idempotent)
 	router.NoRoute(func(c *gin.Context) { s.fail(c, engine.NotFound("there is nothing at %s", c.Request.URL.Path)) })
 	router.NoMethod(func(c *gin.Context) {
 		s.answerProblem(c, problemOf(http.StatusMethodNotAllowed, c.Request.Method+" is not possible here; see Allow"))
@@ -130,6 +135,8 @@ func (s *server) routes(router *gin.Engine) {
 	s.stateRoutes(router)
 	s.driftRoutes()
 	s.runnerRoutes()
+	s.auditRoutes()
+	s.forwarderRoutes()
 	if s.Pages != nil {
 		s.Pages.Mount(router)
 		for route, perm := range s.Pages.Permissions() {

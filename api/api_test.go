@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/issuer"
+	"github.com/cloudops-manager/cloudops/engine/siem"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 )
@@ -68,8 +70,11 @@ func (s *system) deps() Deps {
 	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL,
 		Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: s.clock.now, Log: log}}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
+	audit := &engine.Audit{Store: db, Now: s.clock.now}
+	ways := siem.Options{HTTP: siem.Client, Dial: (&net.Dialer{}).DialContext, Credential: db.Credential}
 	return Deps{
-		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
+		Runs: s.runs, Access: s.access, Audit: audit, Formats: siem.Formats(),
+		Forward: &engine.Forwarding{Audit: audit, Shipper: ways.Shipper, Now: s.clock.now, Log: log}, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
 		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
 		States: &engine.States{Store: db, Now: s.clock.now},
 		Keys:   &engine.Keys{Store: db, Ring: sealer, Now: s.clock.now, Log: log},

@@ -48,14 +48,15 @@ func (s *server) limitLogins(c *gin.Context) {
 
 func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 	p, err := s.principal(c)
+	var scope engine.Scope
 	if err == nil {
-		c.Request = c.Request.WithContext(engine.WithPrincipal(c.Request.Context(), p))
-		var scope engine.Scope
+		c.Request = c.Request.WithContext(via(engine.WithPrincipal(c.Request.Context(), p), viaOf(p)))
 		if scope, err = s.mayDo(c, p, perm); err == nil {
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
 			return
 		}
 	}
+	refused(c.Request.Context(), refusedBy(p, perm, scope, err))
 	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
 		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
 		c.Abort()
@@ -117,5 +118,5 @@ func (s *server) authorizeRunner(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	c.Request = c.Request.WithContext(withStep(c.Request.Context(), step))
+	c.Request = c.Request.WithContext(via(withStep(c.Request.Context(), step), "runner "+step.ID))
 }

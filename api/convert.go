@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cloudops-manager/cloudops/api/client"
@@ -32,6 +33,14 @@ func paged[T, U any](list []T, p PageQuery, show func(T) U, cursor func(T) strin
 		next = cursor(list[p.Limit-1])
 	}
 	return &body[client.List[U]]{client.List[U]{Items: each(list, show), NextCursor: next}}
+}
+
+// part is the page of a list that was read as a whole, with one more than is shown.
+func part[T any](all []T, p PageQuery, id func(T) string) []T {
+	if i := slices.IndexFunc(all, func(v T) bool { return p.Cursor != "" && id(v) == p.Cursor }); i >= 0 {
+		all = all[i+1:]
+	}
+	return all[:min(len(all), p.Limit+1)]
 }
 
 // listed is what paged gives of a list that may not have been read.
@@ -151,7 +160,8 @@ func tokenJSON(t *engine.Token) client.Token {
 }
 
 func eventJSON(e *engine.Event) client.Event {
-	return client.Event{ID: e.ID, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Run: e.Run, Subject: e.Subject, Detail: e.Detail}
+	return client.Event{ID: e.ID, Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Run: e.Run, Subject: e.Subject,
+		Address: e.Address, Request: e.Request, Via: e.Via, Detail: e.Detail, Before: e.Before, After: e.After, Previous: e.Previous, Hash: e.Hash}
 }
 
 func outputsJSON(outputs engine.Outputs, reveal bool) map[string]client.Output {

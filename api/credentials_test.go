@@ -147,7 +147,7 @@ func TestTokenSaysWhichPhaseOfWhichStepHasIt(t *testing.T) {
 	if claims["jti"] == s.claims(again.Token)["jti"] {
 		t.Error("two tokens have one identifier")
 	}
-	events, err := s.store.Events(t.Context(), "hello", engine.Everything())
+	events, err := s.store.Events(t.Context(), engine.EventFilter{Stack: "hello"}, engine.Everything())
 	s.ok(err)
 	used := 0
 	for _, e := range events {

@@ -82,7 +82,7 @@ func (s *system) remediations() []*engine.Run {
 // leftAlone tells why the last drift check started nothing; "" where it did not say.
 func (s *system) leftAlone() string {
 	s.t.Helper()
-	events, err := s.store.Events(s.t.Context(), "hello", engine.Page{Limit: 100})
+	events, err := s.store.Events(s.t.Context(), engine.EventFilter{Stack: "hello"}, engine.Page{Limit: 100})
 	s.ok(err)
 	for _, e := range events {
 		if e.Action == "drift.leave" {

@@ -139,7 +139,7 @@ func TestForcedUnlockIsNoted(t *testing.T) {
 	for _, unlock := range []string{"", `{"ID":"one"}`} { // by force, and by who has seen the identifier
 		s.must(s.send("LOCK", backend, engine.RoleAdmin, strings.NewReader(`{"ID":"one","Operation":"apply"}`)), http.StatusOK)
 		s.must(s.send("UNLOCK", backend, engine.RoleOperator, strings.NewReader(unlock)), http.StatusOK)
-		events, err := s.store.Events(t.Context(), "hello", engine.Page{Limit: 1})
+		events, err := s.store.Events(t.Context(), engine.EventFilter{Stack: "hello"}, engine.Page{Limit: 1})
 		s.ok(err)
 		want := `{"holder":"admin","lock":"one","reason":"terraform force-unlock"}`
 		if e := events[0]; e.Action != "state.break-lock" || e.Actor != "operator" || string(e.Detail) != want {

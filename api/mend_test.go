@@ -26,7 +26,7 @@ func (s *system) versions() []client.StateVersion {
 // did reports whether the audit log has the action.
 func (s *system) did(action string) bool {
 	s.t.Helper()
-	events, err := s.store.Events(s.t.Context(), "hello", engine.Page{Limit: 100})
+	events, err := s.store.Events(s.t.Context(), engine.EventFilter{Stack: "hello"}, engine.Page{Limit: 100})
 	s.ok(err)
 	for _, e := range events {
 		if e.Action == action {

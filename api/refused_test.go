@@ -152,7 +152,17 @@ func (s *system) dump() []string {
 	var b bytes.Buffer
 	_, err := s.store.Dump(s.t.Context(), &b)
 	s.ok(err)
-	lines := strings.Split(b.String(), "\n")[1:] // the first has the time
-	slices.Sort(lines)                           // rows come in any order
+	var lines []string
+	table := ""
+	for _, line := range strings.Split(b.String(), "\n")[1:] { // the first has the time
+		if _, name, ok := strings.Cut(line, `{"table":"`); ok {
+			table, _, _ = strings.Cut(name, `"`)
+		}
+		// That a write was refused is noted, and nothing else.
+		if table != "audit_head" && !strings.Contains(line, `"access.refused"`) && !strings.HasPrefix(line, `{"end"`) {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines) // rows come in any order
 	return lines
 }

@@ -17,7 +17,8 @@ func (s *server) identify(c *gin.Context) {
 	began := s.Now()
 	id := engine.NewID("req", began)
 	c.Header("X-Request-Id", id)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+	ctx := context.WithValue(c.Request.Context(), requestIDKey{}, id)
+	c.Request = c.Request.WithContext(engine.WithOrigin(ctx, engine.Origin{Address: c.ClientIP(), Request: id}))
 	c.Next()
 	s.Log.DebugContext(c.Request.Context(), "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
 		"status", c.Writer.Status(), "took", s.Now().Sub(began))
@@ -26,7 +27,11 @@ func (s *server) identify(c *gin.Context) {
 // recover answers a request whose handler panicked.
 func (s *server) recover(c *gin.Context) {
 	defer func() {
-		if v := recover(); v != nil {
+		v := recover()
+		if v == http.ErrAbortHandler {
+			panic(v) // which breaks off an answer that cannot be ended
+		}
+		if v != nil {
 			s.fail(c, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 		}
 	}()

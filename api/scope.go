@@ -57,7 +57,7 @@ func (s *server) mayDo(c *gin.Context, p engine.Principal, perm engine.Permissio
 	scope, err := s.scopeOf(c.Request.Context(), t, name)
 	switch {
 	case err != nil:
-		return scope, err
+		return engine.Scope{}, err
 	case !p.May(perm, scope) && !p.May(engine.MayRead, scope):
 		return scope, engine.Missing(t, name)
 	}

@@ -146,6 +146,7 @@ func (s *server) stateWriter(c *gin.Context) (engine.StateWriter, error) {
 	if name, password, ok := c.Request.BasicAuth(); ok {
 		w, err := s.States.Attempt(c.Request.Context(), name, engine.Secret(password), c.Param("stack"), c.Param("component"))
 		if err == nil || !errors.Is(err, engine.ErrUnauthorized) || strings.HasPrefix(password, stepTokens) {
+			c.Request = c.Request.WithContext(via(c.Request.Context(), "runner "+w.Step))
 			return w, err
 		}
 		c.Request.Header.Set("Authorization", "Bearer "+password)
@@ -158,7 +159,11 @@ func (s *server) stateWriter(c *gin.Context) (engine.StateWriter, error) {
 	if c.Request.Method == http.MethodGet {
 		perm = engine.MayReadState
 	}
-	_, err = s.mayDo(c, p, perm)
+	scope, err := s.mayDo(c, p, perm)
+	c.Request = c.Request.WithContext(via(c.Request.Context(), viaOf(p)))
+	if err != nil {
+		refused(c.Request.Context(), refusedBy(p, perm, scope, err))
+	}
 	return engine.StateWriter{By: p.User}, err
 }
 

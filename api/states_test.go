@@ -167,7 +167,7 @@ func TestStateVersions(t *testing.T) {
 	if _, err := s.as(engine.RoleViewer).DownloadState(t.Context(), rest.Items[0].ID); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("somebody who may only look: %v", err)
 	}
-	events, err := s.as(engine.RoleAuditor).Events(t.Context(), "hello", client.Page{})
+	events, err := s.as(engine.RoleAuditor).Events(t.Context(), client.EventFilter{Stack: "hello"}, client.Page{})
 	s.ok(err)
 	if e := events.Items[0]; e.Action != "state.download" || e.Actor != "operator" || e.Subject != "terraform.greeting" {
 		t.Errorf("the audit log has %+v", e)
@@ -188,7 +188,7 @@ func TestBrokenLockIsNoted(t *testing.T) {
 	if err := c.BreakLock(t.Context(), "hello", "terraform.greeting", "again"); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("twice: %v", err)
 	}
-	events, err := s.as(engine.RoleAuditor).Events(t.Context(), "hello", client.Page{})
+	events, err := s.as(engine.RoleAuditor).Events(t.Context(), client.EventFilter{Stack: "hello"}, client.Page{})
 	s.ok(err)
 	if e := events.Items[0]; e.Actor != "admin" || !bytes.Contains(e.Detail, []byte("its laptop is gone")) {
 		t.Errorf("the audit log has %+v: %s", e, e.Detail)

@@ -41,7 +41,7 @@ func (s *system) keep(value string, secret bool) {
 // actions counts what the audit log says of the stack hello, by actor and action.
 func (s *system) actions() map[string]int {
 	s.t.Helper()
-	events, err := s.store.Events(s.t.Context(), "hello", engine.Page{Limit: 100})
+	events, err := s.store.Events(s.t.Context(), engine.EventFilter{Stack: "hello"}, engine.Page{Limit: 100})
 	s.ok(err)
 	counts := map[string]int{}
 	for _, e := range events {

@@ -23,6 +23,60 @@ CREATE TABLE artifacts (
     PRIMARY KEY (step_id, name)
 );
 
+CREATE TABLE audit_checkpoints (
+    seq        INTEGER PRIMARY KEY,
+    hash       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    key_id     TEXT NOT NULL,
+    signature  BLOB NOT NULL
+);
+
+CREATE TABLE audit_drops (
+    to_seq     INTEGER PRIMARY KEY,
+    from_seq   INTEGER NOT NULL,
+    previous   TEXT NOT NULL,
+    hash       TEXT NOT NULL,
+    digest     TEXT NOT NULL, -- of the hashes of all of them
+    created_at INTEGER NOT NULL,
+    key_id     TEXT NOT NULL,
+    signature  BLOB NOT NULL
+);
+
+CREATE TABLE audit_forwarders (
+    name          TEXT PRIMARY KEY,
+    kind          TEXT NOT NULL CHECK (kind IN ('syslog', 'http', 's3')),
+    address       TEXT NOT NULL, -- without secrets, to be shown
+    config        BLOB NOT NULL, -- sealed
+    seq           INTEGER NOT NULL, -- the last event that was taken there
+    paused        BOOLEAN NOT NULL,
+    error         TEXT NOT NULL,
+    failing_since INTEGER,
+    sent_at       INTEGER,
+    created_by    TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
+);
+
+CREATE TABLE audit_head (
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    installation TEXT NOT NULL, -- made up once
+    seq          INTEGER NOT NULL, -- of the last event
+    hash         TEXT NOT NULL
+);
+
+CREATE TABLE audit_keys (
+    number     INTEGER PRIMARY KEY, -- from 1
+    id         TEXT NOT NULL UNIQUE,
+    public     BLOB NOT NULL,
+    private    BLOB, -- sealed; NULL once it has retired
+    by_key     TEXT NOT NULL, -- that vouches for it; '' for the first
+    signature  BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    retired_at INTEGER
+);
+
+CREATE UNIQUE INDEX audit_keys_in_use ON audit_keys ((retired_at IS NULL)) WHERE retired_at IS NULL;
+
 CREATE TABLE beats (
     part  TEXT PRIMARY KEY,
     count INTEGER NOT NULL
@@ -64,6 +118,16 @@ CREATE TABLE directory (
     version BIGINT PRIMARY KEY -- the highest counts
 );
 
+CREATE TRIGGER events_stay BEFORE DELETE ON events WHEN OLD.seq > (SELECT coalesce(max(to_seq), 0) FROM audit_drops)
+BEGIN
+    SELECT RAISE(ABORT, 'an event stays in the audit log');
+END;
+
+CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events WHEN OLD.seq IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'an event in the audit log stays as it is');
+END;
+
 CREATE TABLE events (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     at      INTEGER NOT NULL,
@@ -73,11 +137,27 @@ CREATE TABLE events (
     run_id  TEXT NOT NULL,
     subject TEXT NOT NULL,
     detail  TEXT NOT NULL
-);
+, seq INTEGER, previous TEXT NOT NULL DEFAULT '', hash TEXT NOT NULL DEFAULT '', address TEXT NOT NULL DEFAULT '', request TEXT NOT NULL DEFAULT '', via TEXT NOT NULL DEFAULT '', before TEXT NOT NULL DEFAULT '', after TEXT NOT NULL DEFAULT '');
+
+CREATE INDEX events_action ON events (action, id);
+
+CREATE INDEX events_actor ON events (actor, id);
+
+CREATE INDEX events_address ON events (address, id) WHERE address <> '';
+
+CREATE INDEX events_at ON events (at);
+
+CREATE INDEX events_request ON events (request) WHERE request <> '';
 
 CREATE INDEX events_run ON events (run_id) WHERE run_id <> '';
 
+CREATE UNIQUE INDEX events_seq ON events (seq) WHERE seq IS NOT NULL;
+
 CREATE INDEX events_stack ON events (stack, id);
+
+CREATE INDEX events_subject ON events (subject, id);
+
+CREATE INDEX events_unchained ON events (id) WHERE seq IS NULL;
 
 CREATE TABLE findings (
     id          TEXT PRIMARY KEY,

@@ -164,7 +164,7 @@ func (a *Access) CreateToken(ctx context.Context, p Principal, name string, life
 	if life > 0 {
 		t.ExpiresAt = now.Add(life)
 	}
-	err := a.Store.CreateToken(ctx, t, newEvent(now, p.User, "token.create", "", t.ID, map[string]any{"name": name, "expires": t.ExpiresAt}))
+	err := a.Store.CreateToken(ctx, t, newEvent(now, p.User, "token.create", "", t.ID, map[string]any{"name": name}).changing(nil, map[string]any{"name": name, "expires": t.ExpiresAt}))
 	return secret, t, err
 }
 
@@ -208,7 +208,7 @@ func (a *Access) CreateUser(ctx context.Context, p Principal, name string, roles
 		return err
 	}
 	u := &User{Name: name, PasswordHash: hash, CreatedAt: a.Now()}
-	return a.Store.CreateUser(ctx, u, roles, newEvent(a.Now(), p.User, "user.create", "", name, map[string]any{"roles": roles}))
+	return a.Store.CreateUser(ctx, u, roles, newEvent(a.Now(), p.User, "user.create", "", name, nil).changing(nil, map[string]any{"roles": roles, "disabled": false}))
 }
 
 func (a *Access) hash(ctx context.Context, password Secret) (string, error) {
@@ -234,6 +234,7 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.mayManage(ctx, p, name); err != nil {
 		return nil, err
 	}
+	before := u.told()
 	if ch.Disabled != nil {
 		u.Disabled = *ch.Disabled
 	}
@@ -245,7 +246,7 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.keepAnAdmin(ctx, u); err != nil {
 		return nil, err
 	}
-	return u, a.Store.UpdateUser(ctx, u, newEvent(a.Now(), p.User, "user.update", "", name, map[string]any{"disabled": u.Disabled, "password": ch.Password != nil}))
+	return u, a.Store.UpdateUser(ctx, u, newEvent(a.Now(), p.User, "user.update", "", name, map[string]any{"password": ch.Password != nil}).changing(before, u.told()))
 }
 
 func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {

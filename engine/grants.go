@@ -69,16 +69,18 @@ func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error
 // change edits the directory for p. Nobody can take the last admin away, and
 // nobody can give rights that they don't have.
 func (a *Access) change(ctx context.Context, e Event, edit func(*Directory) error) error {
+	events := []Event{e} // which says what was changed once that is known
 	return a.Store.ChangeDirectory(ctx, func(d *Directory) error {
-		had := d.hasAdmin()
+		had, before := d.hasAdmin(), d.told(e.Action, e.Subject)
 		if err := edit(d); err != nil {
 			return err
 		}
 		if had && !d.edited().hasAdmin() {
 			return Conflict("that would take the last admin away; make another one first")
 		}
+		events[0] = e.changing(before, d.told(e.Action, e.Subject))
 		return nil
-	}, e)
+	}, events...)
 }
 
 // edited is a directory of the same, in which nothing is worked out yet.

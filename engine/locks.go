@@ -20,10 +20,13 @@ func (s *States) Lock(ctx context.Context, w StateWriter, stack, component strin
 	if w.Run != "" {
 		holder = holderOf(w.Run)
 	}
-	return s.Store.LockState(ctx, w, &StateLock{
+	lock := &StateLock{
 		ID: l.ID, Stack: stack, Component: component, Holder: holder, Step: w.Step,
 		Reason: l.Operation, CreatedAt: s.Now(), Info: info,
-	})
+	}
+	e := newEvent(s.Now(), w.By, "state.lock", stack, component, nil).changing(nil, lock.told())
+	e.Run = w.Run
+	return s.Store.LockState(ctx, w, lock, e)
 }
 
 // holderOf names a run as the holder of a lock.
@@ -44,7 +47,7 @@ func (s *States) Unlock(ctx context.Context, w StateWriter, stack, component, id
 	if err != nil {
 		return err
 	}
-	return s.Store.UnlockState(ctx, w, stack, component, held.ID, newEvent(s.Now(), w.By, action, stack, component, detail))
+	return s.Store.UnlockState(ctx, w, stack, component, held.ID, newEvent(s.Now(), w.By, action, stack, component, detail).changing(held.told(), nil))
 }
 
 // giveBack frees the lock of a step. Terraform asks again where the answer was
@@ -54,7 +57,9 @@ func (s *States) giveBack(ctx context.Context, w StateWriter, stack, component, 
 	if id == "" {
 		return Forbidden("a run frees only the lock that it holds")
 	}
-	err := s.Store.UnlockState(ctx, w, stack, component, id)
+	e := newEvent(s.Now(), w.By, "state.unlock", stack, component, map[string]any{"lock": id})
+	e.Run = w.Run
+	err := s.Store.UnlockState(ctx, w, stack, component, id, e)
 	var held *LockedError
 	if errors.Is(err, ErrNotFound) || errors.As(err, &held) && held.Lock.Step != w.Step {
 		return nil
@@ -87,13 +92,13 @@ func (s *States) Break(ctx context.Context, p Principal, stack, component, reaso
 		return err
 	}
 	detail := map[string]any{"holder": held.Holder, "lock": held.ID, "reason": reason}
-	e := newEvent(s.Now(), p.User, "state.break-lock", stack, component, detail)
+	e := newEvent(s.Now(), p.User, "state.break-lock", stack, component, detail).changing(held.told(), nil)
 	return s.Store.UnlockState(ctx, StateWriter{By: p.User}, stack, component, held.ID, e)
 }
 
 // released notes that a lock which a step left was freed.
 func (s *States) released(actor string, l *StateLock) Event {
-	return newEvent(s.Now(), actor, "state.release-lock", l.Stack, l.Component, map[string]any{"holder": l.Holder, "lock": l.ID})
+	return newEvent(s.Now(), actor, "state.release-lock", l.Stack, l.Component, map[string]any{"holder": l.Holder, "lock": l.ID}).changing(l.told(), nil)
 }
 
 // SweepLocks frees the locks that steps left which are over. That of an

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -19,11 +18,16 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 	if !r.Status.CanBecome(to) {
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
 	}
+	from := r.Status
 	r.Status, r.ExpiresAt = to, time.Time{}
 	if to == RunPlanned && r.Rule.Expires > 0 { // each plan that waits has the whole time
 		r.ExpiresAt = at.Add(r.Rule.Expires)
 	}
 	r.stamp(to, at)
+	if to.Final() {
+		r.note(newEvent(at, "engine", "run."+string(to), r.Stack, r.ID, map[string]any{"reason": r.Reason}).
+			changing(map[string]any{"status": from}, map[string]any{"status": to}))
+	}
 	return nil
 }
 
@@ -37,7 +41,6 @@ func (r *Run) stamp(to RunStatus, at time.Time) {
 	}
 	if to.Final() {
 		r.FinishedAt = at
-		r.event("run."+string(to), "engine", at, map[string]any{"reason": r.Reason})
 	}
 }
 
@@ -119,7 +122,13 @@ func (r *Run) mayDecide(p Principal, to RunStatus, digest string) error {
 func (r *Run) decide(p Principal, v Verdict, comment string, at time.Time) {
 	r.Approvals = append(r.Approvals, Approval{By: p.User, Role: r.RoleOf(p), Verdict: v, Digest: r.Digest, Comment: comment, At: at})
 	action := map[Verdict]string{Approved: "run.approve", Discarded: "run.discard"}[v]
-	r.event(action, p.User, at, map[string]any{"digest": r.Digest, "comment": comment})
+	n := r.approvals()
+	before := n
+	if v == Approved {
+		before--
+	}
+	r.note(newEvent(at, p.User, action, r.Stack, r.ID, map[string]any{"digest": r.Digest, "comment": comment}).
+		changing(map[string]any{"approvals": before, "status": r.Status}, map[string]any{"approvals": n, "wanted": max(1, r.Rule.Approvals)}))
 }
 
 // RoleOf is the role by which p may approve: the first that the rule wants, or
@@ -163,7 +172,7 @@ func (r *Run) Cancel(p Principal, at time.Time) error {
 	}
 	r.Kill = r.CancelBy != ""
 	r.CancelBy = p.User
-	r.event("run.cancel", p.User, at, map[string]any{"kill": r.Kill})
+	r.note(newEvent(at, p.User, "run.cancel", r.Stack, r.ID, map[string]any{"kill": r.Kill}).changing(map[string]any{"status": r.Status}, map[string]any{"cancelled_by": p.User, "kill": r.Kill}))
 	if r.Status == RunPending {
 		r.finish(RunCancelled, "cancelled by "+p.User, at)
 		return nil
@@ -298,7 +307,11 @@ func (r *Run) Lose(h Held, at time.Time) error {
 
 // event notes something for the audit log, to be written with the run.
 func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
-	b, err := json.Marshal(detail)
-	r.must(err)
-	r.changes.Events = append(r.changes.Events, Event{At: at, Actor: actor, Action: action, Stack: r.Stack, Run: r.ID, Subject: r.ID, Detail: b})
+	r.note(newEvent(at, actor, action, r.Stack, r.ID, detail))
+}
+
+// note adds an event to what is written with the run.
+func (r *Run) note(e Event) {
+	e.Run = r.ID
+	r.changes.Events = append(r.changes.Events, e)
 }

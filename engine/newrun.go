@@ -54,7 +54,8 @@ func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at tim
 		r.Revision = newest(parts)
 	}
 	r.take(parts)
-	r.event("run.start", p.User, at, map[string]any{"kind": req.Kind, "revision": r.Revision, "trigger": r.Trigger, "message": req.Message})
+	r.note(newEvent(at, p.User, "run.start", r.Stack, r.ID, map[string]any{"kind": req.Kind, "revision": r.Revision, "trigger": r.Trigger, "message": req.Message}).
+		changing(nil, map[string]any{"status": r.Status}))
 	return r
 }
 

@@ -87,8 +87,12 @@ func (r *Retention) clean(ctx context.Context, stack string, sum *Removed) error
 
 // Hold puts a stack under a legal hold, or changes the reason of the one it is under.
 func (s *Stacks) Hold(ctx context.Context, p Principal, stack, reason string) error {
+	st, err := s.Store.Stack(ctx, stack)
+	if err != nil {
+		return err
+	}
 	h := &Hold{By: p.User, Reason: reason, At: s.Now()}
-	return s.Store.HoldStack(ctx, stack, h, s.event(p, "stack.hold", stack, map[string]any{"reason": reason}))
+	return s.Store.HoldStack(ctx, stack, h, s.event(p, "stack.hold", stack, map[string]any{"reason": reason}).changing(st.Hold.told(), h.told()))
 }
 
 // Release ends a stack's legal hold.
@@ -100,5 +104,5 @@ func (s *Stacks) Release(ctx context.Context, p Principal, stack, reason string)
 	if st.Hold == nil {
 		return Conflict("stack %s is under no legal hold", stack)
 	}
-	return s.Store.HoldStack(ctx, stack, nil, s.event(p, "stack.release", stack, map[string]any{"reason": reason, "held_by": st.Hold.By, "held_for": st.Hold.Reason}))
+	return s.Store.HoldStack(ctx, stack, nil, s.event(p, "stack.release", stack, map[string]any{"reason": reason}).changing(st.Hold.told(), nil))
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"time"
 )
 
@@ -197,18 +196,6 @@ type Dispatch struct {
 	Step    string
 	Attempt int // that the next claim will have: tells a handover from the one before
 	Queue   string
-}
-
-// Event is one thing that happened, for the audit log.
-type Event struct {
-	ID      int64 // order of writing
-	At      time.Time
-	Actor   string // who or what did it
-	Action  string // "run.approve"
-	Stack   string
-	Run     string
-	Subject string // what it was done to
-	Detail  json.RawMessage
 }
 
 // Applied tells which revision the stack is at once the run is over, 0 for

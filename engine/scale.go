@@ -68,7 +68,8 @@ func (s *Stacks) Scale(ctx context.Context, p Principal, req ScaleRequest) (*Rev
 		message += ": " + req.Message
 	}
 	event := func() Event {
-		return s.event(p, "stack.scale", req.Stack, map[string]any{"variable": scale.Variable, "from": scale.Value, "to": req.Value, "message": req.Message})
+		return s.event(p, "stack.scale", req.Stack, map[string]any{"variable": scale.Variable, "from": scale.Value, "to": req.Value, "message": req.Message}).
+			changing(map[string]any{scale.Variable: scale.Value}, map[string]any{scale.Variable: req.Value})
 	}
 	return s.revise(ctx, p, stack, v, revision{message: message, event: event}, func(o Outline, values map[string]json.RawMessage) error {
 		values[v.Name] = json.RawMessage(v.Value.Reveal())

@@ -207,7 +207,7 @@ func (s *Stacks) AddSchedule(ctx context.Context, p Principal, sch *Schedule) er
 	if err := s.prepare(p, sch); err != nil {
 		return err
 	}
-	return s.putSchedule(ctx, p, sch, "schedule.create")
+	return s.putSchedule(ctx, p, sch, "schedule.create", nil)
 }
 
 // PauseSchedule stops a schedule from firing, or lets it go on from now.
@@ -216,15 +216,16 @@ func (s *Stacks) PauseSchedule(ctx context.Context, p Principal, id string, paus
 	if err != nil {
 		return nil, err
 	}
+	before := sch.told()
 	sch.Paused = paused
 	if sch.NextRunAt, err = s.Next(sch.Cron, sch.Timezone, s.Now(), sch.Stack+"/"+sch.Name); err != nil {
 		return nil, Invalid("schedule %s: %v", sch.Name, err)
 	}
-	return sch, s.putSchedule(ctx, p, sch, "schedule.pause")
+	return sch, s.putSchedule(ctx, p, sch, "schedule.pause", before)
 }
 
-func (s *Stacks) putSchedule(ctx context.Context, p Principal, sch *Schedule, action string) error {
-	err := s.Store.PutSchedule(ctx, sch, s.event(p, action, sch.Stack, map[string]any{"schedule": sch.Name, "cron": sch.Cron, "paused": sch.Paused}))
+func (s *Stacks) putSchedule(ctx context.Context, p Principal, sch *Schedule, action string, before map[string]any) error {
+	err := s.Store.PutSchedule(ctx, sch, s.event(p, action, sch.Stack, map[string]any{"schedule": sch.Name}).changing(before, sch.told()))
 	s.Bell.Ring(TopicSchedules)
 	return err
 }
@@ -239,7 +240,7 @@ func (s *Stacks) DeleteSchedule(ctx context.Context, p Principal, id string) err
 	if sch.Name == "drift" {
 		return Conflict("the schedule named drift comes from the stack's drift block; pause it, or submit the stack without the block")
 	}
-	return s.Store.DeleteSchedule(ctx, id, s.event(p, "schedule.delete", sch.Stack, map[string]any{"schedule": sch.Name}))
+	return s.Store.DeleteSchedule(ctx, id, s.event(p, "schedule.delete", sch.Stack, map[string]any{"schedule": sch.Name}).changing(sch.told(), nil))
 }
 
 // Delete removes a stack of which nothing is left.
@@ -260,13 +261,4 @@ func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
 
 func (s *Stacks) event(p Principal, action, stack string, detail map[string]any) Event {
 	return newEvent(s.Now(), p.User, action, stack, stack, detail)
-}
-
-// newEvent makes an event of plain facts.
-func newEvent(at time.Time, actor, action, stack, subject string, detail map[string]any) Event {
-	b, err := json.Marshal(detail)
-	if err != nil || detail == nil {
-		b = []byte("{}")
-	}
-	return Event{At: at, Actor: actor, Action: action, Stack: stack, Subject: subject, Detail: b}
 }

@@ -144,6 +144,10 @@ func (s *States) putEdited(ctx context.Context, p Principal, e StateEdit, files 
 		action = "state.remove"
 	}
 	detail := map[string]any{"resources": done.Resources, "from": e.From, "to": e.To, "reason": e.Reason}
-	put := StatePut{Writer: StateWriter{By: p.User}, Events: []Event{newEvent(now, p.User, action, e.Stack, e.Component, detail)}}
+	was, is := map[string]any{}, map[string]any{}
+	for i, f := range files {
+		was[f.component], is[f.component] = map[string]any{"serial": f.serial, "lineage": f.lineage}, done.Versions[i].told()
+	}
+	put := StatePut{Writer: StateWriter{By: p.User}, Events: []Event{newEvent(now, p.User, action, e.Stack, e.Component, detail).changing(was, is)}}
 	return s.Store.PutState(ctx, put, done.Versions...)
 }

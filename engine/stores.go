@@ -150,7 +150,7 @@ type StateStore interface {
 	// LockState returns a *LockedError where somebody else holds the lock. A step
 	// takes its own lock over: of its runners, one at a time has it in hand, and
 	// others get an ErrConflict.
-	LockState(ctx context.Context, w StateWriter, l *StateLock) error
+	LockState(ctx context.Context, w StateWriter, l *StateLock, events ...Event) error
 	// UnlockState wraps ErrNotFound where there is no lock, and returns a *LockedError where id is not
 	// the lock's. The events are noted with it.
 	UnlockState(ctx context.Context, w StateWriter, stack, component, id string, events ...Event) error
@@ -230,13 +230,6 @@ type RetentionStore interface {
 	TakeChore(ctx context.Context, name string, now, next time.Time) (bool, error)
 }
 
-// EventStore reads the audit log.
-type EventStore interface {
-	// Events lists newest first; a cursor is an event's ID.
-	Events(ctx context.Context, stack string, p Page) ([]*Event, error)
-	AddEvent(ctx context.Context, e Event) error
-}
-
 // StoredResponse is the answer to a write that named an idempotency key.
 type StoredResponse struct {
 	Request string // digest of method, path and body
@@ -276,6 +269,6 @@ type Store interface {
 	DirectoryStore
 	VariableStore
 	RetentionStore
-	EventStore
+	AuditStore
 	IdempotencyStore
 }

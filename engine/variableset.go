@@ -71,13 +71,21 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 	if err := checkPlace(ctx, s.Store, "variable set", v.Name); err != nil {
 		return err
 	}
+	before, err := s.Store.VariableSet(ctx, v.Name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	return s.Store.PutVariableSet(ctx, v, s.event(p, "variable-set.put", "", map[string]any{"set": v.Name, "stacks": v.Stacks}))
+	return s.Store.PutVariableSet(ctx, v, s.event(p, "variable-set.put", "", map[string]any{"set": v.Name, "stacks": v.Stacks}).changing(before.told(), v.told()))
 }
 
 // DeleteVariableSet removes a set. Values that revisions have of it stay there.
 func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
-	return s.Store.DeleteVariableSet(ctx, name, s.event(p, "variable-set.delete", "", map[string]any{"set": name}))
+	before, err := s.Store.VariableSet(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.Store.DeleteVariableSet(ctx, name, s.event(p, "variable-set.delete", "", map[string]any{"set": name}).changing(before.told(), nil))
 }
 
 // SetShared keeps a value in a set, and makes a new revision of each stack that
@@ -89,26 +97,31 @@ func (s *Stacks) SetShared(ctx context.Context, p Principal, set string, v *Vari
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
 	e := s.event(p, "variable-set.set", "", map[string]any{"set": set, "name": v.Name, "kind": v.Kind, "secret": v.Secret})
-	return s.share(ctx, p, set, v, func() error { return s.Store.SetShared(ctx, set, v, e) })
+	return s.share(ctx, p, set, v, func(before *Variable) error {
+		return s.Store.SetShared(ctx, set, v, e.changing(toldChange(before, v, v.Kind == VariableInput)))
+	})
 }
 
 // UnsetShared forgets a value of a set, and makes new revisions like SetShared.
 func (s *Stacks) UnsetShared(ctx context.Context, p Principal, set string, kind VariableKind, name string) ([]Revised, error) {
 	e := s.event(p, "variable-set.unset", "", map[string]any{"set": set, "name": name, "kind": kind})
 	v := &Variable{Kind: kind, Name: name}
-	return s.share(ctx, p, set, v, func() error { return s.Store.UnsetShared(ctx, set, kind, name, e) })
+	return s.share(ctx, p, set, v, func(before *Variable) error {
+		return s.Store.UnsetShared(ctx, set, kind, name, e.changing(toldChange(before, nil, kind == VariableInput)))
+	})
 }
 
-func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variable, write func() error) ([]Revised, error) {
+func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variable, write func(before *Variable) error) ([]Revised, error) {
 	set, err := s.Store.VariableSet(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	var was json.RawMessage
-	if old := set.variable(v.Kind, v.Name); old != nil {
+	old := set.variable(v.Kind, v.Name)
+	if old != nil {
 		was = json.RawMessage(old.Value.Reveal())
 	}
-	if err := write(); err != nil || v.Kind == VariableEnvironment {
+	if err := write(old); err != nil || v.Kind == VariableEnvironment {
 		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // nobody would revise the rest for a caller who is gone

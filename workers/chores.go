@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -24,13 +25,14 @@ type ChoreStore interface {
 type Chores struct {
 	Store  ChoreStore
 	Chores []Chore
+	Every  time.Duration // between two looks for those that are due; 0 for a minute
 	Now    func() time.Time
 	Log    *slog.Logger
 }
 
-// Run looks for chores every minute, until ctx ends.
+// Run looks for chores every so often, until ctx ends.
 func (c *Chores) Run(ctx context.Context) error {
-	ticker := time.NewTicker(time.Minute)
+	ticker := time.NewTicker(cmp.Or(c.Every, time.Minute))
 	defer ticker.Stop()
 	for {
 		for _, chore := range c.Chores {

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -96,18 +95,6 @@ type Login struct {
 	Name     string `json:"name" maxLength:"64"`
 	Password string `json:"password" maxLength:"1024"`
 	Label    string `json:"label,omitempty" maxLength:"128" doc:"What the token is called in lists."`
-}
-
-// Event is one line of the audit log.
-type Event struct {
-	ID      int64           `json:"id"`
-	At      time.Time       `json:"at"`
-	Actor   string          `json:"actor"`
-	Action  string          `json:"action"`
-	Stack   string          `json:"stack,omitempty"`
-	Run     string          `json:"run,omitempty"`
-	Subject string          `json:"subject"`
-	Detail  json.RawMessage `json:"detail"`
 }
 
 // Signal tells a runner to stop.

@@ -285,12 +285,3 @@ func (c *Client) CreateToken(ctx context.Context, name string, life time.Duratio
 func (c *Client) DeleteToken(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, path("tokens", id), nil, nil, nil)
 }
-
-// Events lists the audit log, newest first.
-func (c *Client) Events(ctx context.Context, stack string, p Page) (List[Event], error) {
-	q := p.values()
-	if stack != "" {
-		q.Set("stack", stack)
-	}
-	return get[List[Event]](ctx, c, path("events"), q)
-}

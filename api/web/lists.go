@@ -178,22 +178,3 @@ func (p *Pages) drift(c *gin.Context) error {
 	p.render(c, http.StatusOK, driftPage(v))
 	return nil
 }
-
-// auditView is all that the audit log shows.
-type auditView struct {
-	frame
-	stack  string // empty for all
-	events []*engine.Event
-	more   bool
-}
-
-func (p *Pages) audit(c *gin.Context) error {
-	v := auditView{frame: p.frame(c, "Audit log"), stack: c.Query("stack")}
-	events, err := p.Store.Events(c.Request.Context(), v.stack, partOf(c, engine.MayReadAudit))
-	if err != nil {
-		return err
-	}
-	v.events, v.more = cut(events)
-	p.render(c, http.StatusOK, auditPage(v))
-	return nil
-}

@@ -19,6 +19,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
 	"github.com/cloudops-manager/cloudops/engine/issuer"
+	"github.com/cloudops-manager/cloudops/engine/siem"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 	"github.com/cloudops-manager/cloudops/modules"
@@ -39,6 +40,8 @@ type components struct {
 	stacks  *engine.Stacks
 	states  *engine.States
 	access  *engine.Access
+	audit   *engine.Audit
+	forward *engine.Forwarding
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -97,7 +100,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 	}
 	c.bell = workers.NewBell(c.redis, log)
 	c.wire(c.vault)
-	return c, nil
+	return c, c.audit.Start(ctx)
 }
 
 func openVault(ctx context.Context, o *serverOptions, keys vault.KeyStore) (*vault.Vault, error) {
@@ -122,6 +125,9 @@ func (c *components) wire(v *vault.Vault) {
 	c.keys = &engine.Keys{Store: c.store, Ring: v, Now: now, Log: c.log}
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.audit = &engine.Audit{Store: c.store, Keep: days(c.options.keep.eventDays), Now: now}
+	ways := siem.Options{HTTP: siem.Client, Dial: (&net.Dialer{}).DialContext, Credential: c.store.Credential}
+	c.forward = &engine.Forwarding{Audit: c.audit, Shipper: ways.Shipper, Now: now, Log: c.log}
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -239,7 +245,7 @@ func (c *components) handler() (http.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Keys: c.keys, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Keys: c.keys, Audit: c.audit, Forward: c.forward, Formats: siem.Formats(), Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 	})
 }
@@ -271,6 +277,9 @@ func (c *components) beat(ctx context.Context) {
 	}
 }
 
+// forwardEvery is how often the audit log is sent on.
+const forwardEvery = 5 * time.Second
+
 // schedule fires schedules and sweeps until ctx ends.
 func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 	schedules := &workers.Schedules{Store: c.store, Starter: c.runs, Bell: c.bell, Now: c.runs.Now, Log: c.log}
@@ -284,8 +293,13 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 		}},
 		{Name: "issuer", Every: time.Hour, Do: c.runs.Issuer.Tidy},
 		{Name: "reseal", Every: resealEvery, Do: func(ctx context.Context) error { return c.keys.Reseal(ctx, resealPause) }},
+		{Name: "audit", Every: time.Minute, Do: c.audit.Tend},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
+	forward := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Every: forwardEvery, Chores: []workers.Chore{
+		{Name: "forward", Every: forwardEvery, Do: c.forward.Forward},
+	}}
+	group.Go(func() error { return ignoreEnd(ctx, forward.Run(ctx)) })
 }
 
 // What is under an older data key is sealed again, with pauses that leave the

@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"engine/runner":     {"engine"},
 	"engine/secrets":    {"engine", "engine/rest", "engine/amazon", "engine/hashivault"},
 	"engine/sandbox":    {"github.com/landlock-lsm/go-landlock", "golang.org/x/sys", "golang.org/x/net", "github.com/fsnotify/fsnotify"},
+	"engine/siem":       {"engine", "github.com/cloudevents/sdk-go/v2", "github.com/leodido/go-syslog/v4", "github.com/aws/aws-sdk-go-v2"},
 	"engine/store":      {"engine", "gorm.io", "github.com/pressly/goose/v3", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	"engine/terraform":  {"engine", "engine/sandbox", "github.com/hashicorp/terraform-exec", "github.com/hashicorp/terraform-json", "github.com/hashicorp/hc-install", "github.com/hashicorp/go-version", "golang.org/x/sys"},
 	"engine/vault":      {"engine", "github.com/tink-crypto/tink-go/v2", "golang.org/x/crypto"},

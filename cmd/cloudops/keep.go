@@ -20,6 +20,7 @@ type keepOptions struct {
 	checks, checkDays        int
 	stateVersions, stateDays int
 	workspaceDays            int
+	eventDays                int
 }
 
 // cleanEvery is how often what is kept no longer is removed.
@@ -32,12 +33,13 @@ func (o *keepOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.checks, "keep-checks", 20, "newest drift checks and previews of a stack that stay, however old")
 	f.IntVar(&o.stateDays, "keep-state-days", 365, "days that state versions are kept; 0 keeps them for ever")
 	f.IntVar(&o.stateVersions, "keep-state-versions", 100, "newest state versions of a component that stay, however old")
+	f.IntVar(&o.eventDays, "keep-event-days", 0, "days that the audit log is kept, as a whole, with proof of what was removed; 0 keeps it for ever")
 	f.IntVar(&o.workspaceDays, "keep-workspace-days", 14, "days that a worker keeps workspaces and unpacked sources after their last use; 0 keeps them for ever")
 }
 
 func (o *keepOptions) check() error {
-	if o.logDays < 0 || o.checkDays < 0 || o.stateDays < 0 || o.workspaceDays < 0 {
-		return errors.New("--keep-log-days, --keep-check-days, --keep-state-days and --keep-workspace-days are at least 0")
+	if o.logDays < 0 || o.checkDays < 0 || o.stateDays < 0 || o.workspaceDays < 0 || o.eventDays < 0 {
+		return errors.New("--keep-log-days, --keep-check-days, --keep-state-days, --keep-event-days and --keep-workspace-days are at least 0")
 	}
 	if o.logRuns < 1 || o.checks < 1 || o.stateVersions < 1 {
 		return errors.New("--keep-log-runs, --keep-checks and --keep-state-versions are at least 1")

@@ -22,6 +22,17 @@ const commandTable = `
 access grant ada viewer                                   access.manage
 access list                                               access.read
 access revoke ada viewer                                  access.manage
+audit checkpoint                                          audit.read
+audit export                                              audit.read
+audit forwarder add none https://127.0.0.1:9              system.manage
+audit forwarder list                                      system.manage
+audit forwarder pause none                                system.manage
+audit forwarder remove none                               system.manage
+audit forwarder resume none                               system.manage
+audit key                                                 read
+audit list                                                audit.read
+audit rotate-key                                          system.manage
+audit verify                                              audit.read
 credential delete none                                    credential.write
 credential list                                           read
 credential set none --cloud aws --from ENV                credential.write

@@ -107,7 +107,7 @@ func TestListsShowWhatLiesWithin(t *testing.T) {
 				for _, st := range got(s.Stacks(t.Context(), engine.Page{Within: &tt.within}))(t) {
 					names = append(names, st.Name)
 				}
-				for _, e := range got(s.Events(t.Context(), "", engine.Page{Within: &tt.within}))(t) {
+				for _, e := range got(s.Events(t.Context(), engine.EventFilter{}, engine.Page{Within: &tt.within}))(t) {
 					events = append(events, e.Stack)
 				}
 				wantEqual(t, names, tt.want)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -55,6 +56,20 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.Beat(ctx, engine.PartAPI))
 	got(s.TakeChore(ctx, "retention", noon, noon.Add(day)))(t)
 	got(s.Reseal(ctx, 1, "\x00\x00\x00\x00\x00"))(t)
+	fullAudit(t, s)
+}
+
+// fullAudit signs the audit log, removes its beginning and sends it on.
+func fullAudit(t testing.TB, s *store.Store) {
+	t.Helper()
+	must(t, s.HoldStack(t.Context(), "shop", nil, event("stack.release", "shop")))
+	must(t, s.AddForwarder(t.Context(), &engine.Forwarder{Name: "siem", Kind: engine.ForwardHTTP, Address: "https://logs.example.com", Paused: true,
+		Config: engine.ForwarderConfig{Secret: secret}, CreatedBy: "ada", CreatedAt: noon, UpdatedAt: noon}, event("forwarder.add", "")))
+	a, at := auditOf(s), noon
+	a.Now, a.Keep = func() time.Time { return at }, day
+	got(a.Checkpoint(t.Context()))(t)
+	at = noon.Add(2 * day)
+	must(t, a.Tend(t.Context()))
 }
 
 // dump is what a database holds: a line each, in order, without the time at

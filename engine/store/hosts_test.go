@@ -86,12 +86,12 @@ func TestKeysOfAHostAreAddedAndStayForgotten(t *testing.T) {
 
 		must(t, s.ForgetHostKeys(ctx, "shop", "web-1", event("host.forget-keys", "shop")))
 		wantEqual(t, keep(), []string(nil)) // by a play that was under way, and saw no other
-		wantEqual(t, len(got(s.Events(ctx, "shop", engine.Page{}))(t)), 2)
+		wantEqual(t, len(got(s.Events(ctx, engine.EventFilter{Stack: "shop"}, engine.Page{}))(t)), 2)
 		wantEqual(t, keep("ssh-ed25519 C"), []string{"ssh-ed25519 C"})
 
 		err := s.ForgetHostKeys(ctx, "shop", "web-2", event("host.forget-keys", "shop"))
 		wantKind(t, err, engine.ErrNotFound)
-		wantEqual(t, len(got(s.Events(ctx, "shop", engine.Page{}))(t)), 2)
+		wantEqual(t, len(got(s.Events(ctx, engine.EventFilter{Stack: "shop"}, engine.Page{}))(t)), 2)
 	})
 }
 

@@ -59,7 +59,7 @@ func (s *Store) alone(tx *gorm.DB, w engine.StateWriter, stack, component string
 }
 
 // LockState implements engine.StateStore.
-func (s *Store) LockState(ctx context.Context, w engine.StateWriter, l *engine.StateLock) error {
+func (s *Store) LockState(ctx context.Context, w engine.StateWriter, l *engine.StateLock, events ...engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := s.alone(tx, w, l.Stack, l.Component); err != nil {
 			return err
@@ -68,14 +68,20 @@ func (s *Store) LockState(ctx context.Context, w engine.StateWriter, l *engine.S
 		held, err := lockOf(tx, l.Stack, l.Component)
 		switch {
 		case errors.Is(err, engine.ErrNotFound):
-			return tx.Create(&row).Error
+			if err := tx.Create(&row).Error; err != nil {
+				return err
+			}
+			return addEvents(tx, events...)
 		case err != nil:
 			return err
 		case held.ID == l.ID: // the same request, delivered twice
 			return nil
 		case l.Step != "" && held.Step == l.Step: // the step's next runner
-			return tx.Exec(`UPDATE state_locks SET id = ?, info = ?, created_at = ? WHERE stack = ? AND component = ?`,
-				row.ID, row.Info, row.CreatedAt, row.Stack, row.Component).Error
+			if err := tx.Exec(`UPDATE state_locks SET id = ?, info = ?, created_at = ? WHERE stack = ? AND component = ?`,
+				row.ID, row.Info, row.CreatedAt, row.Stack, row.Component).Error; err != nil {
+				return err
+			}
+			return addEvents(tx, events...)
 		}
 		return &engine.LockedError{Lock: *held}
 	})

@@ -15,8 +15,13 @@ import (
 var migrations embed.FS
 
 // Migrate brings the schema to this version. Processes that start together
-// wait for each other.
-func (s *Store) Migrate(ctx context.Context) error { return s.migrate(ctx, newest) }
+// wait for each other. A new database gets the beginning of its audit log.
+func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.migrate(ctx, newest); err != nil {
+		return err
+	}
+	return s.found(ctx)
+}
 
 // newest stands for the last migration that there is.
 const newest = math.MaxInt64

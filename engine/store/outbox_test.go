@@ -31,8 +31,9 @@ func TestEventKeepsEveryField(t *testing.T) {
 		var want engine.Event
 		new(filler).fill(&want)
 		must(t, s.AddEvent(t.Context(), want))
-		list := got(s.Events(t.Context(), want.Stack, engine.Page{}))(t)
-		want.ID = list[0].ID // given by the store
+		list := got(s.Events(t.Context(), engine.EventFilter{Stack: want.Stack}, engine.Page{}))(t)
+		want.ID = list[0].ID // given by the store, as is the place in the chain
+		want = want.Link(1, engine.ChainStart)
 		wantEqual(t, list, []*engine.Event{&want})
 	})
 }
@@ -41,8 +42,9 @@ func TestEventWithoutDetailHasNone(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		want := event("stack.create", "shop")
 		must(t, s.AddEvent(t.Context(), want))
-		list := got(s.Events(t.Context(), "", engine.Page{}))(t)
-		want.ID = list[0].ID
+		list := got(s.Events(t.Context(), engine.EventFilter{}, engine.Page{}))(t)
+		want.ID, want.Via = list[0].ID, "system"
+		want = want.Link(1, engine.ChainStart)
 		wantEqual(t, list[0], &want)
 	})
 }
@@ -53,9 +55,9 @@ func TestEventsAreListedNewestFirst(t *testing.T) {
 			must(t, s.AddEvent(t.Context(), event(strconv.Itoa(i), []string{"shop", "blog"}[i%2])))
 		}
 		wantEqual(t, actions(t, s, "shop"), []string{"0", "2", "4"})
-		all := got(s.Events(t.Context(), "", engine.Page{}))(t)
+		all := got(s.Events(t.Context(), engine.EventFilter{}, engine.Page{}))(t)
 		wantEqual(t, len(all), 6)
-		page := got(s.Events(t.Context(), "shop", engine.Page{After: strconv.FormatInt(all[1].ID, 10), Limit: 1}))(t)
+		page := got(s.Events(t.Context(), engine.EventFilter{Stack: "shop"}, engine.Page{After: strconv.FormatInt(all[1].ID, 10), Limit: 1}))(t)
 		wantEqual(t, page, []*engine.Event{all[3]})
 	})
 }

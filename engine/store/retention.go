@@ -61,10 +61,6 @@ func (s *Store) DropChecks(ctx context.Context, stack string, keep int, before t
 		if n = len(runs); err != nil || n == 0 {
 			return err
 		}
-		// What the engine and its schedules note of each check would grow for ever; what people did stays.
-		if err := tx.Exec(`DELETE FROM events WHERE run_id IN ? AND run_id <> '' AND (actor = 'engine' OR actor LIKE 'schedule %')`, runs).Error; err != nil {
-			return err
-		}
 		return tx.Exec(`DELETE FROM runs WHERE id IN ?`, runs).Error
 	})
 	return n, err

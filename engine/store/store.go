@@ -169,9 +169,18 @@ func (d dialector) Translate(err error) error {
 	return err
 }
 
-// inTx runs do in one transaction.
+// inTx runs do in one transaction. What it notes for the audit log is written
+// last: until the commit the end of the chain is locked, and who has it waits
+// for nobody else.
 func (s *Store) inTx(ctx context.Context, do func(tx *gorm.DB) error) error {
-	return s.db.WithContext(ctx).Transaction(do)
+	var noted []engine.Event
+	ctx = context.WithValue(ctx, notedKey{}, &noted)
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		return s.chain(tx, noted)
+	})
 }
 
 // locked ends a SELECT of what the transaction goes on to write.

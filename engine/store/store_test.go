@@ -196,7 +196,7 @@ func newStack(t testing.TB, s *store.Store, name string) {
 func actions(t testing.TB, s *store.Store, stack string) []string {
 	t.Helper()
 	var list []string
-	for _, e := range got(s.Events(t.Context(), stack, engine.Page{Limit: 1000}))(t) {
+	for _, e := range got(s.Events(t.Context(), engine.EventFilter{Stack: stack}, engine.Page{Limit: 1000}))(t) {
 		list = append([]string{e.Action}, list...)
 	}
 	return list

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxToldValue is how long a value may be, in bytes, to stand in the audit log
+// itself and not by its digest.
+const maxToldValue = 2048
+
+// told is a kept value as the audit log has it; nil for none. An input of which
+// no revision says yet whether it is sensitive counts as secret.
+func (v *Variable) told(secret bool) map[string]any {
+	if v == nil {
+		return nil
+	}
+	m := map[string]any{"name": v.Name, "kind": v.Kind, "secret": v.Secret}
+	value := v.Value.Reveal()
+	switch {
+	case v.Secret || secret:
+		m["value"] = hidden
+	case len(value) > maxToldValue:
+		sum := sha256.Sum256([]byte(value))
+		m["sha256"] = hex.EncodeToString(sum[:])
+	case v.Kind == VariableInput && json.Valid([]byte(value)):
+		m["value"] = json.RawMessage(value)
+	default:
+		m["value"] = value
+	}
+	return m
+}
+
+// toldChange is what a value was and what it is, with whether it is another.
+func toldChange(before, after *Variable, secret bool) (was, is map[string]any) {
+	secret = secret || before != nil && before.Secret || after != nil && after.Secret
+	was, is = before.told(secret), after.told(secret)
+	if before != nil && after != nil {
+		is["changed"] = before.Value != after.Value
+	}
+	return was, is
+}
+
+// keptVariable finds what is kept for a stack under a name; nil for nothing.
+func (s *Stacks) keptVariable(ctx context.Context, stack string, kind VariableKind, name string) (*Variable, error) {
+	list, err := s.Store.Variables(ctx, stack, Everything())
+	i := slices.IndexFunc(list, func(v *Variable) bool { return v.Kind == kind && v.Name == name })
+	if err != nil || i < 0 {
+		return nil, err
+	}
+	return list[i], nil
+}
+
+// told is what the audit log says of credentials: the names of what they hold.
+func (c *Credential) told() map[string]any {
+	if c == nil {
+		return nil
+	}
+	told := map[string]any{"cloud": c.Cloud, "kind": c.Kind, "description": c.Description, "fields": c.Fields, "keys": slices.Sorted(maps.Keys(c.Values))}
+	if c.Plan != nil {
+		told["plan_fields"], told["plan_keys"] = c.Plan.Fields, slices.Sorted(maps.Keys(c.Plan.Values))
+	}
+	return told
+}
+
+func (u *User) told() map[string]any { return map[string]any{"disabled": u.Disabled} }
+
+func (h *Hold) told() map[string]any {
+	if h == nil {
+		return nil
+	}
+	return map[string]any{"by": h.By, "reason": h.Reason, "at": h.At}
+}
+
+func (l *StateLock) told() map[string]any {
+	return map[string]any{"lock": l.ID, "holder": l.Holder, "operation": l.Reason, "at": l.CreatedAt}
+}
+
+func (v *StateVersion) told() map[string]any {
+	if v == nil {
+		return nil
+	}
+	return map[string]any{"version": v.ID, "serial": v.Serial, "lineage": v.Lineage, "resources": v.Resources, "size": v.Size}
+}
+
+func (sch *Schedule) told() map[string]any {
+	return map[string]any{"kind": sch.Kind, "cron": sch.Cron, "timezone": sch.Timezone, "paused": sch.Paused}
+}
+
+func (v *VariableSet) told() map[string]any {
+	if v == nil {
+		return nil
+	}
+	return map[string]any{"stacks": v.Stacks, "description": v.Description}
+}
+
+// told is what the directory has of an event's subject; nil for nothing.
+func (d *Directory) told(action, subject string) map[string]any {
+	kind, _, _ := strings.Cut(action, ".")
+	switch kind {
+	case "access":
+		roles := []string{}
+		for _, b := range d.Bindings {
+			if b.Subject.String() == subject {
+				roles = append(roles, string(b.Role)+" on "+b.Scope.String())
+			}
+		}
+		slices.Sort(roles)
+		return map[string]any{"roles": roles}
+	case "project":
+		for _, p := range d.Projects {
+			if p.Name == subject {
+				return map[string]any{"description": p.Description}
+			}
+		}
+	case "team":
+		return d.toldTeam(subject)
+	case "role":
+		for _, r := range d.Roles {
+			if string(r.Name) == subject {
+				return map[string]any{"description": r.Description, "permissions": r.Permissions()}
+			}
+		}
+	}
+	return nil
+}
+
+// toldTeam is what the directory has of a team.
+func (d *Directory) toldTeam(name string) map[string]any {
+	for _, t := range d.Teams {
+		if t.Name == name {
+			members := []string{}
+			for _, m := range d.Members {
+				if m.Team == name {
+					members = append(members, m.User)
+				}
+			}
+			slices.Sort(members)
+			return map[string]any{"description": t.Description, "members": slices.Compact(members)}
+		}
+	}
+	return nil
+}

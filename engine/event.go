@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Event is one thing that happened, for the audit log.
+type Event struct {
+	ID      int64 // order of writing
+	At      time.Time
+	Actor   string // who or what did it
+	Action  string // "run.approve"
+	Stack   string
+	Run     string
+	Subject string // what it was done to
+	Detail  json.RawMessage
+	Before  json.RawMessage // what was changed, without secrets; nil for nothing
+	After   json.RawMessage // what it was changed to; nil for nothing
+
+	Origin // filled in from the context when it is written
+
+	Seq      int64  // place in the chain, from 1 without gaps; 0 where it is not in the chain yet
+	Previous string // hash of the event before
+	Hash     string // see Event.Link
+}
+
+// Origin is where a change comes from.
+type Origin struct {
+	Address string // IP address of who asked; empty for the engine itself
+	Request string // identifier of the request
+	Via     string // "session", "token tok-...", "runner step-...", "system"
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context whose changes come from o.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// OriginFrom tells where the changes of a context come from; the system itself
+// where the context does not say.
+func OriginFrom(ctx context.Context) Origin {
+	if o, ok := ctx.Value(originKey{}).(Origin); ok {
+		return o
+	}
+	return Origin{Via: "system"}
+}
+
+// newEvent makes an event of plain facts.
+func newEvent(at time.Time, actor, action, stack, subject string, detail map[string]any) Event {
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	return Event{At: at, Actor: actor, Action: action, Stack: stack, Subject: subject, Detail: plainJSON(detail)}
+}
+
+// changing adds what was changed, and to what; nil for nothing.
+func (e Event) changing(before, after map[string]any) Event {
+	if before != nil {
+		e.Before = plainJSON(before)
+	}
+	if after != nil {
+		e.After = plainJSON(after)
+	}
+	return e
+}
+
+// plainJSON is v, which holds plain data only, as JSON.
+func plainJSON(v map[string]any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return json.RawMessage("{}")
+	}
+	return b
+}
