@@ -18,6 +18,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 	"github.com/cloudops-manager/cloudops/modules"
@@ -39,11 +40,11 @@ type components struct {
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
-func newCompiler(git blueprint.GitCLI, token func(context.Context, string) (engine.Secret, error)) *blueprint.Compiler {
+func newCompiler(git blueprint.GitCLI, registry *blueprint.RegistryHTTP) *blueprint.Compiler {
 	return blueprint.New(blueprint.Options{
 		Modules: modules.Open, ModuleNames: modules.Names(),
 		Playbooks: playbooks.Open, PlaybookNames: playbooks.Names(),
-		Git: git, Registry: &blueprint.RegistryHTTP{Token: token},
+		Git: git, Registry: registry,
 	})
 }
 
@@ -100,7 +101,8 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 
 // wire makes the use cases.
 func (c *components) wire(v *vault.Vault) {
-	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitEnvironment()}, c.registryToken)
+	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitEnvironment()},
+		&blueprint.RegistryHTTP{Token: c.registryToken, Client: c.options.guard.Client(egress.Limits{})})
 	now := func() time.Time { return time.Now().UTC() }
 	c.runs = &engine.Runs{
 		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,

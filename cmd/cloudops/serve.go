@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpproxy"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
@@ -33,6 +35,8 @@ type serverOptions struct {
 	terraform, ansible, mirror, sandbox         string
 	grace, drain                                time.Duration
 	gitFile                                     bool
+	allowPrivate                                []string
+	guard                                       *egress.Guard // follows from the settings
 	logLevel, logFormat                         string
 	keep                                        keepOptions
 }
@@ -79,6 +83,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.mirror, "provider-mirror", "", "folder with Terraform providers in the layout of a filesystem mirror")
 	f.StringVar(&o.sandbox, "sandbox", "off", "walls around Terraform, by Landlock: off, auto (as far as the kernel can) or require; plays have none")
 	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
+	f.StringSliceVar(&o.allowPrivate, "allow-private-network", nil, "network, address or host with or without a port that addresses named by users may lead to although it is not public, as in: 10.0.0.0/8 or git.internal:443")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	o.keep.flags(f)
@@ -88,7 +93,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 
 // complete fills in what follows from other settings and checks all of them.
 func (o *serverOptions) complete() error {
-	errs := []error{o.place(), o.secrets()}
+	errs := []error{o.place(), o.secrets(), o.exits()}
 	if o.masterKeyFile == "" {
 		o.masterKeyFile = filepath.Join(o.dataDir, "master.key")
 	}
@@ -124,6 +129,16 @@ func (o *serverOptions) place() (err error) {
 		o.databaseURL = "sqlite://" + filepath.Join(o.dataDir, "cloudops.db")
 	}
 	return err
+}
+
+// exits says what the server may reach where its users say where to.
+func (o *serverOptions) exits() error {
+	rules, err := egress.ParseRules(o.allowPrivate)
+	if err != nil {
+		return fmt.Errorf("--allow-private-network: %w", err)
+	}
+	o.guard = &egress.Guard{Allow: rules, Proxy: httpproxy.FromEnvironment().ProxyFunc()}
+	return nil
 }
 
 // secrets reads what is never a flag, since every user of a machine can see
