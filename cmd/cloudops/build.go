@@ -55,13 +55,20 @@ func tokenFromEnvironment(_ context.Context, host string) (engine.Secret, error)
 	return engine.Secret(os.Getenv("TF_TOKEN_" + strings.NewReplacer(".", "_", "-", "__").Replace(name))), nil
 }
 
-// gitEnvironment is what git needs to get out, and to trust whom we trust: it has
-// a name of its own for the file with certificates.
-func gitEnvironment() (env []string) {
-	for _, name := range [][2]string{
-		{"HTTPS_PROXY", "HTTPS_PROXY"}, {"HTTP_PROXY", "HTTP_PROXY"}, {"NO_PROXY", "NO_PROXY"},
-		{"SSL_CERT_FILE", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAINFO", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAPATH", "GIT_SSL_CAPATH"},
-	} {
+// gitTrust is what git needs to trust whom we trust: it has a name of its own for
+// the file with certificates.
+func gitTrust() []string {
+	return fromHere([][2]string{{"SSL_CERT_FILE", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAINFO", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAPATH", "GIT_SSL_CAPATH"}})
+}
+
+// gitEnvironment is what git needs besides where it gets out by itself.
+func gitEnvironment() []string {
+	return append(gitTrust(), fromHere([][2]string{{"HTTPS_PROXY", "HTTPS_PROXY"}, {"HTTP_PROXY", "HTTP_PROXY"}, {"NO_PROXY", "NO_PROXY"}})...)
+}
+
+// fromHere gives variables of our environment under other names.
+func fromHere(names [][2]string) (env []string) {
+	for _, name := range names {
 		if v := os.Getenv(name[0]); v != "" {
 			env = append(env, name[1]+"="+v)
 		}
@@ -101,7 +108,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 
 // wire makes the use cases.
 func (c *components) wire(v *vault.Vault) {
-	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitEnvironment()},
+	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitTrust(), Guard: c.options.guard},
 		&blueprint.RegistryHTTP{Token: c.registryToken, Client: c.options.guard.Client(egress.Limits{})})
 	now := func() time.Time { return time.Now().UTC() }
 	c.runs = &engine.Runs{
