@@ -48,7 +48,7 @@ func newSystem(t testing.TB, edits ...func(*Deps)) *system {
 	if err := s.server.check(s.router); err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(s.router)
+	web := httptest.NewServer(clients.wrap(s.router))
 	t.Cleanup(web.Close)
 	t.Cleanup(web.CloseClientConnections) // so that streams don't keep Close waiting
 	s.url = web.URL

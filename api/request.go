@@ -47,7 +47,7 @@ func (s *server) secureHeaders(c *gin.Context) {
 	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
 		h.Set("Cache-Control", "no-store") // states and outputs hold secrets
 	}
-	if c.Request.TLS != nil {
+	if s.Secure || c.Request.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }

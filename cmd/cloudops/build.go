@@ -171,11 +171,7 @@ func (o *serverOptions) bind(r roles) (net.Listener, error) {
 		return nil, err
 	}
 	if o.url == "" {
-		scheme := "http"
-		if o.tlsCert != "" {
-			scheme = "https"
-		}
-		o.url = scheme + "://" + l.Addr().String()
+		o.url = o.https.address(l.Addr().String())
 	}
 	return l, nil
 }
@@ -195,8 +191,13 @@ func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
 	}
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		BaseContext: func(net.Listener) context.Context { return requests }, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug)}
+	srv := c.newServer(handler)
+	srv.BaseContext = func(net.Listener) context.Context { return requests }
+	toHTTPS, err := c.secure(srv)
+	if err != nil {
+		return err
+	}
+	defer toHTTPS.Close()
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
 		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), stopServing)
@@ -208,8 +209,8 @@ func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	go c.beat(requests)
-	if c.options.tlsCert != "" {
-		err = srv.ServeTLS(l, c.options.tlsCert, c.options.tlsKey)
+	if srv.TLSConfig != nil {
+		err = srv.ServeTLS(l, "", "")
 	} else {
 		err = srv.Serve(l)
 	}
@@ -238,6 +239,7 @@ func (c *components) handler() (http.Handler, error) {
 	return api.New(api.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
+		Secure: c.options.secure(), TrustedProxies: c.options.trustedProxies,
 	})
 }
 

@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"engine":            {},
 	"engine/ansible":    {"engine", "engine/sandbox", "github.com/apenella/go-ansible/v2", "golang.org/x/sys"},
 	"engine/blueprint":  {"engine", "engine/egress", "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml", "github.com/robfig/cron/v3", "github.com/agext/levenshtein", "github.com/hashicorp/go-version"},
+	"engine/certs":      {"engine", "golang.org/x/crypto"},
 	"engine/egress":     {"engine"},
 	"engine/enginetest": {"engine", "github.com/chromedp/chromedp", "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"},
 	"engine/runner":     {"engine"},

@@ -53,6 +53,7 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.PutSchedule(ctx, schedule("sch-1"), event("schedule.put", "shop")))
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)
 	must(t, s.Beat(ctx, engine.PartAPI))
+	must(t, s.PutCertificate(ctx, "example.com", []byte("a key")))
 	got(s.TakeChore(ctx, "retention", noon, noon.Add(day)))(t)
 }
 

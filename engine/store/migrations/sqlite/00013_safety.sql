@@ -1,0 +1,10 @@
+-- +goose Up
+-- Certificates of an authority, with their keys, and answers to its challenges.
+CREATE TABLE certificates (
+    name       TEXT PRIMARY KEY,
+    data       BLOB NOT NULL, -- sealed
+    updated_at INTEGER NOT NULL
+);
+
+-- +goose Down
+DROP TABLE certificates;
