@@ -33,6 +33,8 @@ type Deps struct {
 	Stacks    *engine.Stacks
 	States    *engine.States
 	Access    *engine.Access
+	Webhooks  *engine.Webhooks
+	Hooks     *engine.Hooks
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -130,6 +132,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.stateRoutes(router)
 	s.driftRoutes()
 	s.runnerRoutes()
+	s.webhookRoutes()
 	if s.Pages != nil {
 		s.Pages.Mount(router)
 		for route, perm := range s.Pages.Permissions() {

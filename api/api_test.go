@@ -17,6 +17,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
@@ -68,10 +69,19 @@ func (s *system) deps() Deps {
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
 	return Deps{
 		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
-		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
-		States: &engine.States{Store: db, Now: s.clock.now},
-		Ready:  db.Ping,
+		Stacks:   &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
+		States:   &engine.States{Store: db, Now: s.clock.now},
+		Ready:    db.Ping,
+		Webhooks: &engine.Webhooks{Store: db, Sender: s.guard().Poster(), Log: log, Now: s.clock.now},
+		Hooks:    &engine.Hooks{Store: db, Runs: s.runs, Rights: s.access.PrincipalOf, Now: s.clock.now},
 	}
+}
+
+// guard lets this machine be reached, as tests need it.
+func (s *system) guard() *egress.Guard {
+	rules, err := egress.ParseRules([]string{"127.0.0.0/8"})
+	s.ok(err)
+	return &egress.Guard{Allow: rules}
 }
 
 func openStore(t testing.TB, log *slog.Logger) (*store.Store, *vault.Vault) {

@@ -86,5 +86,11 @@ func (w *patientWriter) Flush() {
 	_ = w.control.Flush() // a client that is gone is noticed by the next write
 }
 
+// SetReadDeadline keeps the libraries from taking the time for a body away.
+func (w *patientWriter) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does so for the time of a write.
+func (w *patientWriter) SetWriteDeadline(time.Time) error { return nil }
+
 // Unwrap lets http.ResponseController find the connection.
 func (w *patientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -79,3 +79,19 @@ func TestWorkMayTakeLongerThanTheRequest(t *testing.T) {
 		}
 	}
 }
+
+// The library that reads bodies sets deadlines of its own, and takes ours away.
+func TestABodyForTheAPIIsNotWaitedForEither(t *testing.T) {
+	s := newSystem(t)
+	web := httptest.NewServer(patience{grace: 50 * time.Millisecond, rate: 1 << 30}.wrap(s.router))
+	t.Cleanup(web.Close)
+	conn, err := net.Dial("tcp", web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode < 400 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}

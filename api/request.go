@@ -57,6 +57,7 @@ const (
 	maxBody       = 11 << 20  // a bundle of 10 MB with its form around it
 	maxRunnerBody = 100 << 20 // plans and states
 	maxLoginBody  = 16 << 10  // of who is not known yet
+	maxHookBody   = 64 << 10
 )
 
 // limitBody keeps a request from filling the memory.
@@ -65,6 +66,8 @@ func (s *server) limitBody(c *gin.Context) {
 	switch path := c.Request.URL.Path; {
 	case path == "/login", path == apiVersion+"/login":
 		limit = maxLoginBody
+	case strings.HasPrefix(path, apiVersion+"/hooks/"):
+		limit = maxHookBody
 	case strings.HasPrefix(path, apiVersion+"/runner/"), strings.HasPrefix(path, apiVersion+"/state/"):
 		limit = maxRunnerBody
 	}

@@ -35,9 +35,15 @@ func (r *Run) stamp(to RunStatus, at time.Time) {
 	if t := stamps[to]; t != nil && t.IsZero() {
 		*t = at
 	}
+	if to == RunPlanned {
+		r.event("run.planned", "engine", at, map[string]any{"kind": r.Kind, "digest": r.Digest})
+	}
 	if to.Final() {
 		r.FinishedAt = at
-		r.event("run."+string(to), "engine", at, map[string]any{"reason": r.Reason})
+		r.event("run."+string(to), "engine", at, map[string]any{"kind": r.Kind, "reason": r.Reason})
+		if found := r.Summary(); r.Kind == RunDrift && !found.Empty() {
+			r.event("drift.found", "engine", at, map[string]any{"changes": found})
+		}
 	}
 }
 

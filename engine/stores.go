@@ -277,4 +277,5 @@ type Store interface {
 	RetentionStore
 	EventStore
 	IdempotencyStore
+	WebhookStore
 }

@@ -37,6 +37,8 @@ type components struct {
 	stacks  *engine.Stacks
 	states  *engine.States
 	access  *engine.Access
+	hooks   *engine.Hooks
+	telling *engine.Webhooks
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -119,6 +121,8 @@ func (c *components) wire(v *vault.Vault) {
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.hooks = &engine.Hooks{Store: c.store, Runs: c.runs, Rights: c.access.PrincipalOf, Now: now}
+	c.telling = &engine.Webhooks{Store: c.store, Sender: c.options.guard.Poster(), Log: c.log, Now: now, URL: c.options.url}
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -237,7 +241,7 @@ func (c *components) handler() (http.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Webhooks: c.telling, Hooks: c.hooks, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 		Secure: c.options.secure(), TrustedProxies: c.options.trustedProxies,
 	})
@@ -276,11 +280,14 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return ignoreEnd(ctx, schedules.Run(ctx)) })
 	sweep := &workers.Sweep{Sweeper: c.runs, Redis: c.redis, Bell: c.bell, Log: c.log}
 	group.Go(func() error { return ignoreEnd(ctx, sweep.Run(ctx)) })
+	telling := &workers.Webhooks{Messenger: c.telling, Bell: c.bell, Log: c.log}
+	group.Go(func() error { return ignoreEnd(ctx, telling.Run(ctx)) })
 	chores := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Chores: []workers.Chore{
 		{Name: "retention", Every: cleanEvery, Do: func(ctx context.Context) error {
 			_, err := c.options.keep.retention(c.store, c.runs.Now, c.log).Clean(ctx)
 			return err
 		}},
+		{Name: "webhooks", Every: cleanEvery, Do: c.telling.Clean},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
 }

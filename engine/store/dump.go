@@ -18,7 +18,7 @@ import (
 var tables = []string{
 	"users", "tokens", "sessions", "directory", "projects", "teams", "team_members", "roles", "bindings", "credentials", "data_keys", "stacks", "variables", "variable_sets", "set_variables", "stack_upstreams", "revisions", "runs", "steps", "approvals", "artifacts",
 	"log_chunks", "state_versions", "state_locks", "findings", "hosts", "schedules", "events", "idempotency_keys", "outbox", "beats", "chores",
-	"certificates",
+	"certificates", "webhooks", "deliveries", "webhook_cursor", "hooks", "hook_calls",
 }
 
 // dumpHead is the first line of a dump. A dump is JSON, a line each: the head;

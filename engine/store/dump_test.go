@@ -54,6 +54,11 @@ func full(t testing.TB, s *store.Store) {
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)
 	must(t, s.Beat(ctx, engine.PartAPI))
 	must(t, s.PutCertificate(ctx, "example.com", []byte("a key")))
+	must(t, s.PutWebhook(ctx, webhook("whk-1", "chat")))
+	must(t, s.PutDelivery(ctx, delivery("msg-1")))
+	got(s.FanOut(ctx, 1, func([]*engine.Event, []*engine.Webhook) []*engine.Delivery { return nil }))(t)
+	must(t, s.PutHook(ctx, hook("hook-1"), event("hook.create", "shop")))
+	got(s.TakeCall(ctx, engine.HookCall{Hook: "hook-1", Message: "msg-1", Timestamp: "1", At: noon}, noon))(t)
 	got(s.TakeChore(ctx, "retention", noon, noon.Add(day)))(t)
 }
 
