@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,19 +14,20 @@ import (
 )
 
 func (s *server) webhookRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/webhooks", id: "list-webhooks", summary: "List webhooks", tag: "webhooks", permission: engine.MayManage},
+	handle(s, operation{method: "GET", path: "/v1/webhooks", id: "list-webhooks", summary: "List webhooks", tag: "webhooks", permission: engine.MayWritePolicy},
 		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Webhook]], error) {
-			all, err := s.Store.Webhooks(ctx, in.engine())
-			return listed(all, err, *in, webhookJSON, func(w *engine.Webhook) string { return w.Name })
+			all, err := s.Webhooks.List(ctx, me(ctx))
+			rest := slices.DeleteFunc(all, func(w *engine.Webhook) bool { return w.Name <= in.Cursor })
+			return listed(rest, err, *in, webhookJSON, func(w *engine.Webhook) string { return w.Name })
 		})
-	handle(s, operation{method: "POST", path: "/v1/webhooks", id: "create-webhook", summary: "Make a webhook; its secret is shown once", tag: "webhooks", permission: engine.MayManage, status: http.StatusCreated, secret: true}, s.createWebhook)
-	handle(s, operation{method: "PATCH", path: "/v1/webhooks/{id}", id: "update-webhook", summary: "Change, disable or enable a webhook", tag: "webhooks", permission: engine.MayManage}, s.updateWebhook)
-	handle(s, operation{method: "POST", path: "/v1/webhooks/{id}/rotate", id: "rotate-webhook", summary: "Give a webhook a new secret; the old one signs beside it for a day", tag: "webhooks", permission: engine.MayManage, secret: true},
+	handle(s, operation{method: "POST", path: "/v1/webhooks", id: "create-webhook", summary: "Make a webhook; its secret is shown once", tag: "webhooks", permission: engine.MayWritePolicy, status: http.StatusCreated, secret: true}, s.createWebhook)
+	handle(s, operation{method: "PATCH", path: "/v1/webhooks/{id}", id: "update-webhook", summary: "Change, disable or enable a webhook", tag: "webhooks", permission: engine.MayWritePolicy}, s.updateWebhook)
+	handle(s, operation{method: "POST", path: "/v1/webhooks/{id}/rotate", id: "rotate-webhook", summary: "Give a webhook a new secret; the old one signs beside it for a day", tag: "webhooks", permission: engine.MayWritePolicy, secret: true},
 		func(ctx context.Context, in *IDPath) (*body[client.Signed], error) {
 			secret, err := s.Webhooks.Rotate(ctx, me(ctx), in.ID)
 			return answer(client.Signed{ID: in.ID, Secret: secret.Reveal()}, err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/webhooks/{id}/test", id: "test-webhook", summary: "Send a message that stands for nothing, and see what becomes of it", tag: "webhooks", permission: engine.MayManage},
+	handle(s, operation{method: "POST", path: "/v1/webhooks/{id}/test", id: "test-webhook", summary: "Send a message that stands for nothing, and see what becomes of it", tag: "webhooks", permission: engine.MayWritePolicy},
 		func(ctx context.Context, in *IDPath) (*body[client.Delivery], error) {
 			d, err := s.Webhooks.Test(ctx, me(ctx), in.ID)
 			if err != nil {
@@ -33,11 +35,11 @@ func (s *server) webhookRoutes() {
 			}
 			return answer(deliveryJSON(d), nil)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/webhooks/{id}", id: "delete-webhook", summary: "Delete a webhook", tag: "webhooks", permission: engine.MayManage},
+	handle(s, operation{method: "DELETE", path: "/v1/webhooks/{id}", id: "delete-webhook", summary: "Delete a webhook", tag: "webhooks", permission: engine.MayWritePolicy},
 		func(ctx context.Context, in *IDPath) (*none, error) {
 			return &none{}, s.Webhooks.Delete(ctx, me(ctx), in.ID)
 		})
-	handle(s, operation{method: "GET", path: "/v1/webhooks/{id}/deliveries", id: "list-deliveries", summary: "List what a webhook sent, newest first", tag: "webhooks", permission: engine.MayManage}, s.deliveries)
+	handle(s, operation{method: "GET", path: "/v1/webhooks/{id}/deliveries", id: "list-deliveries", summary: "List what a webhook sent, newest first", tag: "webhooks", permission: engine.MayWritePolicy}, s.deliveries)
 	s.hookRoutes()
 }
 
@@ -62,7 +64,7 @@ func (s *server) deliveries(ctx context.Context, in *struct {
 	IDPath
 	PageQuery
 }) (*body[client.List[client.Delivery]], error) {
-	if _, err := s.Store.Webhook(ctx, in.ID); err != nil {
+	if _, err := s.Webhooks.Of(ctx, me(ctx), in.ID); err != nil {
 		return nil, err
 	}
 	all, err := s.Store.Deliveries(ctx, in.ID, in.engine())
@@ -78,7 +80,7 @@ func (s *server) hookRoutes() {
 			all, err := s.Store.Hooks(ctx, in.Stack, in.engine())
 			return listed(all, err, in.PageQuery, hookJSON, func(h *engine.Hook) string { return h.ID })
 		})
-	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/hooks", id: "create-hook", summary: "Make a hook that starts runs; its secret is shown once", tag: "webhooks", permission: engine.MaySubmit, status: http.StatusCreated, secret: true},
+	handle(s, operation{method: "POST", path: "/v1/stacks/{stack}/hooks", id: "create-hook", summary: "Make a hook that starts runs; its secret is shown once", tag: "webhooks", permission: engine.MayPlan, status: http.StatusCreated, secret: true},
 		func(ctx context.Context, in *struct {
 			StackPath
 			Body client.CreateHook
@@ -87,12 +89,12 @@ func (s *server) hookRoutes() {
 			secret, err := s.Hooks.Add(ctx, me(ctx), h)
 			return answer(client.Signed{ID: h.ID, Secret: secret.Reveal()}, err)
 		})
-	handle(s, operation{method: "POST", path: "/v1/hooks/{id}/rotate", id: "rotate-hook", summary: "Give a hook a new secret; the old one is taken beside it for a day", tag: "webhooks", permission: engine.MaySubmit, secret: true},
+	handle(s, operation{method: "POST", path: "/v1/hooks/{id}/rotate", id: "rotate-hook", summary: "Give a hook a new secret; the old one is taken beside it for a day", tag: "webhooks", permission: engine.MayPlan, secret: true},
 		func(ctx context.Context, in *IDPath) (*body[client.Signed], error) {
 			secret, err := s.Hooks.Rotate(ctx, me(ctx), in.ID)
 			return answer(client.Signed{ID: in.ID, Secret: secret.Reveal()}, err)
 		})
-	handle(s, operation{method: "DELETE", path: "/v1/hooks/{id}", id: "delete-hook", summary: "Delete a hook", tag: "webhooks", permission: engine.MaySubmit},
+	handle(s, operation{method: "DELETE", path: "/v1/hooks/{id}", id: "delete-hook", summary: "Delete a hook", tag: "webhooks", permission: engine.MayPlan},
 		func(ctx context.Context, in *IDPath) (*none, error) {
 			return &none{}, s.Hooks.Delete(ctx, me(ctx), in.ID)
 		})

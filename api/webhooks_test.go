@@ -83,8 +83,8 @@ func TestAHookStartsARunForWhoHasItsSecret(t *testing.T) {
 		t.Errorf("run %+v", run)
 	}
 	s.must(s.call(id, m, body), http.StatusConflict) // the very same
-	unknown := s.must(s.call("hook-none", m, body), http.StatusUnauthorized)
-	wrong := s.must(s.call(id, engine.Sign([]engine.Secret{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "msg-2", s.clock.now(), []byte(body)), body), http.StatusUnauthorized)
+	unknown := s.must(s.call("hook-none", m, body), http.StatusNotFound)
+	wrong := s.must(s.call(id, engine.Sign([]engine.Secret{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "msg-2", s.clock.now(), []byte(body)), body), http.StatusNotFound)
 	if string(unknown.body) != string(wrong.body) {
 		t.Errorf("they read apart: %s and %s", unknown.body, wrong.body)
 	}

@@ -128,19 +128,6 @@ func (a *Access) principal(ctx context.Context, u *User) (Principal, error) {
 	return Principal{User: u.Name, Kind: Person, Rights: d.Rights(u.Name)}, nil
 }
 
-// PrincipalOf gives somebody's present rights. It wraps ErrForbidden for who may
-// not sign in any more.
-func (a *Access) PrincipalOf(ctx context.Context, user string) (Principal, error) {
-	u, err := a.Store.User(ctx, user)
-	if err == nil && u.Disabled {
-		err = Forbidden("%s is disabled", user)
-	}
-	if err != nil {
-		return Principal{}, err
-	}
-	return Principal{User: u.Name, Role: u.Role}, nil
-}
-
 // Logout ends a browser session.
 func (a *Access) Logout(ctx context.Context, cookie Secret) error {
 	return a.Store.DeleteSession(ctx, cookie.Hash())

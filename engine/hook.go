@@ -56,9 +56,18 @@ func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
 	return secret, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}))
 }
 
+// of gives a hook to who may start what it starts. Others are told that there is none.
+func (s *Hooks) of(ctx context.Context, p Principal, id string) (*Hook, error) {
+	h, err := s.Store.Hook(ctx, id)
+	if err == nil && !p.May(MayPlan, StackScope(h.Stack)) {
+		return nil, NotFound("there is no hook %s", id)
+	}
+	return h, err
+}
+
 // Rotate gives a hook a new secret; the one before is taken beside it for a day.
 func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
-	h, err := s.Store.Hook(ctx, id)
+	h, err := s.of(ctx, p, id)
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +78,7 @@ func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (Secret, err
 
 // Delete removes a hook.
 func (s *Hooks) Delete(ctx context.Context, p Principal, id string) error {
-	h, err := s.Store.Hook(ctx, id)
+	h, err := s.of(ctx, p, id)
 	if err != nil {
 		return err
 	}
@@ -93,7 +102,7 @@ func (s *Hooks) Call(ctx context.Context, id string, m SignedMessage, body []byt
 		secrets = h.Secrets.at(now)
 	}
 	if !m.SignedBy(secrets, body, now) || h == nil {
-		return "", Unauthorized("there is no such hook, or the signature or its time is wrong")
+		return "", NotFound("there is no such hook, or the signature or its time is wrong")
 	}
 	call := HookCall{Hook: h.ID, Message: m.ID, Timestamp: m.Timestamp, At: now}
 	if run, err = s.Store.TakeCall(ctx, call, now.Add(-2*SignatureWindow)); err != nil || run != "" {
@@ -106,7 +115,7 @@ func (s *Hooks) Call(ctx context.Context, id string, m SignedMessage, body []byt
 func (s *Hooks) start(ctx context.Context, h *Hook, call HookCall, body []byte) (string, error) {
 	p, err := s.Rights(ctx, h.CreatedBy)
 	if err == nil {
-		err = p.Check(MaySubmit)
+		err = p.Check(MayPlan, StackScope(h.Stack))
 	}
 	if err != nil {
 		return "", Forbidden("hook %s has the rights of %s, who may not start runs of %s any more", h.Name, h.CreatedBy, h.Stack)

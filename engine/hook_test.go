@@ -54,7 +54,9 @@ func TestACallStartsARunOnce(t *testing.T) {
 	store := &hookStore{calls: map[HookCall]string{}, hook: &Hook{ID: "hook-1", Stack: "web", Name: "ci", Kind: RunApply, Secrets: SigningSecrets{Newest: secret}, CreatedBy: "ada"}}
 	role := RoleOperator
 	s := &Hooks{Store: store, Runs: store, Now: func() time.Time { return now },
-		Rights: func(_ context.Context, user string) (Principal, error) { return Principal{User: user, Role: role}, nil }}
+		Rights: func(_ context.Context, user string) (Principal, error) {
+			return Principal{User: user, Rights: Everywhere(role)}, nil
+		}}
 	body := []byte("{\"message\":\"merged #7\\u001b[31m\\nforged\"}")
 	call := func(id string, m SignedMessage) (string, error) { return s.Call(t.Context(), id, m, body) }
 	first := Sign([]Secret{secret}, "msg-1", now, body)
@@ -75,7 +77,7 @@ func TestACallStartsARunOnce(t *testing.T) {
 	unknown, wrong := Sign([]Secret{secret}, "msg-2", now, body), Sign([]Secret{NewWebhookSecret()}, "msg-2", now, body)
 	_, a := call("hook-2", unknown)
 	_, b := call("hook-1", wrong)
-	if !errors.Is(a, ErrUnauthorized) || !errors.Is(b, ErrUnauthorized) || a.Error() != b.Error() {
+	if !errors.Is(a, ErrNotFound) || !errors.Is(b, ErrNotFound) || a.Error() != b.Error() {
 		t.Errorf("a hook that is not there: %v; a wrong signature: %v", a, b)
 	}
 	role = RoleViewer // ada's rights are what they are now

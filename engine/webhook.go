@@ -38,6 +38,9 @@ func (w *Webhook) check() error {
 	if err := CheckName("webhook", w.Name); err != nil {
 		return err
 	}
+	if w.Stack != "" && w.Project != "" {
+		return Invalid("webhook %s: a stack is of a project already; name one of both", w.Name)
+	}
 	u, err := url.Parse(w.URL)
 	if err != nil || u.Host == "" {
 		return Invalid("webhook %s: %q is no address; write https://host/path", w.Name, w.URL)
@@ -60,7 +63,7 @@ func (w *Webhook) Wants(e Event) bool {
 	switch {
 	case w.DisabledWhy != "", e.At.Before(w.CreatedAt), !slices.Contains(webhookKinds, kind):
 		return false
-	case w.Stack != "" && w.Stack != e.Stack, w.Project != "" && w.Project != projectOf(e.Stack):
+	case w.Stack != "" && w.Stack != e.Stack, w.Project != "" && w.Project != ProjectOf(e.Stack):
 		return false
 	}
 	return slices.ContainsFunc(w.Events, func(pattern string) bool {
@@ -69,13 +72,15 @@ func (w *Webhook) Wants(e Event) bool {
 	})
 }
 
-// projectOf is the project of a stack.
-func projectOf(stack string) string {
-	project, _, ok := strings.Cut(stack, ".")
-	if !ok {
-		return "default"
+// Scope is what the webhook tells of, and where it takes a right to change it.
+func (w *Webhook) Scope() Scope {
+	switch {
+	case w.Stack != "":
+		return StackScope(w.Stack)
+	case w.Project != "":
+		return ProjectScope(w.Project)
 	}
-	return project
+	return Scope{}
 }
 
 // Delivery is one message of a webhook, and what became of it.

@@ -33,13 +33,18 @@ func (s *Webhooks) Add(ctx context.Context, p Principal, w *Webhook) (Secret, er
 	now := s.Now()
 	secret := NewWebhookSecret()
 	w.ID, w.Secrets, w.CreatedBy, w.CreatedAt = NewID("whk", now), SigningSecrets{Newest: secret}, p.User, now
-	if err := s.check(w); err != nil {
+	if err := s.check(p, w); err != nil {
 		return "", err
 	}
 	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": w.URL, "events": w.Events}))
 }
 
-func (s *Webhooks) check(w *Webhook) error {
+// check refuses what p may not have told, what no webhook can be, and addresses
+// that are never reached.
+func (s *Webhooks) check(p Principal, w *Webhook) error {
+	if err := p.Check(MayWritePolicy, w.Scope()); err != nil {
+		return err
+	}
 	if err := w.check(); err != nil {
 		return err
 	}
@@ -48,6 +53,26 @@ func (s *Webhooks) check(w *Webhook) error {
 		return Invalid("webhook %s: %q is no address", w.Name, w.URL)
 	}
 	return s.Sender.Check(u)
+}
+
+// Of gives a webhook to who may change it. Others are told that there is none.
+func (s *Webhooks) Of(ctx context.Context, p Principal, id string) (*Webhook, error) {
+	w, err := s.Store.Webhook(ctx, id)
+	if err == nil && !p.May(MayWritePolicy, w.Scope()) {
+		return nil, NotFound("there is no webhook %s", id)
+	}
+	return w, err
+}
+
+// List lists by name those that p may change.
+func (s *Webhooks) List(ctx context.Context, p Principal) (mine []*Webhook, err error) {
+	all, err := s.Store.Webhooks(ctx, Everything())
+	for _, w := range all {
+		if p.May(MayWritePolicy, w.Scope()) {
+			mine = append(mine, w)
+		}
+	}
+	return mine, err
 }
 
 // WebhookChange is what of a webhook is to be another; nil for what stays.
@@ -60,7 +85,7 @@ type WebhookChange struct {
 // Update changes a webhook. One that is enabled again begins with what happens
 // from then on.
 func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c WebhookChange) (*Webhook, error) {
-	w, err := s.Store.Webhook(ctx, id)
+	w, err := s.Of(ctx, p, id)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +101,7 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 			w.DisabledWhy = "by " + p.User
 		}
 	}
-	if err := s.check(w); err != nil {
+	if err := s.check(p, w); err != nil {
 		return nil, err
 	}
 	return w, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.update", w, map[string]any{"url": w.URL, "events": w.Events, "disabled": w.DisabledWhy}))
@@ -84,7 +109,7 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 
 // Rotate gives a webhook a new secret. The one before signs beside it for a day.
 func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
-	w, err := s.Store.Webhook(ctx, id)
+	w, err := s.Of(ctx, p, id)
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +119,7 @@ func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, 
 
 // Delete removes a webhook with its messages.
 func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
-	w, err := s.Store.Webhook(ctx, id)
+	w, err := s.Of(ctx, p, id)
 	if err != nil {
 		return err
 	}
@@ -103,7 +128,7 @@ func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
 
 // Test sends a message that stands for nothing, once, and returns what became of it.
 func (s *Webhooks) Test(ctx context.Context, p Principal, id string) (*Delivery, error) {
-	w, err := s.Store.Webhook(ctx, id)
+	w, err := s.Of(ctx, p, id)
 	if err != nil {
 		return nil, err
 	}

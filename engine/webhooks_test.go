@@ -119,7 +119,7 @@ func newWebhooks(t *testing.T) (*Webhooks, *messages, *receiver, *time.Time) {
 	store, to := &messages{kept: map[string]*Delivery{}}, &receiver{status: 204}
 	s := &Webhooks{Store: store, Sender: to, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, URL: "https://cloudops.example.com"}
 	w := &Webhook{Name: "chat", URL: "https://chat.example.com/x", Events: []string{"run.*"}}
-	if _, err := s.Add(t.Context(), Principal{User: "ada"}, w); err != nil {
+	if _, err := s.Add(t.Context(), ada, w); err != nil {
 		t.Fatal(err)
 	}
 	store.events = []*Event{{ID: 7, At: now, Actor: "engine", Action: "run.planned", Stack: "web", Run: "run-1", Subject: "run-1", Detail: json.RawMessage(`{"kind":"apply"}`)}}
@@ -194,7 +194,7 @@ func TestAWebhookThatNobodyAnswersIsDisabled(t *testing.T) {
 		t.Errorf("it was sent %d more, %v", len(to.got)-sent, err)
 	}
 	enabled := false
-	w, err := s.Update(t.Context(), Principal{User: "ada"}, store.hook.ID, WebhookChange{Disabled: &enabled})
+	w, err := s.Update(t.Context(), ada, store.hook.ID, WebhookChange{Disabled: &enabled})
 	if err != nil || w.DisabledWhy != "" || !w.FailingSince.IsZero() {
 		t.Errorf("%+v, %v", w, err)
 	}
@@ -222,7 +222,7 @@ func TestWebhooksThatAreNone(t *testing.T) {
 		`"run.[" is no pattern`: {Name: "a", URL: "https://example.com/", Events: []string{"run.["}},
 		"webhook":               {Name: "A b", URL: "https://example.com/", Events: []string{"*"}},
 	} {
-		if _, err := s.Add(t.Context(), Principal{User: "ada"}, &w); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
+		if _, err := s.Add(t.Context(), ada, &w); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want one with %q", err, want)
 		}
 	}
