@@ -90,7 +90,7 @@ func build(d Deps) (*server, *gin.Engine) {
 	router.HandleMethodNotAllowed = true
 	router.UseRawPath = true // components such as terraform.x["a/b"] come escaped
 	router.UnescapePathValues = true
-	router.Use(s.identify, s.recover, s.origin, s.secureHeaders, s.limitBody, s.authorize, s.idempotent)
+	router.Use(s.identify, s.recover, s.origin, s.secureHeaders, s.wellFormed, s.limitBody, s.authorize, s.idempotent)
 	router.NoRoute(func(c *gin.Context) { s.fail(c, engine.NotFound("there is nothing at %s", c.Request.URL.Path)) })
 	router.NoMethod(func(c *gin.Context) {
 		s.answerProblem(c, problemOf(http.StatusMethodNotAllowed, c.Request.Method+" is not possible here; see Allow"))

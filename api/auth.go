@@ -83,7 +83,11 @@ func (s *server) principal(c *gin.Context) (engine.Principal, error) {
 		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
 	}
 	p, err := s.Access.BySession(ctx, engine.Secret(cookie))
-	if err == nil && unsafe(c.Request.Method) && !sameToken(csrf(c), p.CSRF) {
+	switch {
+	case err != nil || !unsafe(c.Request.Method):
+	case http.NewCrossOriginProtection().Check(c.Request) != nil: // browsers say which site a request comes from
+		err = engine.Forbidden("another site asks for this in your name; do it on the page itself")
+	case !sameToken(csrf(c), p.CSRF):
 		err = engine.Forbidden("the page is too old for this; load it again")
 	}
 	return p, err
