@@ -35,6 +35,7 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // asked a second time the program ends at once
 	cmd := newRoot()
+	cmd.SetOut(tamed(os.Stdout))
 	called, err := cmd.ExecuteContextC(ctx)
 	return report(called, err)
 }
@@ -74,7 +75,7 @@ func report(cmd *cobra.Command, err error) int {
 			return code
 		}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.CommandPath(), describe(cmd, err))
+	fmt.Fprintf(tamed(cmd.ErrOrStderr()), "%s: %s\n", cmd.CommandPath(), describe(cmd, err))
 	return code
 }
 
