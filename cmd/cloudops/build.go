@@ -235,7 +235,7 @@ func (c *components) tell() error {
 func (c *components) handler() (http.Handler, error) {
 	pages, err := web.New(web.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
-		Secure: c.options.secure(), Cookie: api.SessionCookie,
+		Secure: c.options.secure(), Cookie: api.SessionCookie, Webhooks: c.telling,
 	})
 	if err != nil {
 		return nil, err

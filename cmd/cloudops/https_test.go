@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // certificateFiles puts the certificate of httptest, and its key, into files.
@@ -107,5 +109,36 @@ func TestSettingsOfHTTPSThatDoNotFit(t *testing.T) {
 	}
 	if got := (&httpsOptions{domains: []string{"example.com"}}).address("[::]:443"); got != "https://example.com" {
 		t.Errorf("address %s", got)
+	}
+}
+
+func TestWhoHasNotSaidAnythingTakesLittle(t *testing.T) {
+	c := &components{log: slog.New(slog.DiscardHandler)}
+	srv := c.newServer(http.NotFoundHandler())
+	if srv.ReadHeaderTimeout == 0 || srv.IdleTimeout == 0 {
+		t.Error("somebody who says nothing is waited for without an end")
+	}
+	srv.ReadHeaderTimeout = 50 * time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(l)
+	defer srv.Close()
+	for name, tt := range map[string]struct{ sent, want string }{
+		"a head that does not end": {"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", ""},
+		"nothing at all":           {"", ""},
+		"a head that is too long":  {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("a", 80<<10) + "\r\n\r\n", "431"},
+	} {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, tt.sent)
+		answer, _ := io.ReadAll(conn) // which ends when the server hangs up
+		if !strings.Contains(string(answer), tt.want) {
+			t.Errorf("%s is answered %.40q", name, answer)
+		}
 	}
 }
