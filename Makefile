@@ -9,7 +9,7 @@ TESTFLAGS ?=
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test test-all race fuzz bench chaos lint generate verify clean
+.PHONY: help demo run build test test-all race fuzz gosec vuln bench chaos lint generate verify clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,9 +34,21 @@ test-all: ## every test, the race detector included; services must be there
 race: ## tests of the concurrent parts under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -tags $(TAGS) -race -timeout 30m ./engine/... ./workers/... ./api/...
 
-FUZZ ?= 10m
-fuzz: ## look for stacks that make the compiler panic or hang (FUZZ=1h)
-	$(GO) test -tags $(TAGS) ./engine/blueprint -run none -fuzz FuzzCompile -fuzztime $(FUZZ) -fuzzminimizetime 1s
+FUZZ ?= 1m
+fuzz: ## look for input from outside that panics, hangs or gets out, each parser for a while (FUZZ=10m)
+	@set -e; for file in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz'); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$file); do \
+			echo "$$name"; $(GO) test -tags $(TAGS) ./$$(dirname $$file) -run none -fuzz "^$$name\$$" -fuzztime $(FUZZ) -fuzzminimizetime 1s; \
+		done; \
+	done
+
+# Built apart from lint, for it takes minutes. What it finds is mended, or says why not beside #nosec.
+gosec: ## look for patterns that are often unsafe
+	$(GO) run github.com/securego/gosec/v2/cmd/gosec@v2.30.0 -quiet -tags $(TAGS) -exclude-generated -exclude-dir=bench -exclude-dir=chaos -exclude=$(NOSEC) ./...
+
+vuln: ## look for known vulnerabilities in what we are built from; needs vuln.go.dev
+	@curl -fsS -m 20 -o /dev/null https://vuln.go.dev/index/db.json || { echo "vuln.go.dev, which has the list of vulnerabilities, cannot be reached: nothing was looked at" >&2; exit 1; }
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 -tags $(TAGS) ./...
 
 # ONLY is one measurement; without, all of them take some 20 minutes.
 ONLY ?=

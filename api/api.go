@@ -37,6 +37,8 @@ type Deps struct {
 	Audit     *engine.Audit
 	Forward   *engine.Forwarding
 	Formats   map[string]engine.EventFormat // of exports, by name
+	Webhooks  *engine.Webhooks
+	Hooks     *engine.Hooks
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -45,6 +47,9 @@ type Deps struct {
 	PackFiles func(files map[string][]byte) ([]byte, error) // makes a bundle
 	Pages     Pages
 	Version   string
+	Secure    bool // clients come by HTTPS, if only to a proxy before us
+	// TrustedProxies are networks of proxies before us, such as 10.0.0.0/8.
+	TrustedProxies []string
 }
 
 // server is the API with the table of what each route takes.
@@ -71,7 +76,7 @@ const (
 // New returns the handler of the API and the pages.
 func New(d Deps) (http.Handler, error) {
 	s, router := build(d)
-	return router, s.check(router)
+	return clients.wrap(router), s.check(router)
 }
 
 // setUpLibraries sets what gin and huma keep for the whole process.
@@ -86,12 +91,12 @@ func build(d Deps) (*server, *gin.Engine) {
 	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now)}
 	s.refusals = s.newRefusals()
 	router := gin.New()
-	_ = router.SetTrustedProxies(nil) // an empty list is always accepted
+	router.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	router.RedirectTrailingSlash = false
 	router.HandleMethodNotAllowed = true
 	router.UseRawPath = true // components such as terraform.x["a/b"] come escaped
 	router.UnescapePathValues = true
-	router.Use(s.identify, s.recover, s.watchRefusals, s.secureHeaders, s.limitBody, s.authorize, s.idempotent)
+	router.Use(s.identify, s.recover, s.origin, s.watchRefusals, s.secureHeaders, s.wellFormed, s.limitBody, s.authorize, s.idempotent)
 	router.NoRoute(func(c *gin.Context) { s.fail(c, engine.NotFound("there is nothing at %s", c.Request.URL.Path)) })
 	router.NoMethod(func(c *gin.Context) {
 		s.answerProblem(c, problemOf(http.StatusMethodNotAllowed, c.Request.Method+" is not possible here; see Allow"))
@@ -137,6 +142,7 @@ func (s *server) routes(router *gin.Engine) {
 	s.runnerRoutes()
 	s.auditRoutes()
 	s.forwarderRoutes()
+	s.webhookRoutes()
 	if s.Pages != nil {
 		s.Pages.Mount(router)
 		for route, perm := range s.Pages.Permissions() {
@@ -145,8 +151,12 @@ func (s *server) routes(router *gin.Engine) {
 	}
 }
 
-// check makes sure that no route is without a line in the table.
+// check makes sure that the trusted proxies are networks, and that no route is
+// without a line in the table.
 func (s *server) check(router *gin.Engine) error {
+	if err := router.SetTrustedProxies(s.TrustedProxies); err != nil {
+		return engine.Invalid("trusted proxies: %v", err)
+	}
 	for _, r := range router.Routes() {
 		if _, ok := s.permissions[r.Method+" "+r.Path]; !ok {
 			return engine.Invalid("route %s %s has no permission", r.Method, r.Path)

@@ -3,11 +3,11 @@ package api
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -18,6 +18,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/issuer"
 	"github.com/cloudops-manager/cloudops/engine/siem"
@@ -51,7 +52,7 @@ func newSystem(t testing.TB, edits ...func(*Deps)) *system {
 	if err := s.server.check(s.router); err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(s.router)
+	web := httptest.NewServer(clients.wrap(s.router))
 	t.Cleanup(web.Close)
 	t.Cleanup(web.CloseClientConnections) // so that streams don't keep Close waiting
 	s.url = web.URL
@@ -71,15 +72,29 @@ func (s *system) deps() Deps {
 		Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: s.clock.now, Log: log}}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
 	audit := &engine.Audit{Store: db, Now: s.clock.now}
-	ways := siem.Options{HTTP: siem.Client, Dial: (&net.Dialer{}).DialContext, Credential: db.Credential}
+	ways := siem.Options{HTTP: s.forwardClient, Dial: s.guard().Dial, Credential: db.Credential}
 	return Deps{
 		Runs: s.runs, Access: s.access, Audit: audit, Formats: siem.Formats(),
 		Forward: &engine.Forwarding{Audit: audit, Shipper: ways.Shipper, Now: s.clock.now, Log: log}, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
-		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
-		States: &engine.States{Store: db, Now: s.clock.now},
-		Keys:   &engine.Keys{Store: db, Ring: sealer, Now: s.clock.now, Log: log},
-		Ready:  db.Ping,
+		Stacks:   &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
+		States:   &engine.States{Store: db, Now: s.clock.now},
+		Keys:     &engine.Keys{Store: db, Ring: sealer, Now: s.clock.now, Log: log},
+		Ready:    db.Ping,
+		Webhooks: &engine.Webhooks{Store: db, Sender: s.guard().Poster(), Log: log, Now: s.clock.now},
+		Hooks:    &engine.Hooks{Store: db, Runs: s.runs, Rights: s.access.PrincipalOf, Now: s.clock.now},
 	}
+}
+
+// guard lets this machine be reached, as tests need it.
+// forwardClient sends the audit log on.
+func (s *system) forwardClient(trust *tls.Config) *http.Client {
+	return s.guard().Client(egress.Limits{Trust: trust, Stay: true})
+}
+
+func (s *system) guard() *egress.Guard {
+	rules, err := egress.ParseRules([]string{"127.0.0.0/8"})
+	s.ok(err)
+	return &egress.Guard{Allow: rules}
 }
 
 func openStore(t testing.TB, log *slog.Logger) (*store.Store, *vault.Vault) {

@@ -77,15 +77,31 @@ func forPeople(r *http.Request) bool {
 func (s *server) principal(c *gin.Context) (engine.Principal, error) {
 	ctx := c.Request.Context()
 	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
-		return s.Access.ByToken(ctx, engine.Secret(token))
+		return s.byToken(c, engine.Secret(token))
 	}
 	cookie, err := c.Cookie(SessionCookie)
 	if err != nil || cookie == "" {
 		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
 	}
 	p, err := s.Access.BySession(ctx, engine.Secret(cookie))
-	if err == nil && unsafe(c.Request.Method) && !sameToken(csrf(c), p.CSRF) {
+	switch {
+	case err != nil || !unsafe(c.Request.Method):
+	case http.NewCrossOriginProtection().Check(c.Request) != nil: // browsers say which site a request comes from
+		err = engine.Forbidden("another site asks for this in your name; do it on the page itself")
+	case !sameToken(csrf(c), p.CSRF):
 		err = engine.Forbidden("the page is too old for this; load it again")
+	}
+	return p, err
+}
+
+// byToken finds out who sends a token, and slows down who tries them out.
+func (s *server) byToken(c *gin.Context, token engine.Secret) (engine.Principal, error) {
+	if err := s.logins.checkToken(c.Request.RemoteAddr); err != nil {
+		return engine.Principal{}, err
+	}
+	p, err := s.Access.ByToken(c.Request.Context(), token)
+	if errors.Is(err, engine.ErrUnauthorized) {
+		s.logins.badToken(c.Request.RemoteAddr)
 	}
 	return p, err
 }

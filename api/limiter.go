@@ -28,6 +28,8 @@ type window struct {
 const (
 	loginTries   = 10
 	addressTries = 60 // many people may share an address
+	hookCalls    = 120
+	badTokens    = 300 // a script that goes on with an old one does not lock out its neighbours
 	loginWindow  = time.Minute
 	maxWindows   = 10_000
 )
@@ -43,8 +45,35 @@ func (l *limiter) check(name, address string) error {
 	if l.allow(from, addressTries) && (engine.CheckName("user", name) != nil || l.allow(name+" "+from, loginTries)) {
 		return nil
 	}
+	return tooMany()
+}
+
+func tooMany() error {
 	return problemOf(http.StatusTooManyRequests, "too many attempts; wait a minute")
 }
+
+// checkCall notes a call of a hook, and refuses one too many.
+func (l *limiter) checkCall(address string) error {
+	if l.allow("hook "+network(address), hookCalls) {
+		return nil
+	}
+	return tooMany()
+}
+
+// checkToken refuses who has sent too many tokens that are none; badToken notes
+// one.
+func (l *limiter) checkToken(address string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.seen[tokenKey(address)]; l.now().Before(w.ends) && w.tries >= badTokens {
+		return tooMany()
+	}
+	return nil
+}
+
+func (l *limiter) badToken(address string) { l.allow(tokenKey(address), badTokens) }
+
+func tokenKey(address string) string { return "token " + network(address) }
 
 // allow notes an attempt and reports whether it is not one too many.
 func (l *limiter) allow(key string, most int) bool {

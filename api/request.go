@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,6 +24,15 @@ func (s *server) identify(c *gin.Context) {
 	c.Next()
 	s.Log.DebugContext(c.Request.Context(), "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
 		"status", c.Writer.Status(), "took", s.Now().Sub(began))
+}
+
+// wellFormed refuses addresses with bytes in them that are no text, which no
+// database keeps and no log should show.
+func (s *server) wellFormed(c *gin.Context) {
+	query, err := url.QueryUnescape(c.Request.URL.RawQuery)
+	if text := c.Request.URL.Path + query; err != nil || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		s.fail(c, problemOf(http.StatusBadRequest, "the address has characters in it that are no text"))
+	}
 }
 
 // recover answers a request whose handler panicked.
@@ -49,10 +60,11 @@ func (s *server) secureHeaders(c *gin.Context) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
-	if strings.HasPrefix(c.Request.URL.Path, apiVersion+"/") {
-		h.Set("Cache-Control", "no-store") // states and outputs hold secrets
-	}
-	if c.Request.TLS != nil {
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // states and outputs hold secrets; files that don't say so themselves
+	if s.Secure || c.Request.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
@@ -62,6 +74,7 @@ const (
 	maxBody       = 11 << 20  // a bundle of 10 MB with its form around it
 	maxRunnerBody = 100 << 20 // plans and states
 	maxLoginBody  = 16 << 10  // of who is not known yet
+	maxHookBody   = 64 << 10
 )
 
 // limitBody keeps a request from filling the memory.
@@ -70,6 +83,8 @@ func (s *server) limitBody(c *gin.Context) {
 	switch path := c.Request.URL.Path; {
 	case path == "/login", path == apiVersion+"/login":
 		limit = maxLoginBody
+	case strings.HasPrefix(path, apiVersion+"/hooks/"):
+		limit = maxHookBody
 	case strings.HasPrefix(path, apiVersion+"/runner/"), strings.HasPrefix(path, apiVersion+"/state/"):
 		limit = maxRunnerBody
 	}

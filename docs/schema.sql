@@ -92,6 +92,12 @@ CREATE TABLE bindings (
     CHECK (stack = '' OR project <> '')
 );
 
+CREATE TABLE certificates (
+    name       TEXT PRIMARY KEY,
+    data       BLOB NOT NULL, -- sealed
+    updated_at INTEGER NOT NULL
+);
+
 CREATE TABLE chores (
     name   TEXT PRIMARY KEY,
     due_at INTEGER NOT NULL
@@ -113,6 +119,27 @@ CREATE TABLE data_keys (
     wrapped    BLOB NOT NULL,
     created_at INTEGER NOT NULL
 , purpose TEXT NOT NULL DEFAULT 'seal' CHECK (purpose IN ('seal', 'fingerprint')), master TEXT NOT NULL DEFAULT '', active_at INTEGER, retired_at INTEGER, destroyed_at INTEGER);
+
+CREATE TABLE deliveries (
+    id         TEXT PRIMARY KEY,
+    webhook    TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    type       TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    attempts   INTEGER NOT NULL,
+    next_at    INTEGER, -- NULL once it is over
+    status     INTEGER NOT NULL,
+    error      TEXT NOT NULL,
+    took       INTEGER NOT NULL, -- microseconds
+    created_at INTEGER NOT NULL,
+    done_at    INTEGER,
+    CHECK ((next_at IS NULL) = (done_at IS NOT NULL))
+);
+
+CREATE INDEX deliveries_done ON deliveries (done_at) WHERE done_at IS NOT NULL;
+
+CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
+
+CREATE INDEX deliveries_webhook ON deliveries (webhook, id);
 
 CREATE TABLE directory (
     version BIGINT PRIMARY KEY -- the highest counts
@@ -174,6 +201,28 @@ CREATE TABLE findings (
 CREATE UNIQUE INDEX findings_open ON findings (stack, component, subject) WHERE resolved_at IS NULL;
 
 CREATE INDEX findings_stack ON findings (stack, last_seen, id);
+
+CREATE TABLE hook_calls (
+    hook    TEXT NOT NULL REFERENCES hooks (id) ON DELETE CASCADE,
+    message TEXT NOT NULL,
+    sent_at TEXT NOT NULL, -- as it was signed
+    at      INTEGER NOT NULL,
+    run     TEXT NOT NULL,
+    PRIMARY KEY (hook, message, sent_at)
+);
+
+CREATE INDEX hook_calls_at ON hook_calls (at);
+
+CREATE TABLE hooks (
+    id         TEXT PRIMARY KEY,
+    stack      TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    kind       TEXT NOT NULL CHECK (kind IN ('apply', 'preview', 'drift')),
+    secrets    BLOB NOT NULL, -- sealed
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (stack, name)
+);
 
 CREATE TABLE hosts (
     id          TEXT PRIMARY KEY,
@@ -490,4 +539,23 @@ CREATE TABLE variables (
     updated_by TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (stack, kind, name)
+);
+
+CREATE TABLE webhook_cursor (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    event INTEGER NOT NULL
+);
+
+CREATE TABLE webhooks (
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,
+    project       TEXT NOT NULL,
+    stack         TEXT NOT NULL,
+    url           TEXT NOT NULL,
+    events        TEXT NOT NULL, -- JSON
+    secrets       BLOB NOT NULL, -- sealed
+    disabled_why  TEXT NOT NULL,
+    failing_since INTEGER,
+    created_by    TEXT NOT NULL,
+    created_at    INTEGER NOT NULL
 );

@@ -25,8 +25,11 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 	}
 	r.stamp(to, at)
 	if to.Final() {
-		r.note(newEvent(at, "engine", "run."+string(to), r.Stack, r.ID, map[string]any{"reason": r.Reason}).
+		r.note(newEvent(at, "engine", "run."+string(to), r.Stack, r.ID, map[string]any{"kind": r.Kind, "reason": r.Reason}).
 			changing(map[string]any{"status": from}, map[string]any{"status": to}))
+		if found := r.Summary(); r.Kind == RunDrift && !found.Empty() {
+			r.event("drift.found", "engine", at, map[string]any{"changes": found})
+		}
 	}
 	return nil
 }
@@ -38,6 +41,9 @@ func (r *Run) stamp(to RunStatus, at time.Time) {
 	}
 	if t := stamps[to]; t != nil && t.IsZero() {
 		*t = at
+	}
+	if to == RunPlanned {
+		r.event("run.planned", "engine", at, map[string]any{"kind": r.Kind, "digest": r.Digest})
 	}
 	if to.Final() {
 		r.FinishedAt = at

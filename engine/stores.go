@@ -271,4 +271,5 @@ type Store interface {
 	RetentionStore
 	AuditStore
 	IdempotencyStore
+	WebhookStore
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -16,9 +17,11 @@ func (p *Pages) showLogin(c *gin.Context) error {
 	return nil
 }
 
-// safeNext keeps a redirect on this site.
+// safeNext keeps a redirect on this site. Browsers take a backslash for a slash
+// and drop tabs and line breaks, so that what is no address here may be one there.
 func safeNext(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, "\\") {
+	u, err := url.Parse(next) // which takes no control characters
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, "\\") {
 		return "/"
 	}
 	return next

@@ -22,6 +22,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/issuer"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -94,10 +95,14 @@ func newSite(t testing.TB) *site {
 
 func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	s.t.Helper()
-	pages, err := web.New(web.Deps{Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
+	rules, err := egress.ParseRules([]string{"127.0.0.0/8"})
+	ok(s.t, err)
+	hooks := &engine.Webhooks{Store: s.store, Sender: (&egress.Guard{Allow: rules}).Poster(), Log: log, Now: now}
+	pages, err := web.New(web.Deps{Webhooks: hooks, Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
 	ok(s.t, err)
 	handler, err := api.New(api.Deps{
-		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
+		Webhooks: hooks,
+		Runs:     s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,
 	})
 	ok(s.t, err)

@@ -23,11 +23,13 @@ type Deps struct {
 	States *engine.States
 	Access *engine.Access
 	Store  engine.Store
-	Bell   engine.Bell
-	Now    func() time.Time
-	Log    *slog.Logger
-	Secure bool   // browsers come by HTTPS
-	Cookie string // name of the session's cookie; empty for cloudops_session
+	// Webhooks are made, tested and deleted on a page of their own.
+	Webhooks *engine.Webhooks
+	Bell     engine.Bell
+	Now      func() time.Time
+	Log      *slog.Logger
+	Secure   bool   // browsers come by HTTPS
+	Cookie   string // name of the session's cookie; empty for cloudops_session
 }
 
 // Pages are the web pages.
@@ -85,6 +87,11 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/variable-sets/:set/variables", engine.MayWriteCredentials, p.setShared},
 		{"POST", "/variable-sets/:set/unset", engine.MayWriteCredentials, p.unsetShared},
 		{"POST", "/variable-sets/:set/delete", engine.MayWriteCredentials, p.deleteSet},
+		{"GET", "/webhooks", engine.MayWritePolicy, p.webhooks},
+		{"POST", "/webhooks", engine.MayWritePolicy, p.createWebhook},
+		{"POST", "/webhooks/:webhook/test", engine.MayWritePolicy, p.testWebhook},
+		{"POST", "/webhooks/:webhook/switch", engine.MayWritePolicy, p.switchWebhook},
+		{"POST", "/webhooks/:webhook/delete", engine.MayWritePolicy, p.deleteWebhook},
 		{"GET", "/drift", engine.MayRead, p.drift},
 		{"GET", "/audit", engine.MayReadAudit, p.audit},
 		{"GET", "/account", engine.MaySelf, p.account},

@@ -15,6 +15,9 @@ func TestRedirectAfterSignInStaysOnThisSite(t *testing.T) {
 		"//evil.example":       "/",
 		"https://evil.example": "/",
 		`/\evil.example`:       "/",
+		"/\t/evil.example":     "/", // browsers drop the tab
+		"/\n/evil.example":     "/",
+		"/%09/evil.example":    "/%09/evil.example",
 	} {
 		if got := safeNext(next); got != want {
 			t.Errorf("safeNext(%q) = %q, want %q", next, got, want)

@@ -22,7 +22,7 @@ func compileLocal(cmd *cobra.Command, file string, vars varFlags) (engine.Bluepr
 	if err != nil {
 		return engine.Blueprint{}, err
 	}
-	return newCompiler(blueprint.GitCLI{Env: gitEnvironment()}, tokenFromEnvironment).CompileDir(cmd.Context(), dir, values)
+	return newCompiler(blueprint.GitCLI{Env: gitEnvironment()}, &blueprint.RegistryHTTP{Token: tokenFromEnvironment}).CompileDir(cmd.Context(), dir, values)
 }
 
 // applyFlags say which part of a stack a run is of, too.

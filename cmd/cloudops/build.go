@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/blueprint"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/issuer"
 	"github.com/cloudops-manager/cloudops/engine/siem"
 	"github.com/cloudops-manager/cloudops/engine/store"
@@ -42,14 +44,16 @@ type components struct {
 	access  *engine.Access
 	audit   *engine.Audit
 	forward *engine.Forwarding
+	hooks   *engine.Hooks
+	telling *engine.Webhooks
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
-func newCompiler(git blueprint.GitCLI, token func(context.Context, string) (engine.Secret, error)) *blueprint.Compiler {
+func newCompiler(git blueprint.GitCLI, registry *blueprint.RegistryHTTP) *blueprint.Compiler {
 	return blueprint.New(blueprint.Options{
 		Modules: modules.Open, ModuleNames: modules.Names(),
 		Playbooks: playbooks.Open, PlaybookNames: playbooks.Names(),
-		Git: git, Registry: &blueprint.RegistryHTTP{Token: token},
+		Git: git, Registry: registry,
 	})
 }
 
@@ -60,13 +64,20 @@ func tokenFromEnvironment(_ context.Context, host string) (engine.Secret, error)
 	return engine.Secret(os.Getenv("TF_TOKEN_" + strings.NewReplacer(".", "_", "-", "__").Replace(name))), nil
 }
 
-// gitEnvironment is what git needs to get out, and to trust whom we trust: it has
-// a name of its own for the file with certificates.
-func gitEnvironment() (env []string) {
-	for _, name := range [][2]string{
-		{"HTTPS_PROXY", "HTTPS_PROXY"}, {"HTTP_PROXY", "HTTP_PROXY"}, {"NO_PROXY", "NO_PROXY"},
-		{"SSL_CERT_FILE", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAINFO", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAPATH", "GIT_SSL_CAPATH"},
-	} {
+// gitTrust is what git needs to trust whom we trust: it has a name of its own for
+// the file with certificates.
+func gitTrust() []string {
+	return fromHere([][2]string{{"SSL_CERT_FILE", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAINFO", "GIT_SSL_CAINFO"}, {"GIT_SSL_CAPATH", "GIT_SSL_CAPATH"}})
+}
+
+// gitEnvironment is what git needs besides where it gets out by itself.
+func gitEnvironment() []string {
+	return append(gitTrust(), fromHere([][2]string{{"HTTPS_PROXY", "HTTPS_PROXY"}, {"HTTP_PROXY", "HTTP_PROXY"}, {"NO_PROXY", "NO_PROXY"}})...)
+}
+
+// fromHere gives variables of our environment under other names.
+func fromHere(names [][2]string) (env []string) {
+	for _, name := range names {
 		if v := os.Getenv(name[0]); v != "" {
 			env = append(env, name[1]+"="+v)
 		}
@@ -113,7 +124,8 @@ func openVault(ctx context.Context, o *serverOptions, keys vault.KeyStore) (*vau
 
 // wire makes the use cases.
 func (c *components) wire(v *vault.Vault) {
-	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitEnvironment()}, c.registryToken)
+	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitTrust(), Guard: c.options.guard},
+		&blueprint.RegistryHTTP{Token: c.registryToken, Client: c.options.guard.Client(egress.Limits{})})
 	now := func() time.Time { return time.Now().UTC() }
 	c.runs = &engine.Runs{
 		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
@@ -126,8 +138,15 @@ func (c *components) wire(v *vault.Vault) {
 	c.states = &engine.States{Store: c.store, Now: now}
 	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
 	c.audit = &engine.Audit{Store: c.store, Keep: days(c.options.keep.eventDays), Now: now}
-	ways := siem.Options{HTTP: siem.Client, Dial: (&net.Dialer{}).DialContext, Credential: c.store.Credential}
+	ways := siem.Options{HTTP: c.options.forwardClient, Dial: c.options.guard.Dial, Credential: c.store.Credential}
 	c.forward = &engine.Forwarding{Audit: c.audit, Shipper: ways.Shipper, Now: now, Log: c.log}
+	c.hooks = &engine.Hooks{Store: c.store, Runs: c.runs, Rights: c.access.PrincipalOf, Now: now}
+	c.telling = &engine.Webhooks{Store: c.store, Sender: c.options.guard.Poster(), Log: c.log, Now: now, URL: c.options.url}
+}
+
+// forwardClient sends the audit log to whom it was named, and nobody else.
+func (o *serverOptions) forwardClient(trust *tls.Config) *http.Client {
+	return o.guard.Client(egress.Limits{Trust: trust, Stay: true})
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -180,11 +199,7 @@ func (o *serverOptions) bind(r roles) (net.Listener, error) {
 		return nil, err
 	}
 	if o.url == "" {
-		scheme := "http"
-		if o.tlsCert != "" {
-			scheme = "https"
-		}
-		o.url = scheme + "://" + l.Addr().String()
+		o.url = o.https.address(l.Addr().String())
 	}
 	return l, nil
 }
@@ -204,8 +219,13 @@ func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
 	}
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		BaseContext: func(net.Listener) context.Context { return requests }, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug)}
+	srv := c.newServer(handler)
+	srv.BaseContext = func(net.Listener) context.Context { return requests }
+	toHTTPS, err := c.secure(srv)
+	if err != nil {
+		return err
+	}
+	defer toHTTPS.Close()
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
 		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), stopServing)
@@ -217,8 +237,8 @@ func (c *components) serveAPI(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	go c.beat(requests)
-	if c.options.tlsCert != "" {
-		err = srv.ServeTLS(l, c.options.tlsCert, c.options.tlsKey)
+	if srv.TLSConfig != nil {
+		err = srv.ServeTLS(l, "", "")
 	} else {
 		err = srv.Serve(l)
 	}
@@ -239,14 +259,15 @@ func (c *components) tell() error {
 func (c *components) handler() (http.Handler, error) {
 	pages, err := web.New(web.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
-		Secure: c.options.secure(), Cookie: api.SessionCookie,
+		Secure: c.options.secure(), Cookie: api.SessionCookie, Webhooks: c.telling,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Keys: c.keys, Audit: c.audit, Forward: c.forward, Formats: siem.Formats(), Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Keys: c.keys, Audit: c.audit, Forward: c.forward, Formats: siem.Formats(), Webhooks: c.telling, Hooks: c.hooks, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
+		Secure: c.options.secure(), TrustedProxies: c.options.trustedProxies,
 	})
 }
 
@@ -286,6 +307,8 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return ignoreEnd(ctx, schedules.Run(ctx)) })
 	sweep := &workers.Sweep{Sweeper: c.runs, Redis: c.redis, Bell: c.bell, Log: c.log}
 	group.Go(func() error { return ignoreEnd(ctx, sweep.Run(ctx)) })
+	telling := &workers.Webhooks{Messenger: c.telling, Bell: c.bell, Log: c.log}
+	group.Go(func() error { return ignoreEnd(ctx, telling.Run(ctx)) })
 	chores := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Chores: []workers.Chore{
 		{Name: "retention", Every: cleanEvery, Do: func(ctx context.Context) error {
 			_, err := c.options.keep.retention(c.store, c.runs.Now, c.log).Clean(ctx)
@@ -294,6 +317,7 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 		{Name: "issuer", Every: time.Hour, Do: c.runs.Issuer.Tidy},
 		{Name: "reseal", Every: resealEvery, Do: func(ctx context.Context) error { return c.keys.Reseal(ctx, resealPause) }},
 		{Name: "audit", Every: time.Minute, Do: c.audit.Tend},
+		{Name: "webhooks", Every: cleanEvery, Do: c.telling.Clean},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
 	forward := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Every: forwardEvery, Chores: []workers.Chore{

@@ -73,7 +73,7 @@ func (a followFlags) present(cmd *cobra.Command, c *client.Client, run string) e
 	case a.yes:
 		return nil
 	default:
-		return writePlanText(cmd.Context(), cmd.ErrOrStderr(), c, run)
+		return writePlanText(cmd.Context(), tamed(cmd.ErrOrStderr()), c, run)
 	}
 }
 

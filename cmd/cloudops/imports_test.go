@@ -18,8 +18,10 @@ const module = "github.com/cloudops-manager/cloudops/"
 var mayImport = map[string][]string{
 	"engine":            {},
 	"engine/ansible":    {"engine", "engine/sandbox", "github.com/apenella/go-ansible/v2", "golang.org/x/sys"},
-	"engine/blueprint":  {"engine", "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml", "github.com/robfig/cron/v3", "github.com/agext/levenshtein", "github.com/hashicorp/go-version"},
+	"engine/blueprint":  {"engine", "engine/egress", "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml", "github.com/robfig/cron/v3", "github.com/agext/levenshtein", "github.com/hashicorp/go-version"},
 	"engine/issuer":     {"engine", "github.com/go-jose/go-jose/v4"},
+	"engine/certs":      {"engine", "golang.org/x/crypto"},
+	"engine/egress":     {"engine"},
 	"engine/enginetest": {"engine", "golang.org/x/sys", "github.com/chromedp/chromedp", "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"},
 	"engine/rest":       {},
 	"engine/amazon":     {"engine/rest", "github.com/aws/aws-sdk-go-v2"},

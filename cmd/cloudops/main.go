@@ -35,6 +35,7 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // asked a second time the program ends at once
 	cmd := newRoot()
+	cmd.SetOut(tamed(os.Stdout))
 	called, err := cmd.ExecuteContextC(ctx)
 	return report(called, err)
 }
@@ -74,7 +75,7 @@ func report(cmd *cobra.Command, err error) int {
 			return code
 		}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.CommandPath(), describe(cmd, err))
+	fmt.Fprintf(tamed(cmd.ErrOrStderr()), "%s: %s\n", cmd.CommandPath(), describe(cmd, err))
 	return code
 }
 
@@ -108,7 +109,7 @@ CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.
 		newRole("worker", "Run workers only", roles{worker: true}),
 		newRole("scheduler", "Run schedules and the sweep only", roles{scheduler: true}),
 		newStep(), newLogin(), newStack(), newRun(), newScale(), newHost(), newDrift(), newState(), newVariable(), newVariableSet(), newCredential(), newIssuer(), newToken(), newUser(), newTeam(), newProject(), newRoles(), newAccess(), newWhoami(), newSchedule(), newKeys(), newAudit(),
-		newBackup(), newRestore(), newVersion(),
+		newWebhook(), newHook(), newBackup(), newRestore(), newVersion(),
 	)
 	refuseUnknown(root)
 	addCompletion(root)

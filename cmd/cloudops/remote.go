@@ -162,6 +162,9 @@ func since(t time.Time) string {
 
 // terminal reports whether people sit before what is read or written.
 func terminal(stream any) bool {
+	if t, ok := stream.(*tame); ok {
+		stream = t.to
+	}
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,9 +14,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpproxy"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
@@ -27,7 +30,8 @@ type serverOptions struct {
 	listen, url, dataDir, databaseURL, redisURL string
 	issuerURL                                   string
 	masterKeyFile, masterKey, adminPassword     string
-	tlsCert, tlsKey, addressFile                string
+	addressFile                                 string
+	https                                       httpsOptions
 	clouds                                      []string
 	concurrency, driftConcurrency               int
 	workerName                                  string
@@ -35,6 +39,8 @@ type serverOptions struct {
 	sandbox                                     sandboxOptions
 	grace, drain                                time.Duration
 	gitFile                                     bool
+	allowPrivate, trustedProxies                []string
+	guard                                       *egress.Guard // follows from the settings
 	logLevel, logFormat                         string
 	keep                                        keepOptions
 	secretsOf                                   secretOptions
@@ -72,8 +78,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.redisURL, "redis-url", "embedded", "redis://, rediss://, redis-sentinel://... or embedded")
 	o.masterFlags(f)
 	f.StringVar(&o.addressFile, "address-file", "", "file to write the API's address into once it listens")
-	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file, to serve HTTPS")
-	f.StringVar(&o.tlsKey, "tls-key", "", "key file of the certificate")
+	o.https.flags(f)
 	f.StringSliceVar(&o.clouds, "clouds", []string{"aws", "azure", "gcp", "local"}, "clouds whose queues this worker serves")
 	f.IntVar(&o.concurrency, "concurrency", runtime.NumCPU(), "steps at a time a cloud")
 	f.IntVar(&o.driftConcurrency, "drift-concurrency", 1, "drift checks at a time a cloud")
@@ -83,6 +88,8 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.mirror, "provider-mirror", "", "folder with Terraform providers in the layout of a filesystem mirror")
 	o.sandbox.flags(f)
 	f.BoolVar(&o.gitFile, "git-file", false, "let stacks take modules from Git repositories on this machine's disk, by git::file://")
+	f.StringSliceVar(&o.allowPrivate, "allow-private-network", nil, "network, address or host with or without a port that addresses named by users may lead to although it is not public, as in: 10.0.0.0/8 or git.internal:443")
+	f.StringSliceVar(&o.trustedProxies, "trusted-proxy", nil, "address or network of a proxy before the server, which tells in X-Forwarded-For who its clients are")
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	o.keep.flags(f)
@@ -93,7 +100,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 
 // complete fills in what follows from other settings and checks all of them.
 func (o *serverOptions) complete() error {
-	errs := []error{o.place(), o.secrets(), o.checkIssuer()}
+	errs := []error{o.place(), o.secrets(), o.checkIssuer(), o.networks()}
 	o.placeKey()
 	if o.workerName == "" {
 		name, err := os.Hostname()
@@ -102,15 +109,12 @@ func (o *serverOptions) complete() error {
 	if o.concurrency < 1 || o.driftConcurrency < 1 {
 		errs = append(errs, errors.New("--concurrency and --drift-concurrency are at least 1"))
 	}
-	if (o.tlsCert == "") != (o.tlsKey == "") {
-		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
-	}
 	for _, c := range o.clouds {
 		if !knownCloud(c) {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check())
+	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(), o.https.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}
@@ -127,6 +131,23 @@ func (o *serverOptions) place() (err error) {
 		o.databaseURL = "sqlite://" + filepath.Join(o.dataDir, "cloudops.db")
 	}
 	return err
+}
+
+// networks checks whom the server trusts and what it may reach where its users
+// say where to.
+func (o *serverOptions) networks() error {
+	rules, err := egress.ParseRules(o.allowPrivate)
+	if err != nil {
+		return fmt.Errorf("--allow-private-network: %w", err)
+	}
+	for _, proxy := range o.trustedProxies {
+		_, network := netip.ParsePrefix(proxy)
+		if _, address := netip.ParseAddr(proxy); network != nil && address != nil {
+			return fmt.Errorf("--trusted-proxy: %q is no address or network", proxy)
+		}
+	}
+	o.guard = &egress.Guard{Allow: rules, Proxy: httpproxy.FromEnvironment().ProxyFunc()}
+	return nil
 }
 
 // secrets reads what is never a flag, since every user of a machine can see

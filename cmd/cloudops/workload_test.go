@@ -120,7 +120,7 @@ func TestPlansAndAppliesAreDifferentRolesAtAWS(t *testing.T) {
 			t.Errorf("%s: the apply was %s", name, applying)
 		}
 	}
-	events, err := s.client(t).Events(t.Context(), "who", client.Page{})
+	events, err := s.client(t).Events(t.Context(), client.EventFilter{Stack: "who"}, client.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}

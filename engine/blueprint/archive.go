@@ -9,18 +9,26 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// maxArchive bounds the archive of a module, and what it unpacks to.
-const maxArchive = 50 << 20
+// The bounds of the archive of a module: its bytes, and those that it unpacks to;
+// its entries, links and folders included; and what is read of it at all, so that
+// what is left out costs no more than what is not.
+const (
+	maxArchive        = 50 << 20
+	maxArchiveEntries = 20_000
+	maxArchiveStream  = 2 * maxArchive
+)
 
 // unpacking writes the plain files of an archive below a folder. Links, which
 // examples and tests of modules may have, are left out.
 type unpacking struct {
-	dir  string
-	room int64
+	dir     string
+	room    int64
+	entries int
 }
 
 func untar(data []byte, into string) error {
@@ -28,14 +36,21 @@ func untar(data []byte, into string) error {
 	if err != nil {
 		return engine.Invalid("the archive of the module is no tar.gz: %v", err)
 	}
-	u := &unpacking{into, maxArchive}
-	for tr := tar.NewReader(gz); ; {
+	u := &unpacking{dir: into, room: maxArchive}
+	stream := &io.LimitedReader{R: gz, N: maxArchiveStream}
+	for tr := tar.NewReader(stream); ; {
 		hdr, err := tr.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if stream.N <= 0 {
+			return tooMuch()
+		}
 		if err != nil {
 			return engine.Invalid("the archive of the module is no tar.gz, or is cut short: %v", err)
+		}
+		if err := u.count(); err != nil {
+			return err
 		}
 		if hdr.Typeflag != tar.TypeReg {
 			continue
@@ -51,8 +66,11 @@ func unzip(data []byte, into string) error {
 	if err != nil {
 		return engine.Invalid("the archive of the module is no zip: %v", err)
 	}
-	u := &unpacking{into, maxArchive}
+	u := &unpacking{dir: into, room: maxArchive}
 	for _, f := range z.File {
+		if err := u.count(); err != nil {
+			return err
+		}
 		if !f.Mode().IsRegular() {
 			continue
 		}
@@ -69,6 +87,17 @@ func unzip(data []byte, into string) error {
 	return nil
 }
 
+func (u *unpacking) count() error {
+	if u.entries++; u.entries > maxArchiveEntries {
+		return engine.Invalid("the archive of the module has more than %d entries", maxArchiveEntries)
+	}
+	return nil
+}
+
+func tooMuch() error {
+	return engine.Invalid("the archive of the module unpacks to more than %s", bytesText(maxArchive))
+}
+
 func (u *unpacking) file(name string, content io.Reader) error {
 	if name = filepath.Clean(filepath.FromSlash(name)); !filepath.IsLocal(name) {
 		return engine.Invalid("the archive of the module has %q, which leads out of it", name)
@@ -78,11 +107,25 @@ func (u *unpacking) file(name string, content io.Reader) error {
 		return engine.Invalid("the archive of the module is cut short in %s: %v", name, err)
 	}
 	if u.room -= int64(len(data)); u.room < 0 {
-		return engine.Invalid("the archive of the module unpacks to more than %s", bytesText(maxArchive))
+		return tooMuch()
 	}
 	target := filepath.Join(u.dir, name)
-	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-		return err
+	err = os.MkdirAll(filepath.Dir(target), 0o700)
+	if err == nil {
+		err = os.WriteFile(target, data, 0o600)
 	}
-	return os.WriteFile(target, data, 0o600)
+	if nobodys(err) {
+		return engine.Invalid("the archive of the module has %q, which no file system takes or which is a file and a folder", name)
+	}
+	return err
+}
+
+// nobodys reports whether a file cannot be written by anybody, whatever the disk.
+func nobodys(err error) bool {
+	for _, kind := range []error{syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }

@@ -9,10 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 )
 
 // GitCLI is Git on the program git. It reads no configuration of the machine,
@@ -21,6 +23,9 @@ type GitCLI struct {
 	Program string        // path; empty for the one on PATH
 	Timeout time.Duration // of one fetch; 0 for two minutes
 	Env     []string      // more environment, such as HTTPS_PROXY=...
+	// Guard decides what is reached by https, and is what git goes through; nil
+	// lets git go where this machine can.
+	Guard *egress.Guard
 	// NoFile refuses git::file://, for servers whose own disk is none of its
 	// users' business.
 	NoFile bool
@@ -40,7 +45,7 @@ func (g GitCLI) Fetch(ctx context.Context, url, ref, into string) (string, error
 	if _, err := g.run(ctx, into, "init", "--quiet", "--template="); err != nil {
 		return "", err
 	}
-	commit, err := g.fetch(ctx, url, ref, into)
+	commit, err := g.guardedFetch(ctx, url, ref, into)
 	if err != nil {
 		return "", fmt.Errorf("fetch %s: %w", url, err)
 	}
@@ -61,6 +66,27 @@ func (g GitCLI) check(url, ref string) error {
 		return engine.Invalid("%q is no tag, branch or commit", ref)
 	}
 	return nil
+}
+
+// guardedFetch leads git through a tunnel of the guard. What the guard refused is
+// a better reason than git's.
+func (g GitCLI) guardedFetch(ctx context.Context, url, ref, into string) (string, error) {
+	if g.Guard == nil {
+		return g.fetch(ctx, url, ref, into)
+	}
+	tunnel, err := g.Guard.Listen()
+	if err != nil {
+		return "", err
+	}
+	defer tunnel.Close()
+	// By the environment, since every user of a machine can see arguments.
+	g.Env = append(slices.Clone(g.Env), "NO_PROXY=", "GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=http.proxy", "GIT_CONFIG_VALUE_0="+tunnel.URL().Reveal(),
+		"GIT_CONFIG_KEY_1=http.proxyAuthMethod", "GIT_CONFIG_VALUE_1=basic")
+	commit, err := g.fetch(ctx, url, ref, into)
+	if refused := tunnel.Refused(); err != nil && ctx.Err() == nil && refused != nil {
+		return "", engine.Invalid("%v", refused)
+	}
+	return commit, err
 }
 
 // fetch gets the one commit that ref names. Where a server gives only what its

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -105,12 +104,4 @@ func sign(h http.Header, secret engine.Secret, id string, at time.Time, body []b
 	mac.Write([]byte(id + "." + stamp + "."))
 	mac.Write(body)
 	h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-}
-
-// Client is an HTTP client that reaches everything and trusts as it is told. It
-// follows no redirect: the log is for whoever was named.
-func Client(trust *tls.Config) *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = trust
-	return &http.Client{Transport: t, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -49,7 +49,7 @@ func shipment(after, n int64) engine.Shipment {
 	return s
 }
 
-func options() Options { return Options{HTTP: Client, Dial: (&net.Dialer{}).DialContext} }
+func options() Options { return Options{HTTP: plainClient, Dial: (&net.Dialer{}).DialContext} }
 
 func ship(t *testing.T, o Options, f engine.Forwarder, s engine.Shipment) error {
 	t.Helper()

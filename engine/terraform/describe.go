@@ -54,6 +54,9 @@ func action(a tfjson.Actions) (engine.Action, bool) {
 }
 
 func change(rc *tfjson.ResourceChange, s secrets, left io.Writer) (engine.Change, bool) {
+	if rc == nil || rc.Change == nil { // a plan of a Terraform that we do not know
+		return engine.Change{}, false
+	}
 	act, ok := action(rc.Change.Actions)
 	imported := rc.Change.Importing != nil
 	if !ok && imported {
@@ -233,6 +236,9 @@ func raw(v any) json.RawMessage {
 }
 
 func outputChange(name string, c *tfjson.Change, s secrets) (engine.OutputChange, bool) {
+	if c == nil {
+		return engine.OutputChange{}, false
+	}
 	act, ok := action(c.Actions)
 	if !ok {
 		return engine.OutputChange{}, false

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -158,7 +159,8 @@ func (l *listener) count(m message) {
 func diagnosticText(m message) string {
 	d := m.Diagnostic
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(d.Severity[:1])+d.Severity[1:], d.Summary)
+	severity := cmp.Or(d.Severity, "diagnostic") // a line may be somebody else's
+	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(severity[:1])+severity[1:], d.Summary)
 	if d.Address != "" {
 		fmt.Fprintf(&b, " (%s)", d.Address)
 	}

@@ -1,0 +1,32 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine"
+)
+
+func TestWebhooksAreMadeAndTestedOnAPage(t *testing.T) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	defer receiver.Close()
+	s := newSite(t)
+	b := s.browser(engine.RoleAdmin)
+	token := b.get("/webhooks", http.StatusOK).has("No webhook yet").csrf()
+
+	b.post("/webhooks", http.StatusUnprocessableEntity, "csrf_token", token, "name", "chat", "url", "https://10.0.0.1/in", "events", "run.*").
+		has("10.0.0.1:443 leads to a private address")
+	made := b.post("/webhooks", http.StatusOK, "csrf_token", token, "name", "chat", "url", receiver.URL, "events", "run.*, drift.*").
+		has("shown this once", "whsec_", "run.*, drift.* of all stacks")
+	path := "/webhooks/" + regexp.MustCompile(`whk-\w+`).FindString(made.text)
+	b.get("/webhooks", http.StatusOK).lacks("whsec_")
+	b.post(path+"/test", http.StatusOK, "csrf_token", token).has("The test was given up: the receiver answers 418", "webhook.test")
+	b.post(path+"/switch", http.StatusOK, "csrf_token", token, "off", "1").has("by admin", "Enable")
+	b.post(path+"/switch", http.StatusOK, "csrf_token", token).has("Disable")
+	b.post(path+"/delete", http.StatusOK, "csrf_token", token).has("No webhook yet")
+	b.post(path+"/test", http.StatusNotFound, "csrf_token", token).has("there is no webhook")
+	s.browser(engine.RoleApprover).get("/webhooks", http.StatusForbidden)
+	s.browser(engine.RoleViewer).get("/", http.StatusOK).lacks("/webhooks")
+}
