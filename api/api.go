@@ -33,6 +33,7 @@ type Deps struct {
 	Stacks    *engine.Stacks
 	States    *engine.States
 	Access    *engine.Access
+	Policies  *engine.Policies
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -122,6 +123,8 @@ func (s *server) routes(router *gin.Engine) {
 	s.variableRoutes()
 	s.variableSetRoutes()
 	s.runRoutes()
+	s.decisionRoutes()
+	s.policyRoutes()
 	s.hostRoutes()
 	s.stepRoutes()
 	s.stateRoutes(router)

@@ -64,13 +64,14 @@ func (s *system) deps() Deps {
 	compiler := blueprint.New(blueprint.Options{Credentials: db.Credential})
 	bell := &bell{listeners: map[string][]chan struct{}{}}
 	s.store = db
-	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
+	s.runs = &engine.Runs{People: s.access, Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL}
 	return Deps{
 		Runs: s.runs, Access: s.access, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
-		Stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
-		States: &engine.States{Store: db, Now: s.clock.now},
-		Ready:  db.Ping,
+		Stacks:   &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
+		Policies: &engine.Policies{Store: db, Directory: s.access.Directory, Parse: blueprint.ParsePolicy, Now: s.clock.now},
+		States:   &engine.States{Store: db, Now: s.clock.now},
+		Ready:    db.Ping,
 	}
 }
 

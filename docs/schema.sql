@@ -78,6 +78,9 @@ CREATE INDEX events_run ON events (run_id) WHERE run_id <> '';
 
 CREATE INDEX events_stack ON events (stack, id);
 
+CREATE INDEX events_variables ON events (at) WHERE action IN ('variable.set', 'variable.unset',
+    'variable-set.set', 'variable-set.unset', 'variable-set.put', 'variable-set.delete');
+
 CREATE TABLE findings (
     id          TEXT PRIMARY KEY,
     stack       TEXT NOT NULL REFERENCES stacks (name) ON DELETE CASCADE,
@@ -189,7 +192,7 @@ CREATE TABLE runs (
     planned_at  INTEGER,
     approved_at INTEGER,
     applying_at INTEGER,
-    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')),
+    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')), starters TEXT NOT NULL DEFAULT '[]', authors TEXT NOT NULL DEFAULT '[]', glass TEXT NOT NULL DEFAULT '{}', release_at INTEGER,
     -- Nothing reaches real infrastructure without a plan that was looked at.
     CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
     -- Previews and drift checks never get that far.
@@ -202,6 +205,8 @@ CREATE UNIQUE INDEX runs_active ON runs (stack)
 CREATE INDEX runs_expiry ON runs (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE UNIQUE INDEX runs_origin ON runs (stack, origin) WHERE origin <> '';
+
+CREATE INDEX runs_release ON runs (release_at) WHERE release_at IS NOT NULL;
 
 CREATE INDEX runs_stack ON runs (stack, id);
 

@@ -158,6 +158,13 @@ func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins 
 		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Message: sub.Message, CreatedAt: s.Now(),
 		Blueprint: bp, Sources: sources, Variables: sub.Variables,
 	}
+	policies, err := s.Store.PoliciesOver(ctx, bp.Name)
+	if err == nil {
+		err = bp.Approval.under(policies).can()
+	}
+	if err != nil {
+		return nil, Beside{}, err
+	}
 	drift, err := s.driftSchedule(p, &bp)
 	return rev, Beside{Drift: drift}, err
 }

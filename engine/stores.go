@@ -99,6 +99,8 @@ type SweepStore interface {
 	WaitingSteps(ctx context.Context, from, to time.Time, perQueue int) ([]Dispatch, error)
 	// ExpiredPlans names runs that wait for approval past their rule's expiry at t.
 	ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]string, error)
+	// ThawedPlans names runs whose approved plan waits for a freeze that is over at t.
+	ThawedPlans(ctx context.Context, t time.Time, limit int) ([]string, error)
 	// PendingStacks names stacks that have a pending changing run and none under way.
 	PendingStacks(ctx context.Context, limit int) ([]string, error)
 }
@@ -257,8 +259,26 @@ type IdempotencyStore interface {
 	ForgetRequests(ctx context.Context, t time.Time) error
 }
 
+// PolicyStore keeps the rules of projects and that of the installation, whose
+// project is "".
+type PolicyStore interface {
+	// PoliciesOver lists those over a stack: the installation's, then its project's.
+	PoliciesOver(ctx context.Context, stack string) ([]Policy, error)
+	// Policy wraps ErrNotFound where there is none.
+	Policy(ctx context.Context, project string) (*Policy, error)
+	// Policies lists all, the installation's first, then by project.
+	Policies(ctx context.Context) ([]Policy, error)
+	// PutPolicy writes a policy in place of the one before it. Plans that wait for
+	// the end of a freeze are looked at again by the next sweep.
+	PutPolicy(ctx context.Context, p *Policy, e Event) error
+	// DeletePolicy does the same, and wraps ErrNotFound where there is none.
+	DeletePolicy(ctx context.Context, project string, e Event) error
+}
+
 // Store is everything the engine keeps.
 type Store interface {
+	PolicyStore
+	DeedStore
 	StackStore
 	UpstreamStore
 	RunStore

@@ -19,6 +19,7 @@ import (
 type runView struct {
 	frame
 	run      *engine.Run
+	answer   *engine.Decision
 	plans    map[string]planPart     // by step
 	recaps   map[string]engine.Recap // by step
 	progress map[string][]string     // in words, of interrupted steps
@@ -92,9 +93,10 @@ func (p *Pages) showRun(c *gin.Context, status int, problem string) error {
 func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 	v := runView{frame: f, recaps: map[string]engine.Recap{}, progress: map[string][]string{}}
 	var err error
-	if v.run, err = p.Runs.Get(ctx, id); err != nil {
+	if v.answer, err = p.Runs.Decision(ctx, f.who, id); err != nil {
 		return v, err
 	}
+	v.run = v.answer.Run
 	var nodes []node
 	for _, s := range v.run.Steps {
 		nodes = append(nodes, node{name: s.Component.Address, note: place(s.Component), status: string(s.Status), link: "#" + s.ID, needs: s.Needs})
@@ -158,28 +160,15 @@ func (p *Pages) changes(c *gin.Context) error {
 	return nil
 }
 
-// hindrance says why who looks cannot approve the plan, "" where they can. It
-// words the rule for the page; the engine decides.
+// hindrance says why who looks cannot approve the plan, "" where they can.
 func (v runView) hindrance() string {
-	rule := v.run.Rule
 	switch {
+	case v.answer.WhyNot == "":
+		return ""
 	case !v.may(engine.MayApprove):
 		return "The plan waits for somebody who may approve it; that takes the role approver."
-	case len(rule.Roles) > 0 && v.run.RoleOf(v.who) == "":
-		return fmt.Sprintf("The stack wants approval by %s, which you are not.", roleNames(rule.Roles))
-	case rule.Approvals > 0 && v.who.User == v.run.StartedBy:
-		return "You started this run, and its stack wants the approval of " + others(rule.Approvals) + "."
-	case v.hasApproved():
-		return "You have approved this plan; it waits for others."
 	}
-	return ""
-}
-
-func others(n int) string {
-	if n == 1 {
-		return "another person"
-	}
-	return fmt.Sprintf("%d other people", n)
+	return "You can't approve this plan because you " + v.answer.WhyNot + "."
 }
 
 func roleNames(roles []engine.Role) string {
@@ -190,20 +179,40 @@ func roleNames(roles []engine.Role) string {
 	return strings.Join(names, " or ")
 }
 
-func (v runView) hasApproved() bool {
-	return slices.ContainsFunc(v.run.Approvals, func(a engine.Approval) bool {
-		return a.By == v.who.User && a.Verdict == engine.Approved && a.Digest == v.run.Digest
-	})
+// yes is where the form goes by which who looks says yes to the plan.
+func (v runView) yes() string {
+	if v.may(engine.MayApprove) {
+		return "/runs/" + v.run.ID + "/approve"
+	}
+	return "/runs/" + v.run.ID + "/apply"
 }
 
-// granted counts the approvals that the plan has.
-func (v runView) granted() (n int) {
-	for _, a := range v.run.Approvals {
-		if a.Verdict == engine.Approved && a.Digest == v.run.Digest {
-			n++
+// met reports whether the plan has all approvals that it takes.
+func (v runView) met() bool {
+	return v.run.Status == engine.RunPlanned && !slices.ContainsFunc(v.answer.Needs, func(m engine.Met) bool { return m.Has < m.Approvals })
+}
+
+// mayRelease reports whether the page offers to apply an approved plan.
+func (v runView) mayRelease() bool {
+	return v.met() && v.answer.Window == "" && v.may(engine.MayApply)
+}
+
+// mayBreak reports whether the page offers to go past a freeze.
+func (v runView) mayBreak() bool {
+	return v.answer.Window != "" && (v.may(engine.MayApprove) || v.may(engine.MayApply))
+}
+
+// asked reports whether somebody has asked to go past the freeze with this plan.
+func (v runView) asked() bool { return v.run.Glass.Digest != "" && v.run.Glass.Digest == v.run.Digest }
+
+// doubt says why an approval of the plan that waits counts no longer.
+func (v runView) doubt(a engine.Approval) string {
+	for _, w := range v.answer.Words {
+		if w.By == a.By && w.Digest == a.Digest && w.Why != "" {
+			return "counts no longer: " + w.By + " " + w.Why
 		}
 	}
-	return n
+	return ""
 }
 
 // mayRetry reports whether the page offers to run what is left.
@@ -268,6 +277,20 @@ func (v runView) logOpen(step *engine.Step) bool {
 func (p *Pages) approve(c *gin.Context) error {
 	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
 		_, err := p.Runs.Approve(ctx, who, c.Param("run"), c.PostForm("digest"), strings.TrimSpace(c.PostForm("comment")))
+		return err
+	})
+}
+
+func (p *Pages) apply(c *gin.Context) error {
+	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
+		_, err := p.Runs.Apply(ctx, who, c.Param("run"), c.PostForm("digest"), strings.TrimSpace(c.PostForm("comment")))
+		return err
+	})
+}
+
+func (p *Pages) breakGlass(c *gin.Context) error {
+	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
+		_, err := p.Runs.BreakGlass(ctx, who, c.Param("run"), c.PostForm("digest"), strings.TrimSpace(c.PostForm("reason")))
 		return err
 	})
 }

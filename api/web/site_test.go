@@ -83,6 +83,7 @@ func newSite(t testing.TB) *site {
 		states: &engine.States{Store: db, Now: now},
 		access: &engine.Access{Store: db, Passwords: cheap{}, Now: now},
 	}
+	s.runs.People = s.access
 	s.serve(log, now)
 	for _, role := range engine.Roles() {
 		ok(t, s.access.CreateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, string(role), usual(role), password))
@@ -92,10 +93,11 @@ func newSite(t testing.TB) *site {
 
 func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	s.t.Helper()
-	pages, err := web.New(web.Deps{Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
+	rules := &engine.Policies{Store: s.store, Directory: s.access.Directory, Parse: blueprint.ParsePolicy, Now: now}
+	pages, err := web.New(web.Deps{Policies: rules, Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
 	ok(s.t, err)
 	handler, err := api.New(api.Deps{
-		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
+		Policies: rules, Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,
 	})
 	ok(s.t, err)

@@ -36,6 +36,7 @@ type components struct {
 	stacks  *engine.Stacks
 	states  *engine.States
 	access  *engine.Access
+	rules   *engine.Policies
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -102,14 +103,15 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 func (c *components) wire(v *vault.Vault) {
 	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitEnvironment()}, c.registryToken)
 	now := func() time.Time { return time.Now().UTC() }
+	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
 	c.runs = &engine.Runs{
-		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
+		People: c.access, Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
 		Grace: c.options.grace, StateURL: c.stateURL,
 	}
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
-	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.rules = &engine.Policies{Store: c.store, Directory: c.access.Directory, Parse: blueprint.ParsePolicy, Now: now}
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -220,14 +222,14 @@ func (c *components) tell() error {
 
 func (c *components) handler() (http.Handler, error) {
 	pages, err := web.New(web.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Policies: c.rules, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
 		Secure: c.options.secure(), Cookie: api.SessionCookie,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Policies: c.rules, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 	})
 }

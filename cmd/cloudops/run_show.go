@@ -26,6 +26,9 @@ func newRunShow() *cobra.Command {
 				return show(cmd, run, nil)
 			}
 			writeRun(cmd.OutOrStdout(), run)
+			if err := writeWaits(cmd, c, run); err != nil {
+				return err
+			}
 			if err := writeProgress(cmd, c, run); err != nil {
 				return err
 			}
@@ -40,6 +43,18 @@ func newRunShow() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// writeWaits says of a plan that waits what for.
+func writeWaits(cmd *cobra.Command, c *client.Client, run client.Run) error {
+	if run.Status != string(engine.RunPlanned) {
+		return nil
+	}
+	d, err := c.Decision(cmd.Context(), run.ID)
+	if err == nil {
+		writeDecision(cmd.OutOrStdout(), d)
+	}
+	return err
 }
 
 // planNote says of a plan that steps are missing from it, so that nobody takes
@@ -62,7 +77,17 @@ func writeRun(w io.Writer, run client.Run) {
 	for _, a := range run.Approvals {
 		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
 	}
+	if g := run.Glass; g != nil {
+		fmt.Fprintf(w, "BREAK-GLASS asked for by %s: %s%s\n", g.By, g.Reason, confirmedBy(g.With))
+	}
 	fmt.Fprintln(w)
+}
+
+func confirmedBy(name string) string {
+	if name == "" {
+		return "; nobody has confirmed it"
+	}
+	return "; confirmed by " + name
 }
 
 // writeProgress says of the steps that did not end well why, and how far their

@@ -37,7 +37,7 @@ func TestABlueprintTellsTheEngineWhatItNeeds(t *testing.T) {
 	want := engine.Blueprint{
 		Name: "payments", Description: "Card payments: web tier on AWS, ledger on Azure",
 		Labels:   map[string]string{"team": "payments", "env": "prod"},
-		Approval: engine.ApprovalRule{Approvals: 1, Roles: []engine.Role{"approver"}, AutoApprove: "no_changes", OnDeferred: "ask", Expires: 72 * time.Hour},
+		Approval: engine.ApprovalRule{Approvals: 1, Roles: []engine.Role{"approver"}, NotAuthor: true, AutoApprove: "no_changes", OnDeferred: "ask", Expires: 72 * time.Hour},
 		Drift:    engine.DriftRule{Schedule: "0 */6 * * *", Timezone: "Europe/Zurich", Remediate: "none", Ignore: []string{"terraform.network:aws_vpc.main.tags.LastSeen"}},
 		Components: []engine.Component{
 			{Address: "terraform.network", Kind: "terraform", Cloud: "aws", Region: "eu-west-1", Credentials: "aws-payments", Source: "modules/aws/network"},
