@@ -148,6 +148,14 @@ CREATE TABLE outbox (
     queue   TEXT NOT NULL
 );
 
+CREATE TABLE policies (
+    project    TEXT PRIMARY KEY,
+    source     TEXT NOT NULL, -- as it was written
+    rule       TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+
 CREATE TABLE projects (
     name        TEXT PRIMARY KEY,
     description TEXT NOT NULL
