@@ -48,6 +48,13 @@ func (s *Policies) check(ctx context.Context, p Principal, project string) error
 // agrees checks that somebody could approve under a project's rule and that of
 // the installation.
 func (s *Policies) agrees(ctx context.Context, policy *Policy) error {
+	d, err := s.Directory(ctx)
+	if err == nil {
+		err = policy.Rule.among(d)
+	}
+	if err != nil {
+		return err
+	}
 	if policy.Project == "" {
 		return policy.Rule.can()
 	}

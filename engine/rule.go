@@ -169,6 +169,29 @@ func (r ApprovalRule) can() error {
 	return nil
 }
 
+// roles lists the roles that the rule names.
+func (r ApprovalRule) roles() []Role {
+	all := slices.Clone(r.Roles)
+	for _, c := range Classes() {
+		all = append(all, r.Classes[c].Roles...)
+	}
+	return all
+}
+
+// among checks that each role that the rule names is one by which people approve.
+func (r ApprovalRule) among(d *Directory) error {
+	for _, role := range r.roles() {
+		set, err := d.role(role)
+		if err != nil {
+			return Invalid("the approval rule names role %q, which there is not; make it first, or correct its name", role)
+		}
+		if !set.has(MayApprove) {
+			return Invalid("the approval rule names role %q, by which nobody may approve", role)
+		}
+	}
+	return nil
+}
+
 // Need is one thing that a plan has to have before it is applied.
 type Need struct {
 	Class     Class // of the changes that it is for; empty for every plan

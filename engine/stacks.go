@@ -158,15 +158,30 @@ func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins 
 		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Message: sub.Message, CreatedAt: s.Now(),
 		Blueprint: bp, Sources: sources, Variables: sub.Variables,
 	}
-	policies, err := s.Store.PoliciesOver(ctx, bp.Name)
-	if err == nil {
-		err = bp.Approval.under(policies).can()
-	}
-	if err != nil {
+	if err := s.checkRule(ctx, &bp); err != nil {
 		return nil, Beside{}, err
 	}
 	drift, err := s.driftSchedule(p, &bp)
 	return rev, Beside{Drift: drift}, err
+}
+
+// checkRule refuses an approval rule that nobody could meet.
+func (s *Stacks) checkRule(ctx context.Context, bp *Blueprint) error {
+	if len(bp.Approval.roles()) == 0 {
+		return nil
+	}
+	d, err := s.Store.Directory(ctx)
+	if err == nil {
+		err = bp.Approval.among(d)
+	}
+	if err != nil {
+		return err
+	}
+	policies, err := s.Store.PoliciesOver(ctx, bp.Name)
+	if err != nil {
+		return err
+	}
+	return bp.Approval.under(policies).can()
 }
 
 // submitted is the event of a new revision.

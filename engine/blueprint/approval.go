@@ -66,6 +66,7 @@ func (d *decoder) class(rule *engine.ApprovalRule, b *hcl.Block) {
 }
 
 // roles reads roles that may approve: an approval of any other would not count.
+// Whether there is one that an installation made for itself, the engine knows.
 func (d *decoder) roles(a *hcl.Attribute) []engine.Role {
 	var known []string
 	for _, r := range engine.Roles() {
@@ -75,11 +76,13 @@ func (d *decoder) roles(a *hcl.Attribute) []engine.Role {
 	}
 	var roles []engine.Role
 	for _, text := range d.texts(a) {
-		if r := engine.Role(text); r.May(engine.MayApprove) {
+		r := engine.Role(text)
+		custom := !r.Known() && engine.CheckName("role", text) == nil && didYouMean(text, known) == ""
+		if r.May(engine.MayApprove) || custom {
 			roles = append(roles, r)
 			continue
 		}
-		d.mistake(a.Expr.Range(), "Unknown role", "%q is no role that may approve; there is %s.%s", text, oneOf(known), didYouMean(text, known))
+		d.mistake(a.Expr.Range(), "Unknown role", "%q is no role that may approve; there is %s, and what your installation has made.%s", text, oneOf(known), didYouMean(text, known))
 	}
 	return roles
 }
