@@ -170,7 +170,7 @@ CREATE TABLE revisions (
     blueprint  TEXT NOT NULL,
     sources    BLOB NOT NULL, -- sealed
     variables  BLOB NOT NULL, -- sealed
-    created_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, person TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (stack, number)
 );
 

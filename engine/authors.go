@@ -15,8 +15,9 @@ type Author struct {
 
 // Deed is what somebody did to a stack, or to values that stacks share.
 type Deed struct {
-	By  string // name of the principal
-	Did string
+	By     string // name of the principal
+	Person string // behind it at that time; empty where that is not known
+	Did    string
 	// Set and Stacks say, of values that stacks share, which set and, where
 	// that is told, which stacks or patterns they are for.
 	Set    string
@@ -54,7 +55,7 @@ func (s *Runs) authors(ctx context.Context, r *Run) ([]Author, error) {
 	}
 	authors := make([]Author, len(deeds))
 	for i, d := range deeds {
-		authors[i] = Author{Person: who[d.By].Person(), Did: d.Did}
+		authors[i] = Author{Person: cmp.Or(d.Person, who[d.By].Person()), Did: d.Did}
 	}
 	return mergeAuthors(authors, nil), nil
 }
@@ -85,8 +86,8 @@ func mergeAuthors(a, b []Author) []Author {
 // other event.
 func ParseDeed(e Event) (Deed, bool) {
 	var detail struct {
-		Name, Set string
-		Stacks    []string
+		Name, Set, Owner string
+		Stacks           []string
 	}
 	verb := map[string]string{
 		"variable.set": "set variable ", "variable.unset": "unset variable ",
@@ -101,5 +102,5 @@ func ParseDeed(e Event) (Deed, bool) {
 	} else if detail.Set != "" {
 		did += " variable set " + detail.Set
 	}
-	return Deed{By: e.Actor, Did: did, Set: detail.Set, Stacks: detail.Stacks}, true
+	return Deed{By: e.Actor, Person: detail.Owner, Did: did, Set: detail.Set, Stacks: detail.Stacks}, true
 }

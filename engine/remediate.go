@@ -88,7 +88,7 @@ func (s *Runs) startRemedy(ctx context.Context, run *Run, req StartRequest) erro
 	if err != nil {
 		return err
 	}
-	req.starters = append(slices.Clone(run.Starters), rev.Author)
+	req.starters = append(slices.Clone(run.Starters), rev.Author, rev.Person)
 	_, err = s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleOperator)}, req)
 	return err
 }

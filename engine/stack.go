@@ -47,6 +47,7 @@ type Revision struct {
 	Number    int
 	Digest    string // SHA-256 of Sources, in hex
 	Author    string
+	Person    string // behind the author when it was written; empty for the author
 	Message   string
 	CreatedAt time.Time
 	Blueprint Blueprint

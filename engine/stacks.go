@@ -155,7 +155,7 @@ func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins 
 	}
 	sum := sha256.Sum256(sources)
 	rev := &Revision{
-		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Message: sub.Message, CreatedAt: s.Now(),
+		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Person: p.Person(), Message: sub.Message, CreatedAt: s.Now(),
 		Blueprint: bp, Sources: sources, Variables: sub.Variables,
 	}
 	if err := s.checkRule(ctx, &bp); err != nil {
@@ -281,6 +281,9 @@ func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
 }
 
 func (s *Stacks) event(p Principal, action, stack string, detail map[string]any) Event {
+	if p.Owner != "" && detail != nil {
+		detail["owner"] = p.Owner // who answers for it now, whoever does so later
+	}
 	return newEvent(s.Now(), p.User, action, stack, stack, detail)
 }
 

@@ -196,7 +196,7 @@ func (s *Runs) behindUpstream(ctx context.Context, r Reader) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := []string{rev.Author}
+	people := []string{rev.Author, rev.Person}
 	if change != nil {
 		people = append(people, change.Starters...)
 	}

@@ -21,17 +21,17 @@ func (s *Store) Deeds(ctx context.Context, stack string, revision int, run strin
 		return nil, err
 	}
 	var revisions []struct {
-		Number int
-		Author string
+		Number         int
+		Author, Person string
 	}
-	err = db.Raw(`SELECT number, author FROM revisions WHERE stack = ? AND (number > ? AND number <= ? OR number = ?) ORDER BY number DESC`,
+	err = db.Raw(`SELECT number, author, person FROM revisions WHERE stack = ? AND (number > ? AND number <= ? OR number = ?) ORDER BY number DESC`,
 		stack, base.Revision, revision, revision).Scan(&revisions).Error
 	if err != nil {
 		return nil, err
 	}
 	var deeds []engine.Deed
 	for _, r := range revisions {
-		deeds = append(deeds, engine.Deed{By: r.Author, Did: fmt.Sprintf("wrote revision %d", r.Number)})
+		deeds = append(deeds, engine.Deed{By: r.Author, Person: r.Person, Did: fmt.Sprintf("wrote revision %d", r.Number)})
 	}
 	changes, err := s.variableDeeds(ctx, stack, base.PlanningAt)
 	return append(deeds, changes...), err

@@ -7,6 +7,7 @@ CREATE TABLE policies (
     updated_by TEXT NOT NULL,
     updated_at INTEGER NOT NULL
 );
+ALTER TABLE revisions ADD COLUMN person TEXT NOT NULL DEFAULT ''; -- behind the author
 ALTER TABLE runs ADD COLUMN starters TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE runs ADD COLUMN authors TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE runs ADD COLUMN glass TEXT NOT NULL DEFAULT '{}';
@@ -23,4 +24,5 @@ ALTER TABLE runs DROP COLUMN release_at;
 ALTER TABLE runs DROP COLUMN glass;
 ALTER TABLE runs DROP COLUMN authors;
 ALTER TABLE runs DROP COLUMN starters;
+ALTER TABLE revisions DROP COLUMN person;
 DROP TABLE policies;
