@@ -259,22 +259,6 @@ type IdempotencyStore interface {
 	ForgetRequests(ctx context.Context, t time.Time) error
 }
 
-// PolicyStore keeps the rules of projects and that of the installation, whose
-// project is "".
-type PolicyStore interface {
-	// PoliciesOver lists those over a stack: the installation's, then its project's.
-	PoliciesOver(ctx context.Context, stack string) ([]Policy, error)
-	// Policy wraps ErrNotFound where there is none.
-	Policy(ctx context.Context, project string) (*Policy, error)
-	// Policies lists all, the installation's first, then by project.
-	Policies(ctx context.Context) ([]Policy, error)
-	// PutPolicy writes a policy in place of the one before it. Plans that wait for
-	// the end of a freeze are looked at again by the next sweep.
-	PutPolicy(ctx context.Context, p *Policy, e Event) error
-	// DeletePolicy does the same, and wraps ErrNotFound where there is none.
-	DeletePolicy(ctx context.Context, project string, e Event) error
-}
-
 // Store is everything the engine keeps.
 type Store interface {
 	PolicyStore
