@@ -220,9 +220,9 @@ func TestPolicyOfAProjectIsNotInTheHandsOfItsStacks(t *testing.T) {
 	s.refuses(err, `there is no project "nowhere"`)
 	_, err = s.as(engine.RoleAdmin).PutPolicy(t.Context(), "", "approval { approvals = 99 }")
 	s.refuses(err, "approvals is a whole number from 0 to 20")
-	p, err := s.as(engine.RoleAdmin).PutPolicy(t.Context(), "default", "approval {\n  auto_approve = \"never\"\n  approvals = 1\n}")
+	p, err := s.as(engine.RoleAdmin).PutPolicy(t.Context(), "default", oneOther)
 	s.ok(err)
-	if len(p.Says) != 4 || p.UpdatedBy != "admin" {
+	if len(p.Says) != 5 || p.UpdatedBy != "admin" {
 		t.Errorf("policy %+v", p)
 	}
 	run := s.waits("otto")
@@ -254,6 +254,36 @@ func TestRulesThatNobodyCouldMeetAreRefusedWhereTheyAreWritten(t *testing.T) {
 	r := s.must(s.request("POST", "/v1/stacks/hello/revisions", "ada", client.SubmitFiles{Files: files}), http.StatusUnprocessableEntity)
 	if !strings.Contains(string(r.body), "nobody could approve") {
 		t.Errorf("it says %s", r.body)
+	}
+}
+
+func TestRolesOfOnesOwnInARule(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	head := "approval {\n  class \"create\" {\n    roles = [\"dba\"]\n  }\n}"
+	refused := func(why string) {
+		t.Helper()
+		_, err := s.as(engine.RoleAdmin).PutPolicy(t.Context(), "", head)
+		s.refuses(err, why)
+	}
+	refused(`names role "dba", which there is not`)
+	for _, permissions := range [][]string{{"read"}, {"read", "approve"}} {
+		role, err := engine.NewCustomRole("dba", "", permissions)
+		s.ok(err)
+		s.ok(s.access.PutRole(t.Context(), boss, role))
+		if len(permissions) == 1 {
+			refused("by which nobody may approve")
+		}
+	}
+	refused("")
+	s.revise("ada", `approval { auto_approve = "additions" }`)
+	run := s.waits("dora")
+	s.approves("bob", run, "bob can't approve because bob would need the role dba")
+	s.bind("vera", "dba")
+	run = s.approves("vera", run, "")
+	s.is(run, "approved", "")
+	if run.Approvals[0].Role != "dba" {
+		t.Errorf("approved as %s", run.Approvals[0].Role)
 	}
 }
 

@@ -225,10 +225,14 @@ func roleList(roles []Role) string {
 	return strings.Join(names, " or ")
 }
 
-// needs lists what a plan with changes of the classes takes.
+// needs lists what a plan with changes of the classes takes. A mere confirmation
+// goes without saying where a class takes approvals.
 func (r ApprovalRule) needs(classes []Class) []Need {
-	needs := []Need{{Approvals: max(1, r.Approvals), Roles: r.Roles, Open: r.Approvals == 0}}
-	return append(needs, r.classNeeds(classes)...)
+	more := r.classNeeds(classes)
+	if r.Approvals == 0 && len(r.Roles) == 0 && len(more) > 0 {
+		return more
+	}
+	return append([]Need{{Approvals: max(1, r.Approvals), Roles: r.Roles, Open: r.Approvals == 0}}, more...)
 }
 
 // classNeeds lists what it takes beyond what all plans take.

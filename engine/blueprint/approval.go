@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -25,6 +26,10 @@ func (d *decoder) approval(b *hcl.Block) (rule engine.ApprovalRule) {
 	}
 	if a := attrs["on_deferred"]; a != nil {
 		rule.OnDeferred = choice(d, a, engine.DeferredAsk, engine.DeferredApply)
+	}
+	if rule.Approvals > 0 { // of every plan, unless it says otherwise
+		rule.AutoApprove = cmp.Or(rule.AutoApprove, engine.AutoNoChanges)
+		rule.OnDeferred = cmp.Or(rule.OnDeferred, engine.DeferredAsk)
 	}
 	for _, c := range classes {
 		d.class(&rule, c)

@@ -19,11 +19,11 @@ func TestPolicyLeavesToStacksWhatItDoesNotSay(t *testing.T) {
 			"freeze {\n  window \"w\" {\n    from = \"Fri 16:00\"\n    to = \"Mon 07:00\"\n  }\n}",
 			engine.ApprovalRule{Freeze: []engine.Window{{Name: "w", From: "Fri 16:00", To: "Mon 07:00"}}},
 		},
-		"approvals are not by the author":  {"approval { approvals = 1 }", engine.ApprovalRule{Approvals: 1, NotAuthor: true}},
-		"nor are those for a class":        {"approval {\n  class \"destroy\" {}\n}", engine.ApprovalRule{NotAuthor: true, Classes: map[engine.Class]engine.ClassRule{engine.ClassDestroy: {Approvals: 1}}}},
-		"unless it says that they may be":  {"approval {\n  approvals = 1\n  not_author = false\n}", engine.ApprovalRule{Approvals: 1}},
-		"an expression":                    {"approval { approvals = 1 + length([1]) }", engine.ApprovalRule{Approvals: 2, NotAuthor: true}},
-		"no approvals, but not the author": {"approval { not_author = true }", engine.ApprovalRule{NotAuthor: true}},
+		"approvals are of every plan, and not by the author": {"approval { approvals = 1 }", engine.ApprovalRule{Approvals: 1, NotAuthor: true, AutoApprove: "no_changes", OnDeferred: "ask"}},
+		"nor are those for a class":                          {"approval {\n  class \"destroy\" {}\n}", engine.ApprovalRule{NotAuthor: true, Classes: map[engine.Class]engine.ClassRule{engine.ClassDestroy: {Approvals: 1}}}},
+		"unless it says otherwise":                           {"approval {\n  approvals = 1\n  not_author = false\n  auto_approve = \"always\"\n  on_deferred = \"apply\"\n}", engine.ApprovalRule{Approvals: 1, AutoApprove: "always", OnDeferred: "apply"}},
+		"an expression":                                      {"approval { approvals = 1 + length([1]) }", engine.ApprovalRule{Approvals: 2, NotAuthor: true, AutoApprove: "no_changes", OnDeferred: "ask"}},
+		"no approvals, but not the author":                   {"approval { not_author = true }", engine.ApprovalRule{NotAuthor: true}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
