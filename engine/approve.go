@@ -123,16 +123,15 @@ func (r *Run) Objection(p Principal) (why string) {
 
 // objection says why p's word does not count towards one need.
 func (r *Run) objection(p Principal, n Need) string {
-	rule, person := r.InForce(), p.Person()
-	roles := rolesOn(p, r.Stack)
+	person, roles := p.Person(), rolesOn(p, r.Stack)
 	switch {
 	case !mayOn(p, MayApprove, r.Stack) && !(n.Open && mayOn(p, MayApply, r.Stack)):
 		return "may not approve plans of stack " + r.Stack
 	case p.Kind == Service && !n.Open:
 		return "cannot answer for it as a service account; people approve"
-	case (rule.NotStarter || !n.Open) && r.startedBy(person):
+	case n.NotStarter && r.startedBy(person):
 		return "started run " + r.ID
-	case rule.NotAuthor && r.wrote(person) != "":
+	case n.NotAuthor && r.wrote(person) != "":
 		return r.wrote(person)
 	case len(n.Roles) > 0 && !slices.ContainsFunc(roles, func(role Role) bool { return slices.Contains(n.Roles, role) }):
 		return "would need the role " + roleList(n.Roles)

@@ -52,6 +52,8 @@ func TestWhoseWordCounts(t *testing.T) {
 		"a program of who started it confirms":            {by: robot},
 		"but not where that bars who started it":          {rule: ApprovalRule{NotStarter: true}, by: robot, why: "started run"},
 		"nor where it bars who wrote it":                  {rule: ApprovalRule{NotAuthor: true}, by: bobs, authors: []Author{{"bob", "wrote revision 7"}}, why: "wrote revision 7"},
+		"who wrote it, where only a class bars them":      {rule: ApprovalRule{Classes: map[Class]ClassRule{ClassDestroy: {Approvals: 1, NotAuthor: true}}}, by: bob, authors: []Author{{"bob", "wrote revision 7"}}},
+		"and not where the plan is of that class":         {rule: ApprovalRule{Classes: map[Class]ClassRule{ClassCreate: {Approvals: 1, NotAuthor: true}}}, by: bob, authors: []Author{{"bob", "wrote revision 7"}}, why: "wrote revision 7"},
 		"a role that is not named":                        {rule: ApprovalRule{Approvals: 1, Roles: []Role{RoleAdmin}}, by: bob, why: "would need the role admin"},
 		"somebody who may not approve":                    {rule: one, by: Principal{User: "otto", Rights: Everywhere(RoleOperator)}, why: "may not approve plans of stack shop"},
 		"who may not approve does not confirm either":     {by: Principal{User: "otto", Rights: Everywhere(RoleOperator)}, why: "may not approve"},

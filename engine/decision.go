@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -87,8 +88,9 @@ func (r ApprovalRule) Says() []string {
 	for _, n := range r.classNeeds(Classes()) {
 		say(true, "%s", n)
 	}
-	say(r.NotStarter || r.Approvals > 0 || len(r.Classes) > 0, "not by who started the run")
-	say(r.NotAuthor, "not by who wrote what it brings")
+	barred := func(bars func(Need) bool) bool { return slices.ContainsFunc(r.needs(Classes()), bars) }
+	say(barred(func(n Need) bool { return n.NotStarter }), "approvals not by who started the run")
+	say(barred(func(n Need) bool { return n.NotAuthor }), "approvals not by who wrote what the run brings")
 	say(r.AutoApprove != "", "nobody is asked for plans: %s", r.AutoApprove)
 	say(r.OnDeferred != "", "plans made late: %s", r.OnDeferred)
 	say(r.Expires > 0, "a plan expires after %s", r.Expires)

@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Glass is what two people break to apply a plan in a freeze.
 type Glass struct {
@@ -57,13 +60,13 @@ func (r *Run) mayBreak(p Principal, digest, reason string, at time.Time) error {
 // mayConfirm checks that p may be the second person, who is bound by the rule
 // like one who approves.
 func (r *Run) mayConfirm(p Principal) error {
-	rule, person := r.InForce(), p.Person()
+	person, needs := p.Person(), r.InForce().needs(r.classes())
 	switch {
 	case person == r.Glass.Person:
 		return Forbidden("%s asked for break-glass; a second person has to confirm it", r.Glass.By)
-	case (rule.NotStarter || rule.Approvals > 0) && r.startedBy(person):
+	case slices.ContainsFunc(needs, func(n Need) bool { return n.NotStarter }) && r.startedBy(person):
 		return Forbidden("%s can't confirm break-glass because %s started run %s", p.User, p.User, r.ID)
-	case rule.NotAuthor && r.wrote(person) != "":
+	case slices.ContainsFunc(needs, func(n Need) bool { return n.NotAuthor }) && r.wrote(person) != "":
 		return Forbidden("%s can't confirm break-glass because %s %s", p.User, p.User, r.wrote(person))
 	}
 	return nil

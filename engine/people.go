@@ -65,17 +65,26 @@ func (r *Run) involved() []string {
 // has to do with, who asks for it included, "" for nobody: who may still approve,
 // and who wrote what it brings.
 func (s *Runs) decide(ctx context.Context, id, by string, change func(*Run) error) (*Run, error) {
-	run, err := s.Store.Run(ctx, id)
-	if err != nil {
-		return nil, err
+	for {
+		run, err := s.Store.Run(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.informed(ctx, run, by); err != nil {
+			return nil, err
+		}
+		known := len(run.Approvals)
+		run, err = s.update(ctx, id, func(r *Run) error {
+			if len(r.Approvals) > known { // somebody said something meanwhile, and is to be looked at, too
+				return errLook
+			}
+			r.who, r.Authors = run.who, run.Authors
+			return change(r)
+		})
+		if !errors.Is(err, errLook) {
+			return run, err
+		}
 	}
-	if err := s.informed(ctx, run, by); err != nil {
-		return nil, err
-	}
-	return s.update(ctx, id, func(r *Run) error {
-		r.who, r.Authors = run.who, run.Authors
-		return change(r)
-	})
 }
 
 // informed tells a run that was read of the people that it has to do with.

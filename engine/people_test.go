@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 )
 
 // fewThings is a store of one run, one revision, and what was done to the stack.
@@ -88,4 +89,50 @@ func TestAuthorsAreThePeopleBehindWhatWasDone(t *testing.T) {
 	if got, err := s.authors(t.Context(), &Run{Kind: RunPreview, Stack: "shop"}); got != nil || err != nil {
 		t.Errorf("a preview has authors %v, %v", got, err)
 	}
+}
+
+// meanwhile is a store in which somebody else approves between the look at a run
+// and its change.
+type meanwhile struct {
+	fewThings
+	looks int
+}
+
+func (m *meanwhile) Run(context.Context, string) (*Run, error) {
+	m.looks++
+	return copied(m.run), nil
+}
+
+func (m *meanwhile) UpdateRun(_ context.Context, _ string, change func(*Run) error) (*Run, error) {
+	if m.looks == 1 {
+		m.run.decide(bob, Approved, "", noon)
+	}
+	r := copied(m.run)
+	r.who = nil // which is not stored
+	return r, change(r)
+}
+
+func copied(r *Run) *Run {
+	c := *r
+	c.Approvals, c.Steps = slices.Clone(r.Approvals), nil
+	for _, s := range r.Steps {
+		step := *s
+		c.Steps = append(c.Steps, &step)
+	}
+	return &c
+}
+
+// silent is a bell that nobody hears.
+type silent struct{ Bell }
+
+func (silent) Ring(string) {}
+
+func TestTwoWhoApproveAtTheSameTimeAreTwo(t *testing.T) {
+	store := &meanwhile{fewThings: fewThings{run: waiting(t, ApprovalRule{Approvals: 2})}}
+	s := &Runs{Store: store, Bell: silent{}, People: folk{"ada": ada, "bob": bob, "carl": carl}, Now: func() time.Time { return noon }}
+	r, err := s.Approve(t.Context(), carl, store.run.ID, store.run.Digest, "")
+	if err != nil || store.looks != 2 {
+		t.Fatalf("after %d looks: %v", store.looks, err)
+	}
+	wantRun(t, r, RunApproved, "")
 }

@@ -50,6 +50,7 @@ type ApprovalRule struct {
 type ClassRule struct {
 	Approvals int // people other than who started the run; at least 1
 	Roles     []Role
+	NotAuthor bool
 }
 
 // Policy is a rule over all stacks of a project, or over all there are.
@@ -141,7 +142,7 @@ func stricterClasses(a, b map[Class]ClassRule) map[Class]ClassRule {
 		if both == nil {
 			both = map[Class]ClassRule{}
 		}
-		both[c] = ClassRule{Approvals: max(x.Approvals, y.Approvals), Roles: commonRoles(x.Roles, y.Roles)}
+		both[c] = ClassRule{Approvals: max(x.Approvals, y.Approvals), Roles: commonRoles(x.Roles, y.Roles), NotAuthor: x.NotAuthor || y.NotAuthor}
 	}
 	return both
 }
@@ -197,9 +198,10 @@ type Need struct {
 	Class     Class // of the changes that it is for; empty for every plan
 	Approvals int   // people, at least 1
 	Roles     []Role
-	// Open is a mere confirmation, which may come from who started the run, and
-	// from a program.
-	Open bool
+	// Open is a mere confirmation, which may come from a program.
+	Open       bool
+	NotStarter bool
+	NotAuthor  bool
 }
 
 // String words what is wanted, as in "2 approvals by dba for changes of class destroy".
@@ -232,14 +234,15 @@ func (r ApprovalRule) needs(classes []Class) []Need {
 	if r.Approvals == 0 && len(r.Roles) == 0 && len(more) > 0 {
 		return more
 	}
-	return append([]Need{{Approvals: max(1, r.Approvals), Roles: r.Roles, Open: r.Approvals == 0}}, more...)
+	all := Need{Approvals: max(1, r.Approvals), Roles: r.Roles, Open: r.Approvals == 0, NotStarter: r.NotStarter || r.Approvals > 0, NotAuthor: r.NotAuthor}
+	return append([]Need{all}, more...)
 }
 
 // classNeeds lists what it takes beyond what all plans take.
 func (r ApprovalRule) classNeeds(classes []Class) (needs []Need) {
 	for _, c := range classes {
 		if rule := r.Classes[c]; rule.Approvals > 0 {
-			needs = append(needs, Need{Class: c, Approvals: rule.Approvals, Roles: rule.Roles})
+			needs = append(needs, Need{Class: c, Approvals: rule.Approvals, Roles: rule.Roles, NotStarter: true, NotAuthor: r.NotAuthor || rule.NotAuthor})
 		}
 	}
 	return needs

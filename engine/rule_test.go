@@ -56,7 +56,7 @@ func anyRule(t *rapid.T, label string) ApprovalRule {
 		if r.Classes == nil {
 			r.Classes = map[Class]ClassRule{}
 		}
-		r.Classes[c] = ClassRule{Approvals: rapid.IntRange(1, 3).Draw(t, label+" class approvals"), Roles: roles.Draw(t, label+" class roles")}
+		r.Classes[c] = ClassRule{Approvals: rapid.IntRange(1, 3).Draw(t, label+" class approvals"), NotAuthor: rapid.Bool().Draw(t, label+" class author"), Roles: roles.Draw(t, label+" class roles")}
 	}
 	return r
 }

@@ -34,13 +34,12 @@ func (d *decoder) approval(b *hcl.Block) (rule engine.ApprovalRule) {
 	for _, c := range classes {
 		d.class(&rule, c)
 	}
-	people := rule.Approvals > 0 || len(rule.Classes) > 0
-	rule.NotAuthor = people
+	rule.NotAuthor = rule.Approvals > 0
 	if a := attrs["not_author"]; a != nil {
 		rule.NotAuthor = d.truth(a)
 	}
 	if a := attrs["not_starter"]; a != nil {
-		if rule.NotStarter = d.truth(a); !rule.NotStarter && people {
+		if rule.NotStarter = d.truth(a); !rule.NotStarter && rule.Approvals > 0 {
 			d.mistake(a.Expr.Range(), "Unusable choice", "Approvals are those of people other than who started the run. Take not_starter out, or write approvals = 0, by which one confirmation is enough.")
 		}
 	}
@@ -49,7 +48,7 @@ func (d *decoder) approval(b *hcl.Block) (rule engine.ApprovalRule) {
 
 // class reads what a class of changes takes beyond what all plans take.
 func (d *decoder) class(rule *engine.ApprovalRule, b *hcl.Block) {
-	attrs, _ := d.content(b, []string{"approvals", "roles"})
+	attrs, _ := d.content(b, []string{"approvals", "roles", "not_author"})
 	c := engine.Class(b.Labels[0])
 	var known []string
 	for _, class := range engine.Classes() {
@@ -67,7 +66,8 @@ func (d *decoder) class(rule *engine.ApprovalRule, b *hcl.Block) {
 	if rule.Classes == nil {
 		rule.Classes = map[engine.Class]engine.ClassRule{}
 	}
-	rule.Classes[c] = engine.ClassRule{Approvals: d.number(attrs["approvals"], 1, maxApprovals, 1), Roles: d.roles(attrs["roles"])}
+	a := attrs["not_author"]
+	rule.Classes[c] = engine.ClassRule{Approvals: d.number(attrs["approvals"], 1, maxApprovals, 1), Roles: d.roles(attrs["roles"]), NotAuthor: a == nil || d.truth(a)}
 }
 
 // roles reads roles that may approve: an approval of any other would not count.

@@ -16,7 +16,6 @@ stack "Pay ments" { # ERROR: Unusable stack name
     class "destroy" { # ERROR: Duplicate class
       approvals = 2
     }
-    not_starter = false # ERROR: Unusable choice
   }
   freeze {
     window "a" {
