@@ -211,10 +211,8 @@ type Lack struct {
 }
 
 // missing lists what the plan that waits lacks.
-func (r *Run) missing() []Lack { return r.lacks(r.InForce().needs(r.classes())) }
-
-func (r *Run) lacks(needs []Need) (missing []Lack) {
-	for _, n := range needs {
+func (r *Run) missing() (missing []Lack) {
+	for _, n := range r.InForce().needs(r.classes()) {
 		if lacks := r.lacking(n); lacks > 0 {
 			missing = append(missing, Lack{n, lacks})
 		}

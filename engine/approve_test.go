@@ -104,17 +104,21 @@ func TestDestroysNeedTwo(t *testing.T) {
 func TestLatePlanOfAClassThatWasNotApprovedAsks(t *testing.T) {
 	rule := ApprovalRule{OnDeferred: DeferredApply, Classes: map[Class]ClassRule{ClassDestroy: {Approvals: 1}}}
 	for name, tt := range map[string]struct {
-		late Summary
-		want RunStatus
+		first, late Summary
+		want        RunStatus
 	}{
-		"it creates, like the one before":    {Summary{Create: 1}, RunApplying},
-		"it destroys, which nobody approved": {Summary{Delete: 1}, RunPlanned},
+		"it creates, like the one before":    {Summary{Create: 1}, Summary{Create: 1}, RunApplying},
+		"it destroys, which nobody approved": {Summary{Create: 1}, Summary{Delete: 1}, RunPlanned},
+		"it destroys, which somebody did":    {Summary{Delete: 1}, Summary{Delete: 2}, RunApplying},
+		"it updates, which takes nobody":     {Summary{Delete: 1}, Summary{Update: 1}, RunApplying},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := waiting(t, rule)
-			if err := r.Approve(ada, r.Digest, "", noon); err != nil {
+			r.Step("terraform.b").Summary = tt.first
+			if err := r.Approve(bob, r.Digest, "", noon); err != nil {
 				t.Fatal(err)
 			}
+			r.who = nil // who reports knows of nobody
 			finishStep(t, r, "terraform.a", appliedWith(map[string]OutputDigest{"id": digest("other")}))
 			finishStep(t, r, "terraform.b", Result{Outcome: OutcomePlanned, PlanHash: "p2", ChangesHash: "c2", Summary: tt.late})
 			if r.Status != tt.want {

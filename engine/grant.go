@@ -76,7 +76,7 @@ func frozenText(until time.Time, by Window) string {
 // grant approves every planned step and lets the apply begin.
 func (r *Run) grant(at time.Time) {
 	r.must(r.become(RunApproved, at))
-	r.Reason = ""
+	r.Reason, r.Covered = "", r.classes()
 	for _, s := range r.Steps {
 		if s.Status == StepPlanned {
 			r.approveStep(s, at)
@@ -91,16 +91,16 @@ func (r *Run) approveStep(s *Step, at time.Time) {
 }
 
 // mayApplyLate reports whether a plan that was made during the apply needs no
-// new approval: it does what was approved, or the rule lets it pass. What the
-// rule asks for its classes of change has to have been given for the plan
-// before it.
+// new approval: it does what was approved, or the rule lets it pass. Classes of
+// change that the rule asks more for have to be among those that were approved.
 func (r *Run) mayApplyLate(s *Step) bool {
 	if s.ApprovedChanges != "" && s.ApprovedChanges == s.ChangesHash {
 		return true
 	}
 	rule := r.InForce()
+	asks := rule.classNeeds(sortedClasses(s.classes()))
 	return (rule.OnDeferred == DeferredApply || rule.AutoApprove == AutoAlways) &&
-		len(r.lacks(rule.classNeeds(sortedClasses(s.classes())))) == 0
+		!slices.ContainsFunc(asks, func(n Need) bool { return !slices.Contains(r.Covered, n.Class) })
 }
 
 // approvedOnly reports whether the plan is approved and nothing of it has begun.

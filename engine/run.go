@@ -69,9 +69,10 @@ type Run struct {
 
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval
-	Glass     Glass  // broken, or about to be, to apply in a freeze
-	CancelBy  string // who asked to stop it; empty for nobody
-	Kill      bool   // asked twice: stop at once, without the grace
+	Covered   []Class // of change that the apply was let go with; a late plan has no others unasked
+	Glass     Glass   // broken, or about to be, to apply in a freeze
+	CancelBy  string  // who asked to stop it; empty for nobody
+	Kill      bool    // asked twice: stop at once, without the grace
 
 	Steps []*Step
 

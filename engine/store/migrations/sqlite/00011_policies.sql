@@ -10,6 +10,7 @@ CREATE TABLE policies (
 ALTER TABLE revisions ADD COLUMN person TEXT NOT NULL DEFAULT ''; -- behind the author
 ALTER TABLE runs ADD COLUMN starters TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE runs ADD COLUMN authors TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE runs ADD COLUMN covered TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE runs ADD COLUMN glass TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE runs ADD COLUMN release_at INTEGER; -- when the freeze ends that an approved plan waits for
 CREATE INDEX runs_release ON runs (release_at) WHERE release_at IS NOT NULL;
@@ -22,6 +23,7 @@ DROP INDEX events_variables;
 DROP INDEX runs_release;
 ALTER TABLE runs DROP COLUMN release_at;
 ALTER TABLE runs DROP COLUMN glass;
+ALTER TABLE runs DROP COLUMN covered;
 ALTER TABLE runs DROP COLUMN authors;
 ALTER TABLE runs DROP COLUMN starters;
 ALTER TABLE revisions DROP COLUMN person;
