@@ -39,6 +39,7 @@ type Deps struct {
 	Formats   map[string]engine.EventFormat // of exports, by name
 	Webhooks  *engine.Webhooks
 	Hooks     *engine.Hooks
+	Policies  *engine.Policies
 	Store     engine.Store
 	Bell      engine.Bell
 	Log       *slog.Logger
@@ -134,6 +135,8 @@ func (s *server) routes(router *gin.Engine) {
 	s.variableRoutes()
 	s.variableSetRoutes()
 	s.runRoutes()
+	s.decisionRoutes()
+	s.policyRoutes()
 	s.hostRoutes()
 	s.keyRoutes()
 	s.stepRoutes()

@@ -68,15 +68,16 @@ func (s *system) deps() Deps {
 	compiler := blueprint.New(blueprint.Options{Credentials: db.Credential})
 	bell := &bell{listeners: map[string][]chan struct{}{}}
 	s.store = db
-	s.runs = &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL,
-		Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: s.clock.now, Log: log}}
 	s.access = &engine.Access{Store: db, Passwords: plainPasswords{}, Now: s.clock.now}
+	s.runs = &engine.Runs{People: s.access, Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: s.clock.now, StateURL: s.stateURL,
+		Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: s.clock.now, Log: log}}
 	audit := &engine.Audit{Store: db, Now: s.clock.now}
 	ways := siem.Options{HTTP: s.forwardClient, Dial: s.guard().Dial, Credential: db.Credential}
 	return Deps{
 		Runs: s.runs, Access: s.access, Audit: audit, Formats: siem.Formats(),
 		Forward: &engine.Forwarding{Audit: audit, Shipper: ways.Shipper, Now: s.clock.now, Log: log}, Store: db, Bell: bell, Log: log, Now: s.clock.now, PackFiles: blueprint.PackFiles, Version: "test",
 		Stacks:   &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: s.clock.now},
+		Policies: &engine.Policies{Store: db, Directory: s.access.Directory, Parse: blueprint.ParsePolicy, Now: s.clock.now},
 		States:   &engine.States{Store: db, Now: s.clock.now},
 		Keys:     &engine.Keys{Store: db, Ring: sealer, Now: s.clock.now, Log: log},
 		Ready:    db.Ping,

@@ -103,6 +103,7 @@ func runJSON(r *engine.Run) client.Run {
 	return client.Run{
 		ID: r.ID, Stack: r.Stack, Revision: r.Revision, Kind: string(r.Kind), Trigger: string(r.Trigger), Origin: r.Origin, Status: string(r.Status),
 		Reason: r.Reason, StartedBy: r.StartedBy, Message: r.Message, Digest: r.Digest,
+		ReleaseAt: when(r.ReleaseAt), Glass: glassJSON(r.Glass),
 		Partial: r.Partial, Cancelling: r.CancelBy != "" && !r.Status.Final(), Summary: client.Summary(r.Summary()),
 		Approvals: each(r.Approvals, approvalJSON), Steps: each(r.Steps, stepJSON),
 		CreatedAt: r.CreatedAt, PlanningAt: when(r.PlanningAt), PlannedAt: when(r.PlannedAt), ApprovedAt: when(r.ApprovedAt),

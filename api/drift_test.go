@@ -126,6 +126,9 @@ func TestRemediationIsOfTheRevisionThatIsDeployed(t *testing.T) {
 	if run.Revision != 1 || run.Steps[0].Revision != 1 || run.Rule.AutoApprove != engine.AutoAlways || run.Partial { // it leaves nothing of revision 1 out
 		t.Errorf("remediation of revision %d, step of %d, rule %+v, partial %t", run.Revision, run.Steps[0].Revision, run.Rule, run.Partial)
 	}
+	if !slices.Equal(run.Starters, []string{"operator"}) { // who started the check and wrote the revision
+		t.Errorf("%v are behind it", run.Starters)
+	}
 }
 
 func TestRemediationRuleIsThatOfTheDeployedRevision(t *testing.T) {

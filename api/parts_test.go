@@ -30,7 +30,10 @@ func (s *system) offer(components ...string) {
 	s.must(s.request("POST", "/v1/stacks/hello/revisions", engine.RoleOperator, client.SubmitFiles{Files: files}), http.StatusCreated)
 }
 
-var operator = engine.Principal{User: "operator", Rights: engine.Everywhere(engine.RoleOperator)}
+var (
+	operator = engine.Principal{User: "operator", Rights: engine.Everywhere(engine.RoleOperator)}
+	approver = engine.Principal{User: "approver", Kind: engine.Person, Rights: engine.Everywhere(usual(engine.RoleApprover)...)}
+)
 
 // ask starts a run of the stack hello.
 func (s *system) ask(kind engine.RunKind, only ...string) *engine.Run {
@@ -51,7 +54,7 @@ func (s *system) see(id string, fails ...string) *engine.Run {
 		case run.Status.Final():
 			return run
 		case run.Status == engine.RunPlanned:
-			_, err := s.runs.Approve(s.t.Context(), operator, id, run.Digest, "")
+			_, err := s.runs.Approve(s.t.Context(), approver, id, run.Digest, "")
 			s.ok(err)
 		default:
 			i := slices.IndexFunc(run.Steps, func(step *engine.Step) bool { return !step.ReadyAt.IsZero() })

@@ -284,6 +284,14 @@ CREATE TABLE outbox (
     queue   TEXT NOT NULL
 );
 
+CREATE TABLE policies (
+    project    TEXT PRIMARY KEY,
+    source     TEXT NOT NULL, -- as it was written
+    rule       TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+
 CREATE TABLE projects (
     name        TEXT PRIMARY KEY,
     description TEXT NOT NULL
@@ -305,7 +313,7 @@ CREATE TABLE revisions (
     blueprint  TEXT NOT NULL,
     sources    BLOB NOT NULL, -- sealed
     variables  BLOB NOT NULL, -- sealed
-    created_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, person TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (stack, number)
 );
 
@@ -335,7 +343,7 @@ CREATE TABLE runs (
     planned_at  INTEGER,
     approved_at INTEGER,
     applying_at INTEGER,
-    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')),
+    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')), starters TEXT NOT NULL DEFAULT '[]', authors TEXT NOT NULL DEFAULT '[]', covered TEXT NOT NULL DEFAULT '[]', glass TEXT NOT NULL DEFAULT '{}', release_at INTEGER,
     -- Nothing reaches real infrastructure without a plan that was looked at.
     CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
     -- Previews and drift checks never get that far.
@@ -348,6 +356,8 @@ CREATE UNIQUE INDEX runs_active ON runs (stack)
 CREATE INDEX runs_expiry ON runs (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE UNIQUE INDEX runs_origin ON runs (stack, origin) WHERE origin <> '';
+
+CREATE INDEX runs_release ON runs (release_at) WHERE release_at IS NOT NULL;
 
 CREATE INDEX runs_stack ON runs (stack, id);
 

@@ -24,13 +24,39 @@ func (s *Runs) Claim(ctx context.Context, step, worker string) (Claim, *Step, er
 	}
 	c := Claim{Worker: worker, Token: NewToken("cos"), StateToken: NewToken("cost")}
 	run, err := s.update(ctx, id, func(r *Run) error {
+		if r.approvedOnly() {
+			return errLook
+		}
 		_, err := r.Claim(step, c, s.Now())
 		return err
 	})
+	if errors.Is(err, errLook) {
+		run, err = s.claimFirst(ctx, id, step, c)
+	}
 	if err != nil {
 		return Claim{}, nil, err
 	}
 	return c, run.StepByID(step), nil
+}
+
+// errLook says that a step may be the first to change something, so that the
+// people who approved it are looked at before.
+var errLook = errors.New("an approved plan is about to begin")
+
+// claimFirst takes a step of a plan in hand of which nothing has begun, unless
+// that is no longer approved: then it waits again, and so does the step.
+func (s *Runs) claimFirst(ctx context.Context, id, step string, c Claim) (*Run, error) {
+	waits := false
+	run, err := s.decide(ctx, id, "", func(r *Run) (err error) {
+		if waits = r.Reconsider(s.Now()); !waits {
+			_, err = r.Claim(step, c, s.Now())
+		}
+		return err
+	})
+	if err == nil && waits {
+		err = Conflict("run %s is no longer approved: %s", id, run.Reason)
+	}
+	return run, err
 }
 
 // Runner finds the step that a runner's token is good for. It wraps

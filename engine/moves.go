@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"slices"
 	"time"
 )
 
@@ -19,9 +18,9 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
 	}
 	from := r.Status
-	r.Status, r.ExpiresAt = to, time.Time{}
-	if to == RunPlanned && r.Rule.Expires > 0 { // each plan that waits has the whole time
-		r.ExpiresAt = at.Add(r.Rule.Expires)
+	r.Status, r.ExpiresAt, r.ReleaseAt = to, time.Time{}, time.Time{}
+	if expires := r.InForce().Expires; to == RunPlanned && expires > 0 { // each plan that waits has the whole time
+		r.ExpiresAt = at.Add(expires)
 	}
 	r.stamp(to, at)
 	if to.Final() {
@@ -74,94 +73,6 @@ func (r *Run) refuse(why error, at time.Time) error {
 	}
 	r.finish(RunFailed, why.Error(), at)
 	return nil
-}
-
-// Approve adds one person's yes to the joint plan with the digest. With the
-// last one that the rule asks for, the apply begins.
-func (r *Run) Approve(p Principal, digest, comment string, at time.Time) error {
-	if err := r.mayDecide(p, RunApproved, digest); err != nil {
-		return err
-	}
-	r.decide(p, Approved, comment, at)
-	if r.approvals() >= max(1, r.Rule.Approvals) {
-		r.grant(at)
-	}
-	return nil
-}
-
-// Discard turns the joint plan down.
-func (r *Run) Discard(p Principal, comment string, at time.Time) error {
-	if r.Status != RunPlanned {
-		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(RunDiscarded)}
-	}
-	r.decide(p, Discarded, comment, at)
-	r.finish(RunDiscarded, "discarded by "+p.User, at)
-	return nil
-}
-
-// Expire turns down a plan that nobody approved in time.
-func (r *Run) Expire(at time.Time) error {
-	if r.ExpiresAt.IsZero() || at.Before(r.ExpiresAt) {
-		return Conflict("run %s has no plan that has expired", r.ID)
-	}
-	r.finish(RunDiscarded, "nobody approved the plan within "+r.Rule.Expires.String(), at)
-	return nil
-}
-
-// mayDecide checks that p may approve exactly what waits for approval.
-func (r *Run) mayDecide(p Principal, to RunStatus, digest string) error {
-	switch {
-	case r.Status != RunPlanned:
-		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
-	case digest != r.Digest:
-		return Conflict("the plan with digest %.12s is not the one that waits for approval; look at run %s again, its plan is now %.12s", digest, r.ID, r.Digest)
-	case r.Rule.Approvals > 0 && p.User == r.StartedBy:
-		return Forbidden("%s started run %s, and its stack wants the approval of %d other people", p.User, r.ID, r.Rule.Approvals)
-	case len(r.Rule.Roles) > 0 && r.RoleOf(p) == "":
-		return Forbidden("%s has none of the roles that the stack wants approval by: %v", p.User, r.Rule.Roles)
-	case r.hasApproved(p.User):
-		return Conflict("%s has approved this plan already", p.User)
-	}
-	return nil
-}
-
-func (r *Run) decide(p Principal, v Verdict, comment string, at time.Time) {
-	r.Approvals = append(r.Approvals, Approval{By: p.User, Role: r.RoleOf(p), Verdict: v, Digest: r.Digest, Comment: comment, At: at})
-	action := map[Verdict]string{Approved: "run.approve", Discarded: "run.discard"}[v]
-	n := r.approvals()
-	before := n
-	if v == Approved {
-		before--
-	}
-	r.note(newEvent(at, p.User, action, r.Stack, r.ID, map[string]any{"digest": r.Digest, "comment": comment}).
-		changing(map[string]any{"approvals": before, "status": r.Status}, map[string]any{"approvals": n, "wanted": max(1, r.Rule.Approvals)}))
-}
-
-// RoleOf is the role by which p may approve: the first that the rule wants, or
-// any where it wants none; "" where p has none.
-func (r *Run) RoleOf(p Principal) Role {
-	for _, role := range p.Rights.Roles(MayApprove, StackScope(r.Stack)) {
-		if len(r.Rule.Roles) == 0 || slices.Contains(r.Rule.Roles, role) {
-			return role
-		}
-	}
-	return ""
-}
-
-// approvals counts who said yes to the plan that waits.
-func (r *Run) approvals() (n int) {
-	for _, a := range r.Approvals {
-		if a.Verdict == Approved && a.Digest == r.Digest {
-			n++
-		}
-	}
-	return n
-}
-
-func (r *Run) hasApproved(user string) bool {
-	return slices.ContainsFunc(r.Approvals, func(a Approval) bool {
-		return a.By == user && a.Verdict == Approved && a.Digest == r.Digest
-	})
 }
 
 // Cancel stops the run. What waits ends at once; what runs is told to stop,

@@ -28,6 +28,7 @@ func begun(t *testing.T, rule ApprovalRule) *Run {
 	rev := chain()
 	rev.Blueprint.Approval = rule
 	r := newRun(StartRequest{Stack: "shop", Kind: RunApply}, ada, rev, applyParts(&rev.Blueprint, 1), noon)
+	r.meet(ada) // who may apply
 	if err := r.Begin(noon); err != nil {
 		t.Fatal(err)
 	}

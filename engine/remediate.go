@@ -84,7 +84,12 @@ func (s *Runs) startRemedy(ctx context.Context, run *Run, req StartRequest) erro
 				address, last.Run, last.Revision, last.Status, req.Revision)
 		}
 	}
-	_, err := s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleOperator)}, req)
+	rev, err := s.outline(ctx, run.Stack, req.Revision)
+	if err != nil {
+		return err
+	}
+	req.starters = append(slices.Clone(run.Starters), rev.Author, rev.Person)
+	_, err = s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleOperator)}, req)
 	return err
 }
 

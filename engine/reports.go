@@ -244,6 +244,19 @@ func (s *Runs) sweepPlans(ctx context.Context) error {
 		_, err := s.update(ctx, id, func(r *Run) error { return r.Expire(s.Now()) })
 		s.noteSweep(ctx, "expired plan", id, err)
 	}
+	return s.sweepFreezes(ctx)
+}
+
+// sweepFreezes lets the approved plans go on whose freeze is over.
+func (s *Runs) sweepFreezes(ctx context.Context) error {
+	runs, err := s.Store.ThawedPlans(ctx, s.Now(), sweepBatch)
+	if err != nil {
+		return err
+	}
+	for _, id := range runs {
+		_, err := s.decide(ctx, id, "", func(r *Run) error { return r.Release(s.Now()) })
+		s.noteSweep(ctx, "thawed plan", id, err)
+	}
 	return nil
 }
 

@@ -50,7 +50,16 @@ type Run struct {
 	Reason    string // why it failed, waits or ended; for people
 	StartedBy string // name of the principal
 	Message   string // from who started it
-	Rule      ApprovalRule
+	// Starters are the people behind the start: a service account stands for its
+	// owner, a schedule for who made it.
+	Starters []string
+	// Authors are the people whose changes the run may bring, as far as they are
+	// known by now.
+	Authors []Author
+	Rule    ApprovalRule // of the stack; InForce has what holds
+	// Policies are over the rule, as they are when the run is read. Lists leave
+	// them out.
+	Policies []Policy
 	// Partial says that the stack as a whole is not at Revision once the run has
 	// succeeded: something that it leaves out is not. While the run is pending it
 	// says that somebody asked for some of the components only.
@@ -59,8 +68,10 @@ type Run struct {
 
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval
-	CancelBy  string // who asked to stop it; empty for nobody
-	Kill      bool   // asked twice: stop at once, without the grace
+	Covered   []Class // of change that the apply was let go with; a late plan has no others unasked
+	Glass     Glass   // broken, or about to be, to apply in a freeze
+	CancelBy  string  // who asked to stop it; empty for nobody
+	Kill      bool    // asked twice: stop at once, without the grace
 
 	Steps []*Step
 
@@ -68,12 +79,14 @@ type Run struct {
 	PlanningAt time.Time
 	PlannedAt  time.Time
 	ExpiresAt  time.Time // when the plan that waits is turned down; zero while none waits, or for never
+	ReleaseAt  time.Time // when a freeze ends that an approved plan waits for; zero while none does
 	ApprovedAt time.Time
 	ApplyingAt time.Time
 	FinishedAt time.Time
 	PurgedAt   time.Time // when log and plan were removed, which are not kept for ever
 
-	changes Changes // what follows from the moves since it was read
+	who     map[string]Principal // people as they are now, by name; those who matter to a move
+	changes Changes              // what follows from the moves since it was read
 }
 
 // Verdict is what a person says to a plan.

@@ -15,6 +15,7 @@ type Runs struct {
 	Compiler Compiler
 	Hasher   Hasher
 	Bell     Bell
+	People   People
 	Log      *slog.Logger
 	Now      func() time.Time
 	StateURL func(stack, component string) string // where Terraform finds a component's state
@@ -58,7 +59,35 @@ func (s *Runs) pending(ctx context.Context, p Principal, req StartRequest, t tak
 	if req.after, err = s.Store.NewestRun(ctx, req.Stack); err != nil {
 		return nil, err
 	}
-	return newRun(req, p, t.rev, t.parts, s.Now()), nil
+	people, err := s.behind(ctx, append([]string{p.User}, req.starters...)...)
+	if err != nil {
+		return nil, err
+	}
+	req.starters = append(people, p.Person())
+	if t.rev.Blueprint.Approval, err = s.stackRule(ctx, t.rev); err != nil {
+		return nil, err
+	}
+	run := newRun(req, p, t.rev, t.parts, s.Now())
+	if run.Policies, err = s.Store.PoliciesOver(ctx, run.Stack); err != nil {
+		return nil, err
+	}
+	run.Authors, err = s.authors(ctx, run)
+	return run, err
+}
+
+// stackRule is the rule of a revision, and that of the one which is applied: a
+// revision that asks for less is itself applied under what was asked for before.
+func (s *Runs) stackRule(ctx context.Context, rev *Revision) (ApprovalRule, error) {
+	rule := rev.Blueprint.Approval
+	stack, err := s.Store.Stack(ctx, rev.Stack)
+	if err != nil || stack.Applied == 0 || stack.Applied == rev.Number {
+		return rule, err
+	}
+	applied, err := s.outline(ctx, rev.Stack, stack.Applied)
+	if err != nil {
+		return rule, err
+	}
+	return Stricter(rule, applied.Blueprint.Approval), nil
 }
 
 // Retry starts a run of what an earlier one did not finish, with the revision
@@ -80,7 +109,7 @@ func (s *Runs) Retry(ctx context.Context, p Principal, id, message string) (*Run
 	if message == "" {
 		message = "what " + id + " did not finish"
 	}
-	return s.Start(ctx, p, StartRequest{Stack: run.Stack, Kind: run.Kind, Revision: run.Revision, Only: only, Resources: run.Resources, Message: message})
+	return s.Start(ctx, p, StartRequest{Stack: run.Stack, Kind: run.Kind, Revision: run.Revision, Only: only, Resources: run.Resources, Message: message, starters: run.Starters})
 }
 
 // enqueue keeps the run until its turn comes.
@@ -123,7 +152,19 @@ func (s *Runs) Get(ctx context.Context, id string) (*Run, error) { return s.Stor
 
 // Approve lets the joint plan with the digest change real infrastructure.
 func (s *Runs) Approve(ctx context.Context, p Principal, id, digest, comment string) (*Run, error) {
-	return s.update(ctx, id, func(r *Run) error { return r.Approve(p, digest, comment, s.Now()) })
+	return s.decide(ctx, id, p.User, func(r *Run) error { return r.Approve(p, digest, comment, s.Now()) })
+}
+
+// Apply lets an approved plan change real infrastructure, or confirms one that
+// takes no more than that.
+func (s *Runs) Apply(ctx context.Context, p Principal, id, digest, comment string) (*Run, error) {
+	return s.decide(ctx, id, p.User, func(r *Run) error { return r.Apply(p, digest, comment, s.Now()) })
+}
+
+// BreakGlass asks to apply a plan in spite of a freeze, or confirms that as the
+// second person.
+func (s *Runs) BreakGlass(ctx context.Context, p Principal, id, digest, reason string) (*Run, error) {
+	return s.decide(ctx, id, p.User, func(r *Run) error { return r.BreakGlass(p, digest, reason, s.Now()) })
 }
 
 // Discard turns a plan down.

@@ -15,7 +15,7 @@ func (s *Runs) StartScheduled(ctx context.Context, sch *Schedule) (string, error
 	}
 	run, err := s.Start(ctx, Principal{User: "schedule " + sch.Name, Rights: Everywhere(RoleOperator)}, StartRequest{
 		Stack: sch.Stack, Kind: sch.Kind, Trigger: TriggerSchedule, Message: "schedule " + sch.Name + ": " + sch.Cron,
-		Origin: fmt.Sprintf("%s@%d", sch.ID, sch.NextRunAt.UnixMicro()),
+		Origin: fmt.Sprintf("%s@%d", sch.ID, sch.NextRunAt.UnixMicro()), starters: []string{sch.CreatedBy},
 	})
 	if err != nil {
 		return "", err

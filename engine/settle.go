@@ -83,7 +83,7 @@ func (r *Run) endPlanning(at time.Time) {
 		r.finish(RunFailed, r.failures(), at)
 	case !r.Kind.Changing():
 		r.finish(RunSucceeded, "", at)
-	case r.onlyUnchanged() && r.Rule.AutoApprove != AutoNever:
+	case r.onlyUnchanged() && r.InForce().AutoApprove != AutoNever:
 		r.finish(RunSucceeded, "nothing to change", at)
 	default:
 		r.awaitApproval(at)
@@ -143,13 +143,6 @@ func (r *Run) applyOne(s *Step, at time.Time) {
 	}
 }
 
-// mayApplyLate reports whether a plan that was made during the apply needs no
-// new approval: it does what was approved, or the rule lets it pass.
-func (r *Run) mayApplyLate(s *Step) bool {
-	return r.Rule.OnDeferred == DeferredApply || r.Rule.AutoApprove == AutoAlways ||
-		s.ApprovedChanges != "" && s.ApprovedChanges == s.ChangesHash
-}
-
 func (r *Run) endApplying(at time.Time) {
 	if r.Status == RunApproved && !r.stopping() { // nothing had to be applied
 		r.must(r.become(RunApplying, at))
@@ -176,53 +169,6 @@ func (r *Run) endApplied(at time.Time) {
 	} else {
 		r.finish(RunSucceeded, "", at)
 	}
-}
-
-// awaitApproval puts the joint plan before a person, or approves it where the
-// rule says so.
-func (r *Run) awaitApproval(at time.Time) {
-	r.Digest = r.jointDigest()
-	r.must(r.become(RunPlanned, at))
-	if r.autoApproved() {
-		r.event("run.approve", "stack rule", at, map[string]any{"auto_approve": r.Rule.AutoApprove, "digest": r.Digest})
-		r.grant(at)
-	}
-}
-
-func (r *Run) autoApproved() bool {
-	switch r.Rule.AutoApprove {
-	case AutoAlways:
-		return true
-	case AutoAdditions:
-		return r.Summary().OnlyCreates() && !r.any(StepDeferred) && !r.anyNotes()
-	default:
-		return false
-	}
-}
-
-func (r *Run) anyNotes() bool {
-	for _, s := range r.Steps {
-		if len(s.Notes) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// grant approves every planned step and lets the apply begin.
-func (r *Run) grant(at time.Time) {
-	r.must(r.become(RunApproved, at))
-	for _, s := range r.Steps {
-		if s.Status == StepPlanned {
-			r.approveStep(s, at)
-		}
-	}
-	r.settle(at)
-}
-
-func (r *Run) approveStep(s *Step, at time.Time) {
-	s.ApprovedChanges = s.ChangesHash
-	r.must(s.become(StepApproved, at))
 }
 
 // jointDigest is the SHA-256, in hex, of all that an approval is for: each

@@ -47,6 +47,7 @@ type Revision struct {
 	Number    int
 	Digest    string // SHA-256 of Sources, in hex
 	Author    string
+	Person    string // behind the author when it was written; empty for the author
 	Message   string
 	CreatedAt time.Time
 	Blueprint Blueprint
@@ -121,38 +122,6 @@ type Ref struct {
 	Upstream string // address of the other component, or of an upstream block
 	Output   string // name of its output
 }
-
-// AutoApprove says which plans need no person.
-type AutoApprove string
-
-// What may go on without a person.
-const (
-	AutoNever     AutoApprove = "never"      // even an empty plan is shown to a person
-	AutoNoChanges AutoApprove = "no_changes" // the default
-	AutoAdditions AutoApprove = "additions"  // plans that only create
-	AutoAlways    AutoApprove = "always"
-)
-
-// ApprovalRule says who has to approve a plan before it is applied.
-type ApprovalRule struct {
-	// Approvals counts people other than who started the run. At 0 one
-	// confirmation is enough, and it may come from who started the run.
-	Approvals   int
-	Roles       []Role // roles whose approval counts; empty for every role that may approve
-	AutoApprove AutoApprove
-	OnDeferred  OnDeferred
-	Expires     time.Duration // 0 for never
-}
-
-// OnDeferred says what happens to a plan that could be made only after an
-// upstream component was applied.
-type OnDeferred string
-
-// The answers to a plan that was made late.
-const (
-	DeferredAsk   OnDeferred = "ask"
-	DeferredApply OnDeferred = "apply"
-)
 
 // Remediation says what a drift check starts when it finds something.
 type Remediation string

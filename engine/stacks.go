@@ -155,11 +155,33 @@ func (s *Stacks) compile(ctx context.Context, p Principal, sub Submission, pins 
 	}
 	sum := sha256.Sum256(sources)
 	rev := &Revision{
-		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Message: sub.Message, CreatedAt: s.Now(),
+		Stack: bp.Name, Digest: hex.EncodeToString(sum[:]), Author: p.User, Person: p.Person(), Message: sub.Message, CreatedAt: s.Now(),
 		Blueprint: bp, Sources: sources, Variables: sub.Variables,
+	}
+	if err := s.checkRule(ctx, &bp); err != nil {
+		return nil, Beside{}, err
 	}
 	drift, err := s.driftSchedule(p, &bp)
 	return rev, Beside{Drift: drift}, err
+}
+
+// checkRule refuses an approval rule that nobody could meet.
+func (s *Stacks) checkRule(ctx context.Context, bp *Blueprint) error {
+	if len(bp.Approval.roles()) == 0 {
+		return nil
+	}
+	d, err := s.Store.Directory(ctx)
+	if err == nil {
+		err = bp.Approval.among(d)
+	}
+	if err != nil {
+		return err
+	}
+	policies, err := s.Store.PoliciesOver(ctx, bp.Name)
+	if err != nil {
+		return err
+	}
+	return bp.Approval.under(policies).can()
 }
 
 // submitted is the event of a new revision.
@@ -260,5 +282,8 @@ func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
 }
 
 func (s *Stacks) event(p Principal, action, stack string, detail map[string]any) Event {
+	if p.Owner != "" && detail != nil {
+		detail["owner"] = p.Owner // who answers for it now, whoever does so later
+	}
 	return newEvent(s.Now(), p.User, action, stack, stack, detail)
 }

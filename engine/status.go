@@ -29,7 +29,7 @@ var nextRun = map[RunStatus][]RunStatus{
 	RunPending:     {RunPlanning, RunCancelled, RunFailed},
 	RunPlanning:    {RunPlanned, RunSucceeded, RunFailed, RunCancelled, RunBlocked}, // Succeeded: nothing to change
 	RunPlanned:     {RunApproved, RunDiscarded},
-	RunApproved:    {RunApplying, RunFailed, RunCancelled},
+	RunApproved:    {RunApplying, RunPlanned, RunPlanning, RunFailed, RunCancelled},     // Planned, Planning: what was approved no longer is
 	RunApplying:    {RunPlanned, RunSucceeded, RunFailed, RunCancelled, RunInterrupted}, // Planned: a late plan needs a person
 	RunSucceeded:   nil,
 	RunFailed:      nil,
@@ -81,7 +81,7 @@ var nextStep = map[StepStatus][]StepStatus{
 	StepPlanned:     {StepApproved, StepQueued, StepSkipped, StepCancelled},
 	StepUnchanged:   {StepQueued},
 	StepDeferred:    {StepQueued, StepSkipped, StepCancelled},
-	StepApproved:    {StepApplying, StepQueued, StepSkipped, StepCancelled},
+	StepApproved:    {StepApplying, StepPlanned, StepQueued, StepSkipped, StepCancelled}, // Planned: no longer approved
 	StepApplying:    {StepApplied, StepFailed, StepCancelled, StepInterrupted},
 	StepApplied:     nil,
 	StepFailed:      nil,

@@ -99,6 +99,8 @@ type SweepStore interface {
 	WaitingSteps(ctx context.Context, from, to time.Time, perQueue int) ([]Dispatch, error)
 	// ExpiredPlans names runs that wait for approval past their rule's expiry at t.
 	ExpiredPlans(ctx context.Context, t time.Time, limit int) ([]string, error)
+	// ThawedPlans names runs whose approved plan waits for a freeze that is over at t.
+	ThawedPlans(ctx context.Context, t time.Time, limit int) ([]string, error)
 	// PendingStacks names stacks that have a pending changing run and none under way.
 	PendingStacks(ctx context.Context, limit int) ([]string, error)
 }
@@ -252,6 +254,8 @@ type IdempotencyStore interface {
 
 // Store is everything the engine keeps.
 type Store interface {
+	PolicyStore
+	DeedStore
 	StackStore
 	UpstreamStore
 	RunStore

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -169,15 +170,37 @@ func (s *Runs) noteRead(ctx context.Context, run *Run, upstream string) error {
 // startReader starts the run of a reading stack. One that cannot be started as
 // things are is not tried again for the same change.
 func (s *Runs) startReader(ctx context.Context, r Reader, changed []string) error {
-	_, err := s.Start(ctx, Principal{User: "stack " + r.Upstream, Rights: Everywhere(RoleOperator)}, StartRequest{
+	people, err := s.behindUpstream(ctx, r)
+	if err != nil {
+		return err
+	}
+	_, err = s.Start(ctx, Principal{User: "stack " + r.Upstream, Rights: Everywhere(RoleOperator)}, StartRequest{
 		Stack: r.Stack, Kind: RunApply, Revision: r.Applied, Trigger: TriggerUpstream, Origin: r.Change,
-		Message: fmt.Sprintf("%s of stack %s changed with %s", strings.Join(changed, ", "), r.Upstream, r.Change),
+		Message: fmt.Sprintf("%s of stack %s changed with %s", strings.Join(changed, ", "), r.Upstream, r.Change), starters: people,
 	})
 	if Refused(err) {
 		s.Log.WarnContext(ctx, "a change upstream started no run", "stack", r.Stack, "upstream", r.Upstream, "err", err)
 		return nil
 	}
 	return err
+}
+
+// behindUpstream names who is behind a run that follows from a change upstream:
+// who started that change, and who wrote the revision that is applied again.
+func (s *Runs) behindUpstream(ctx context.Context, r Reader) ([]string, error) {
+	change, err := s.Store.Run(ctx, r.Change)
+	if err != nil && !errors.Is(err, ErrNotFound) { // it was removed with age
+		return nil, err
+	}
+	rev, err := s.outline(ctx, r.Stack, r.Applied)
+	if err != nil {
+		return nil, err
+	}
+	people := []string{rev.Author, rev.Person}
+	if change != nil {
+		people = append(people, change.Starters...)
+	}
+	return people, nil
 }
 
 // checkReaders refuses to take a stack away whose outputs are in use.

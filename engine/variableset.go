@@ -81,11 +81,12 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 
 // DeleteVariableSet removes a set. Values that revisions have of it stay there.
 func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
-	before, err := s.Store.VariableSet(ctx, name)
+	set, err := s.Store.VariableSet(ctx, name)
 	if err != nil {
 		return err
 	}
-	return s.Store.DeleteVariableSet(ctx, name, s.event(p, "variable-set.delete", "", map[string]any{"set": name}).changing(before.told(), nil))
+	// Who takes values away from stacks is an author of what they are planned with.
+	return s.Store.DeleteVariableSet(ctx, name, s.event(p, "variable-set.delete", "", map[string]any{"set": name, "stacks": set.Stacks}).changing(set.told(), nil))
 }
 
 // SetShared keeps a value in a set, and makes a new revision of each stack that

@@ -15,6 +15,7 @@ func TestRandomWalkNeverSticksOrPanics(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rev := chain()
 		rev.Blueprint.Approval.AutoApprove = rapid.SampledFrom([]AutoApprove{AutoNever, AutoNoChanges, AutoAdditions, AutoAlways}).Draw(t, "auto")
+		rev.Blueprint.Approval = Stricter(rev.Blueprint.Approval, ApprovalRule{Approvals: rapid.IntRange(0, 2).Draw(t, "approvals"), NotAuthor: rapid.Bool().Draw(t, "not author")})
 		rev.Blueprint.Approval.OnDeferred = rapid.SampledFrom([]OnDeferred{DeferredAsk, DeferredApply}).Draw(t, "deferred")
 		kind := rapid.SampledFrom([]RunKind{RunApply, RunDestroy, RunPreview, RunDrift}).Draw(t, "kind")
 		parts := applyParts(&rev.Blueprint, 1)
@@ -22,6 +23,7 @@ func TestRandomWalkNeverSticksOrPanics(t *testing.T) {
 			parts = whole(t, anyStanding(t, rev), kind, rev)
 		}
 		r := newRun(StartRequest{Stack: "shop", Kind: kind}, ada, rev, parts, noon)
+		r.Authors = []Author{{Person: "eve", Did: "wrote revision 7"}}
 		if err := r.Begin(noon); err != nil {
 			t.Fatal(err)
 		}
@@ -30,14 +32,35 @@ func TestRandomWalkNeverSticksOrPanics(t *testing.T) {
 				checkEnd(t, r)
 				return
 			}
-			before := alreadyApplied(r)
+			before, began := alreadyApplied(r), r.ApplyingAt
 			walk(t, r)
+			if began.IsZero() && !r.ApplyingAt.IsZero() {
+				checkBeginning(t, r)
+			}
 			checkOrder(t, r, before)
 			if !r.Status.Final() && r.Status != RunPlanned && !r.busy() {
 				t.Fatalf("run is %s and nobody will move it", r.Status)
 			}
 		}
 	})
+}
+
+// checkBeginning checks that the first step of an apply begins with what the
+// rule asks for, by people who may give it, and in no freeze.
+func checkBeginning(t *rapid.T, r *Run) {
+	if until, _, frozen := r.InForce().frozen(noon); frozen && !r.broken() {
+		t.Fatalf("an apply begins in a freeze until %s", until)
+	}
+	auto := slices.ContainsFunc([]AutoApprove{AutoAlways, AutoAdditions}, func(a AutoApprove) bool { return a == r.InForce().AutoApprove })
+	voted := map[string]bool{}
+	for _, a := range r.said() {
+		if p := r.approver(a); mayOn(p, MayApprove, "shop") && (r.InForce().Approvals == 0 || p.User != "ada") && (!r.InForce().NotAuthor || p.User != "eve") {
+			voted[a.By] = true
+		}
+	}
+	if !auto && len(voted) < max(1, r.InForce().Approvals) {
+		t.Fatalf("an apply begins with the approvals of %v under %+v", voted, r.InForce())
+	}
 }
 
 // checkEnd checks the steps of a run that is over.
@@ -88,6 +111,48 @@ func anyStanding(t *rapid.T, now *Revision) standing {
 	return there
 }
 
+// word lets somebody say something of the plan that waits, which may be refused.
+func word(t *rapid.T, r *Run) {
+	by := rapid.SampledFrom([]Principal{ada, bob, carl, eve, robot}).Draw(t, "by")
+	by.Rights = rightsNow(r, by)
+	var err error
+	switch rapid.IntRange(0, 3).Draw(t, "word") {
+	case 0:
+		err = r.Apply(by, r.Digest, "", noon)
+	case 1:
+		err = r.BreakGlass(by, r.Digest, "fire", noon)
+	default:
+		err = r.Approve(by, r.Digest, "", noon)
+	}
+	if err != nil && !Refused(err) {
+		t.Fatalf("word refused: %v", err)
+	}
+}
+
+func rightsNow(r *Run, p Principal) *Rights {
+	if now, known := r.who[p.User]; known {
+		return now.Rights
+	}
+	return p.Rights
+}
+
+// turn changes what is around the run: a role, or the policies over it.
+func turn(t *rapid.T, r *Run) {
+	if r.who == nil {
+		r.who = map[string]Principal{}
+		for _, p := range []Principal{ada, bob, carl, eve, robot} {
+			r.who[p.User] = p
+		}
+	}
+	p := r.who[rapid.SampledFrom([]string{"ada", "bob", "carl", "eve"}).Draw(t, "who")]
+	p.Rights = Everywhere(rapid.SampledFrom([]Role{RoleViewer, RoleDeployer, RoleApprover, RoleApprover}).Draw(t, "role"))
+	r.who[p.User] = p
+	r.Policies = rapid.SampledFrom([][]Policy{nil, nil, {{Rule: weekend}}, {{Rule: ApprovalRule{Approvals: 1}}}}).Draw(t, "policies")
+	if !r.ReleaseAt.IsZero() {
+		r.ReleaseAt = noon
+	}
+}
+
 // walk makes one random move that somebody could make now.
 func walk(t *rapid.T, r *Run) {
 	s := rapid.SampledFrom(r.Steps).Draw(t, "step")
@@ -95,17 +160,23 @@ func walk(t *rapid.T, r *Run) {
 		return map[string]OutputDigest{"id": digest(rapid.SampledFrom([]string{"x", "y"}).Draw(t, "id")), "ip": {Unknown: rapid.Bool().Draw(t, "unknown"), Digest: "z"}}
 	}
 	var err error
-	switch rapid.IntRange(0, 9).Draw(t, "move") {
+	switch rapid.IntRange(0, 12).Draw(t, "move") {
 	case 0:
 		if r.Status == RunPlanned {
-			err = r.Approve(ada, r.Digest, "", noon)
+			word(t, r)
+		}
+	case 10:
+		turn(t, r)
+	case 11:
+		if !r.ReleaseAt.IsZero() && !noon.Before(r.ReleaseAt) {
+			err = r.Release(noon)
 		}
 	case 1:
 		if rapid.IntRange(0, 9).Draw(t, "cancel") == 0 {
 			err = r.Cancel(ada, noon)
 		}
 	case 2, 3, 4, 5:
-		if !s.ReadyAt.IsZero() {
+		if !s.ReadyAt.IsZero() && !r.Reconsider(noon) {
 			_, err = r.Claim(s.ID, Claim{Worker: "w"}, noon)
 		}
 	case 6:

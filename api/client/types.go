@@ -209,6 +209,8 @@ type Run struct {
 	Partial    bool       `json:"partial,omitempty" doc:"Leaves something out, so that the stack as a whole is not at the revision after it."`
 	Summary    Summary    `json:"summary"`
 	Approvals  []Approval `json:"approvals,omitempty"`
+	Glass      *Glass     `json:"break_glass,omitempty" doc:"Two people went past a freeze, or are about to."`
+	ReleaseAt  *time.Time `json:"release_at,omitempty" doc:"When a freeze ends that the approved plan waits for."`
 	Steps      []Step     `json:"steps"`
 	CreatedAt  time.Time  `json:"created_at"`
 	PlanningAt *time.Time `json:"planning_at,omitempty"`

@@ -99,10 +99,10 @@ func TestApprovalThatTheRuleForbidsIsNotOffered(t *testing.T) {
 	s.planned(run.ID, "terraform.a", networkPlan())
 	path := "/runs/" + run.ID
 
-	s.browser(engine.RoleApprover).get(path, http.StatusOK).lacks("Approve and apply").has("You started this run", "2 other people", "Discard")
+	s.browser(engine.RoleApprover).get(path, http.StatusOK).lacks("Approve and apply").has("You can&#39;t approve this plan because you started run", "0 of 2 approvals", "Discard")
 	b := s.browser(engine.RoleAdmin)
 	b.post(path+"/approve", http.StatusSeeOther, "digest", s.read(run.ID).Digest, "csrf_token", b.get(path, http.StatusOK).csrf())
-	b.get(path, http.StatusOK).has("1 of 2 approvals", "You have approved this plan").lacks("Approve and apply")
+	b.get(path, http.StatusOK).has("1 of 2 approvals", "because you have approved it already").lacks("Approve and apply")
 }
 
 func TestFailureIsToldOnTheRunPage(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,6 +18,7 @@ import (
 type runView struct {
 	frame
 	run      *engine.Run
+	answer   *engine.Decision
 	plans    map[string]planPart     // by step
 	recaps   map[string]engine.Recap // by step
 	progress map[string][]string     // in words, of interrupted steps
@@ -92,9 +92,10 @@ func (p *Pages) showRun(c *gin.Context, status int, problem string) error {
 func (p *Pages) view(ctx context.Context, f frame, id string) (runView, error) {
 	v := runView{frame: f, recaps: map[string]engine.Recap{}, progress: map[string][]string{}}
 	var err error
-	if v.run, err = p.Runs.Get(ctx, id); err != nil {
+	if v.answer, err = p.Runs.Decision(ctx, f.who, id); err != nil {
 		return v, err
 	}
+	v.run = v.answer.Run
 	var nodes []node
 	for _, s := range v.run.Steps {
 		nodes = append(nodes, node{name: s.Component.Address, note: place(s.Component), status: string(s.Status), link: "#" + s.ID, needs: s.Needs})
@@ -158,54 +159,6 @@ func (p *Pages) changes(c *gin.Context) error {
 	return nil
 }
 
-// hindrance says why who looks cannot approve the plan, "" where they can. It
-// words the rule for the page; the engine decides.
-func (v runView) hindrance() string {
-	rule := v.run.Rule
-	switch {
-	case !v.may(engine.MayApprove):
-		return "The plan waits for somebody who may approve it; that takes the role approver."
-	case len(rule.Roles) > 0 && v.run.RoleOf(v.who) == "":
-		return fmt.Sprintf("The stack wants approval by %s, which you are not.", roleNames(rule.Roles))
-	case rule.Approvals > 0 && v.who.User == v.run.StartedBy:
-		return "You started this run, and its stack wants the approval of " + others(rule.Approvals) + "."
-	case v.hasApproved():
-		return "You have approved this plan; it waits for others."
-	}
-	return ""
-}
-
-func others(n int) string {
-	if n == 1 {
-		return "another person"
-	}
-	return fmt.Sprintf("%d other people", n)
-}
-
-func roleNames(roles []engine.Role) string {
-	names := make([]string, len(roles))
-	for i, r := range roles {
-		names[i] = string(r)
-	}
-	return strings.Join(names, " or ")
-}
-
-func (v runView) hasApproved() bool {
-	return slices.ContainsFunc(v.run.Approvals, func(a engine.Approval) bool {
-		return a.By == v.who.User && a.Verdict == engine.Approved && a.Digest == v.run.Digest
-	})
-}
-
-// granted counts the approvals that the plan has.
-func (v runView) granted() (n int) {
-	for _, a := range v.run.Approvals {
-		if a.Verdict == engine.Approved && a.Digest == v.run.Digest {
-			n++
-		}
-	}
-	return n
-}
-
 // mayRetry reports whether the page offers to run what is left.
 func (v runView) mayRetry() bool {
 	switch v.run.Status {
@@ -263,20 +216,6 @@ func (v runView) logOpen(step *engine.Step) bool {
 		}
 	}
 	return false
-}
-
-func (p *Pages) approve(c *gin.Context) error {
-	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
-		_, err := p.Runs.Approve(ctx, who, c.Param("run"), c.PostForm("digest"), strings.TrimSpace(c.PostForm("comment")))
-		return err
-	})
-}
-
-func (p *Pages) discard(c *gin.Context) error {
-	return p.decide(c, func(ctx context.Context, who engine.Principal) error {
-		_, err := p.Runs.Discard(ctx, who, c.Param("run"), strings.TrimSpace(c.PostForm("comment")))
-		return err
-	})
 }
 
 func (p *Pages) cancel(c *gin.Context) error {

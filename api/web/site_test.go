@@ -86,6 +86,7 @@ func newSite(t testing.TB) *site {
 		states: &engine.States{Store: db, Now: now},
 		access: &engine.Access{Store: db, Passwords: cheap{}, Now: now},
 	}
+	s.runs.People = s.access
 	s.serve(log, now)
 	for _, role := range engine.Roles() {
 		ok(t, s.access.CreateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, string(role), usual(role), password))
@@ -95,14 +96,15 @@ func newSite(t testing.TB) *site {
 
 func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	s.t.Helper()
+	policies := &engine.Policies{Store: s.store, Directory: s.access.Directory, Parse: blueprint.ParsePolicy, Now: now}
 	rules, err := egress.ParseRules([]string{"127.0.0.0/8"})
 	ok(s.t, err)
 	hooks := &engine.Webhooks{Store: s.store, Sender: (&egress.Guard{Allow: rules}).Poster(), Log: log, Now: now}
-	pages, err := web.New(web.Deps{Webhooks: hooks, Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
+	pages, err := web.New(web.Deps{Policies: policies, Webhooks: hooks, Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
 	ok(s.t, err)
 	handler, err := api.New(api.Deps{
-		Webhooks: hooks,
-		Runs:     s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
+		Policies: policies, Webhooks: hooks,
+		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,
 	})
 	ok(s.t, err)

@@ -18,12 +18,12 @@ import (
 
 // Deps is what the pages show.
 type Deps struct {
-	Runs   *engine.Runs
-	Stacks *engine.Stacks
-	States *engine.States
-	Access *engine.Access
-	Store  engine.Store
-	// Webhooks are made, tested and deleted on a page of their own.
+	Runs     *engine.Runs
+	Stacks   *engine.Stacks
+	States   *engine.States
+	Access   *engine.Access
+	Policies *engine.Policies
+	Store    engine.Store
 	Webhooks *engine.Webhooks
 	Bell     engine.Bell
 	Now      func() time.Time
@@ -82,6 +82,13 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/runs/:run/cancel", engine.MayPlan, p.cancel},
 		{"POST", "/runs/:run/retry", engine.MayPlan, p.retry},
 		{"GET", "/credentials", engine.MayRead, p.credentials},
+		{"POST", "/runs/:run/apply", engine.MayApply, p.apply},
+		{"POST", "/runs/:run/break-glass", engine.MayRead, p.breakGlass},
+		{"GET", "/rules", engine.MayRead, p.rules},
+		{"POST", "/rules", engine.MayWritePolicy, p.putRule},
+		{"POST", "/rules/delete", engine.MayWritePolicy, p.deleteRule},
+		{"POST", "/projects/:project/rule", engine.MayWritePolicy, p.putRule},
+		{"POST", "/projects/:project/rule/delete", engine.MayWritePolicy, p.deleteRule},
 		{"GET", "/variable-sets", engine.MayRead, p.variableSets},
 		{"POST", "/variable-sets", engine.MayWriteCredentials, p.putSet},
 		{"POST", "/variable-sets/:set/variables", engine.MayWriteCredentials, p.setShared},

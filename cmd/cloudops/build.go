@@ -46,6 +46,7 @@ type components struct {
 	forward *engine.Forwarding
 	hooks   *engine.Hooks
 	telling *engine.Webhooks
+	rules   *engine.Policies
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -127,8 +128,9 @@ func (c *components) wire(v *vault.Vault) {
 	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitTrust(), Guard: c.options.guard},
 		&blueprint.RegistryHTTP{Token: c.registryToken, Client: c.options.guard.Client(egress.Limits{})})
 	now := func() time.Time { return time.Now().UTC() }
+	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
 	c.runs = &engine.Runs{
-		Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
+		People: c.access, Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
 		Grace: c.options.grace, StateURL: c.stateURL,
 		Issuer: &engine.Issuer{Store: c.store, Signer: issuer.Signer{}, URL: c.options.issuer(), Now: now, Log: c.log},
 	}
@@ -136,7 +138,7 @@ func (c *components) wire(v *vault.Vault) {
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.keys = &engine.Keys{Store: c.store, Ring: v, Now: now, Log: c.log}
 	c.states = &engine.States{Store: c.store, Now: now}
-	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.rules = &engine.Policies{Store: c.store, Directory: c.access.Directory, Parse: blueprint.ParsePolicy, Now: now}
 	c.audit = &engine.Audit{Store: c.store, Keep: days(c.options.keep.eventDays), Now: now}
 	ways := siem.Options{HTTP: c.options.forwardClient, Dial: c.options.guard.Dial, Credential: c.store.Credential}
 	c.forward = &engine.Forwarding{Audit: c.audit, Shipper: ways.Shipper, Now: now, Log: c.log}
@@ -258,14 +260,14 @@ func (c *components) tell() error {
 
 func (c *components) handler() (http.Handler, error) {
 	pages, err := web.New(web.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Policies: c.rules, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
 		Secure: c.options.secure(), Cookie: api.SessionCookie, Webhooks: c.telling,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Deps{
-		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Keys: c.keys, Audit: c.audit, Forward: c.forward, Formats: siem.Formats(), Webhooks: c.telling, Hooks: c.hooks, Store: c.store, Bell: c.bell,
+		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Policies: c.rules, Keys: c.keys, Audit: c.audit, Forward: c.forward, Formats: siem.Formats(), Webhooks: c.telling, Hooks: c.hooks, Store: c.store, Bell: c.bell,
 		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
 		Secure: c.options.secure(), TrustedProxies: c.options.trustedProxies,
 	})

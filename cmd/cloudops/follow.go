@@ -57,7 +57,7 @@ func (a followFlags) pursue(cmd *cobra.Command, c *client.Client, id string) (cl
 		if !a.yes && !askYes(cmd, "Apply this plan?") {
 			return run, nil
 		}
-		run, err = c.Approve(cmd.Context(), id, run.Digest, "")
+		run, err = confirmPlan(cmd.Context(), c, run)
 		if err != nil || run.Status == string(engine.RunPlanned) {
 			return run, err
 		}
@@ -99,6 +99,9 @@ func finished(cmd *cobra.Command, c *client.Client, run client.Run, plan bool) e
 
 // nextStep says what a run waits for whose plan has to be approved.
 func nextStep(run client.Run) string {
+	if run.Reason != "" {
+		return fmt.Sprintf("run %s waits: %s", run.ID, run.Reason)
+	}
 	for _, a := range run.Approvals {
 		if a.Digest == run.Digest && a.Verdict == string(engine.Approved) {
 			return fmt.Sprintf("run %s waits for more approvals", run.ID)

@@ -27,6 +27,9 @@ func newRunShow() *cobra.Command {
 				return show(cmd, run, nil)
 			}
 			writeRun(cmd.OutOrStdout(), run)
+			if err := writeWaits(cmd, c, run); err != nil {
+				return err
+			}
 			if err := writeProgress(cmd, c, run); err != nil {
 				return err
 			}
@@ -41,6 +44,18 @@ func newRunShow() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// writeWaits says of a plan that waits what for.
+func writeWaits(cmd *cobra.Command, c *client.Client, run client.Run) error {
+	if run.Status != string(engine.RunPlanned) {
+		return nil
+	}
+	d, err := c.Decision(cmd.Context(), run.ID)
+	if err == nil {
+		writeDecision(cmd.OutOrStdout(), d)
+	}
+	return err
 }
 
 // planNote says of a plan that steps are missing from it, so that nobody takes
@@ -63,6 +78,9 @@ func writeRun(w io.Writer, run client.Run) {
 	for _, a := range run.Approvals {
 		fmt.Fprintf(w, "%s by %s%s\n", a.Verdict, a.By, because(a.Comment))
 	}
+	if g := run.Glass; g != nil {
+		fmt.Fprintf(w, "BREAK-GLASS asked for by %s: %s%s\n", g.By, g.Reason, confirmedBy(g.With))
+	}
 	writeWalls(w, run.Steps)
 	fmt.Fprintln(w)
 }
@@ -80,6 +98,13 @@ func writeWalls(w io.Writer, steps []client.Step) {
 	for _, walls := range all {
 		fmt.Fprintf(w, "walls around %s: %s\n", strings.Join(around[walls], ", "), walls)
 	}
+}
+
+func confirmedBy(name string) string {
+	if name == "" {
+		return "; nobody has confirmed it"
+	}
+	return "; confirmed by " + name
 }
 
 // writeProgress says of the steps that did not end well why, and how far their

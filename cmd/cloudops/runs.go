@@ -16,7 +16,7 @@ func newRun() *cobra.Command {
 	cmd.AddCommand(newRunStart(), newRunList(), newRunShow(), newRunWatch(), newRunLogs(),
 		newRunDecision("approve", "Approve the plan that a run waits with", (*client.Client).Approve),
 		newRunDecision("discard", "Turn the plan of a run down", discard),
-		newRunCancel(), newRunRetry())
+		newRunApply(), newRunCancel(), newRunRetry())
 	return cmd
 }
 

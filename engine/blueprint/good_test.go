@@ -36,9 +36,12 @@ func TestABlueprintTellsTheEngineWhatItNeeds(t *testing.T) {
 
 	want := engine.Blueprint{
 		Name: "payments", Description: "Card payments: web tier on AWS, ledger on Azure",
-		Labels:   map[string]string{"team": "payments", "env": "prod"},
-		Approval: engine.ApprovalRule{Approvals: 1, Roles: []engine.Role{"approver"}, AutoApprove: "no_changes", OnDeferred: "ask", Expires: 72 * time.Hour},
-		Drift:    engine.DriftRule{Schedule: "0 */6 * * *", Timezone: "Europe/Zurich", Remediate: "none", Ignore: []string{"terraform.network:aws_vpc.main.tags.LastSeen"}},
+		Labels: map[string]string{"team": "payments", "env": "prod"},
+		Approval: engine.ApprovalRule{Approvals: 1, Roles: []engine.Role{"approver"}, NotAuthor: true, AutoApprove: "no_changes", OnDeferred: "ask", Expires: 72 * time.Hour,
+			Classes: map[engine.Class]engine.ClassRule{engine.ClassDestroy: {Approvals: 2, Roles: []engine.Role{"dba"}, NotAuthor: true}},
+			Freeze:  []engine.Window{{Name: "weekend", From: "Fri 16:00", To: "Mon 07:00", Timezone: "Europe/Zurich"}, {Name: "year-end", From: "2026-12-18", To: "2027-01-05"}},
+		},
+		Drift: engine.DriftRule{Schedule: "0 */6 * * *", Timezone: "Europe/Zurich", Remediate: "none", Ignore: []string{"terraform.network:aws_vpc.main.tags.LastSeen"}},
 		Components: []engine.Component{
 			{Address: "terraform.network", Kind: "terraform", Cloud: "aws", Region: "eu-west-1", Credentials: "aws-payments", Source: "modules/aws/network"},
 			{

@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -15,47 +16,14 @@ func (d *decoder) resolveHead(s *stack) {
 	if s.head == nil {
 		return
 	}
-	attrs, inner := d.content(s.head, []string{"description", "labels"}, "approval", "drift")
+	attrs, inner := d.content(s.head, []string{"description", "labels"}, "approval", "freeze", "drift")
 	s.about = d.text(attrs["description"])
 	s.labels = d.textMap(attrs["labels"])
 	s.approval = d.approval(inner["approval"])
+	s.approval.Freeze = d.freeze(inner["freeze"])
+	s.approval.AutoApprove = cmp.Or(s.approval.AutoApprove, engine.AutoNoChanges)
+	s.approval.OnDeferred = cmp.Or(s.approval.OnDeferred, engine.DeferredAsk)
 	s.drift = d.drift(s, inner["drift"])
-}
-
-// maxApprovals bounds how many people a plan may need.
-const maxApprovals = 20
-
-func (d *decoder) approval(b *hcl.Block) engine.ApprovalRule {
-	rule := engine.ApprovalRule{AutoApprove: engine.AutoNoChanges, OnDeferred: engine.DeferredAsk}
-	if b == nil {
-		return rule
-	}
-	attrs, _ := d.content(b, []string{"approvals", "roles", "auto_approve", "on_deferred", "expires"})
-	rule.Approvals = d.number(attrs["approvals"], 0, maxApprovals, 0)
-	rule.Roles = d.roles(attrs["roles"])
-	rule.AutoApprove = choice(d, attrs["auto_approve"], engine.AutoNoChanges, engine.AutoNever, engine.AutoAdditions, engine.AutoAlways)
-	rule.OnDeferred = choice(d, attrs["on_deferred"], engine.DeferredAsk, engine.DeferredApply)
-	rule.Expires = d.duration(attrs["expires"], 0)
-	return rule
-}
-
-// roles reads roles that may approve: an approval of any other would not count.
-func (d *decoder) roles(a *hcl.Attribute) []engine.Role {
-	var known []string
-	for _, r := range engine.Roles() {
-		if r.May(engine.MayApprove) {
-			known = append(known, string(r))
-		}
-	}
-	var roles []engine.Role
-	for _, text := range d.texts(a) {
-		if r := engine.Role(text); r.May(engine.MayApprove) {
-			roles = append(roles, r)
-			continue
-		}
-		d.mistake(a.Expr.Range(), "Unknown role", "%q is no role that may approve; there is %s.%s", text, oneOf(known), didYouMean(text, known))
-	}
-	return roles
 }
 
 func (d *decoder) drift(s *stack, b *hcl.Block) engine.DriftRule {

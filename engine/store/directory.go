@@ -235,7 +235,7 @@ func (s *Store) InProject(ctx context.Context, project string) (string, error) {
 			return found[0], nil
 		}
 	}
-	return "", nil
+	return s.name(ctx, `SELECT 'its approval rule' FROM policies WHERE project = ?`, project)
 }
 
 // stackOf finds the stack of each kind of thing.

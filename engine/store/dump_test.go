@@ -48,6 +48,7 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.PutState(ctx, engine.StatePut{}, v))
 	must(t, s.LockState(ctx, engine.StateWriter{}, lock("l1")))
 	found(t, s, r.ID, 0, "aws_vpc.main")
+	must(t, s.PutPolicy(ctx, policy("pay"), event("policy.set", "")))
 	must(t, s.PutVariableSet(ctx, &engine.VariableSet{Name: "all", Stacks: []string{"*"}, UpdatedBy: "ada", UpdatedAt: noon}, event("variable-set.put", "")))
 	must(t, s.SetShared(ctx, "all", &engine.Variable{Kind: engine.VariableEnvironment, Name: "REGION", Value: "eu", UpdatedBy: "ada", UpdatedAt: noon}, event("variable-set.set", "")))
 	must(t, s.PutHosts(ctx, []*engine.KnownHost{host("host-1", "web-1")}))

@@ -11,14 +11,14 @@ import (
 )
 
 type runRow struct {
-	ID, Stack, Kind, Cause, Status, Reason      string
-	StartedBy, Message, Rule, Digest, CancelBy  string
-	Resources, Origin                           string
-	Revision                                    int
-	Kill, Partial                               bool
-	ExpiresAt, CreatedAt, PlanningAt, PlannedAt *int64
-	ApprovedAt, ApplyingAt, FinishedAt          *int64
-	PurgedAt                                    *int64
+	ID, Stack, Kind, Cause, Status, Reason               string
+	StartedBy, Message, Rule, Digest, CancelBy           string
+	Resources, Origin, Starters, Authors, Glass, Covered string
+	Revision                                             int
+	Kill, Partial                                        bool
+	ExpiresAt, CreatedAt, PlanningAt, PlannedAt          *int64
+	ApprovedAt, ApplyingAt, FinishedAt                   *int64
+	PurgedAt, ReleaseAt                                  *int64
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -28,6 +28,7 @@ func newRunRow(r *engine.Run) runRow {
 		ID: r.ID, Stack: r.Stack, Kind: string(r.Kind), Cause: string(r.Trigger), Status: string(r.Status), Reason: r.Reason,
 		StartedBy: r.StartedBy, Message: r.Message, Rule: text(r.Rule), Digest: r.Digest, CancelBy: r.CancelBy,
 		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial, Resources: text(r.Resources), Origin: r.Origin,
+		Starters: text(r.Starters), Authors: text(r.Authors), Glass: text(r.Glass), Covered: text(r.Covered), ReleaseAt: micros(r.ReleaseAt),
 		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
 		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
 		PurgedAt: micros(r.PurgedAt), ExpiresAt: micros(r.ExpiresAt),
@@ -37,14 +38,19 @@ func newRunRow(r *engine.Run) runRow {
 func (row runRow) run() (*engine.Run, error) {
 	rule, err := parse[engine.ApprovalRule](row.Rule)
 	resources, rerr := parse[engine.ResourceChoice](row.Resources)
+	starters, serr := parse[[]string](row.Starters)
+	authors, aerr := parse[[]engine.Author](row.Authors)
+	glass, gerr := parse[engine.Glass](row.Glass)
+	covered, cerr := parse[[]engine.Class](row.Covered)
 	return &engine.Run{
 		ID: row.ID, Stack: row.Stack, Revision: row.Revision, Kind: engine.RunKind(row.Kind), Trigger: engine.Trigger(row.Cause),
 		Status: engine.RunStatus(row.Status), Reason: row.Reason, StartedBy: row.StartedBy, Message: row.Message, Rule: rule,
 		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial, Resources: resources, Origin: row.Origin,
+		Starters: starters, Authors: authors, Glass: glass, Covered: covered, ReleaseAt: instant(row.ReleaseAt),
 		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
 		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
 		PurgedAt: instant(row.PurgedAt), ExpiresAt: instant(row.ExpiresAt),
-	}, errors.Join(err, rerr)
+	}, errors.Join(err, rerr, serr, aerr, gerr, cerr)
 }
 
 func noRun(id string) error { return engine.Missing(engine.ThingRun, id) }
@@ -119,7 +125,10 @@ func loadRun(db *gorm.DB, id, suffix string) (*engine.Run, []stepRow, error) {
 	if r.Steps, err = each(steps, stepRow.step); err != nil {
 		return nil, nil, err
 	}
-	r.Approvals, err = approvals(db, id)
+	if r.Approvals, err = approvals(db, id); err != nil {
+		return nil, nil, err
+	}
+	r.Policies, err = policiesOver(db, r.Stack)
 	return r, steps, err
 }
 
@@ -240,36 +249,6 @@ func saveRun(tx *gorm.DB, r *engine.Run, before []stepRow, known int) error {
 	}
 	changes := r.TakeChanges()
 	return addChanges(tx, changes)
-}
-
-type approvalRow struct {
-	ID                                            int64
-	RunID, ByUser, Role, Verdict, Digest, Comment string
-	At                                            *int64
-}
-
-func (approvalRow) TableName() string { return "approvals" }
-
-func addApproval(tx *gorm.DB, run string, a engine.Approval) error {
-	row := approvalRow{RunID: run, ByUser: a.By, Role: string(a.Role), Verdict: string(a.Verdict), Digest: a.Digest, Comment: a.Comment, At: micros(a.At)}
-	err := tx.Omit("id").Create(&row).Error
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return engine.Conflict("%s has approved this plan already", a.By)
-	}
-	return err
-}
-
-func approvals(db *gorm.DB, run string) ([]engine.Approval, error) {
-	var rows []approvalRow
-	if err := db.Raw(`SELECT * FROM approvals WHERE run_id = ? ORDER BY id`, run).Scan(&rows).Error; err != nil {
-		return nil, err
-	}
-	var list []engine.Approval
-	for _, row := range rows {
-		list = append(list, engine.Approval{By: row.ByUser, Role: engine.Role(row.Role), Verdict: engine.Verdict(row.Verdict),
-			Digest: row.Digest, Comment: row.Comment, At: instant(row.At)})
-	}
-	return list, nil
 }
 
 // NextPending implements engine.RunStore.

@@ -43,7 +43,7 @@ func planned(stack string, at time.Time, digest string) *engine.Run {
 func fullRun(f *filler, id string) *engine.Run {
 	r := &engine.Run{}
 	f.fill(r)
-	r.ID, r.Stack, r.Approvals = id, "shop", nil
+	r.ID, r.Stack, r.Approvals, r.Policies = id, "shop", nil, nil
 	r.Kind, r.Trigger, r.Status = engine.RunDestroy, engine.TriggerDrift, engine.RunPlanned
 	for i, s := range r.Steps {
 		s.ID, s.Run, s.Position = id+"-step-"+strconv.Itoa(i), id, i

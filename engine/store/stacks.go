@@ -93,10 +93,10 @@ func each[R, T any](rows []R, turn func(R) (T, error)) ([]T, error) {
 }
 
 type revisionRow struct {
-	Stack, Digest, Author, Message, Blueprint string
-	Number                                    int
-	Sources, Variables                        []byte
-	CreatedAt                                 *int64
+	Stack, Digest, Author, Person, Message, Blueprint string
+	Number                                            int
+	Sources, Variables                                []byte
+	CreatedAt                                         *int64
 }
 
 func (revisionRow) TableName() string { return "revisions" }
@@ -106,7 +106,7 @@ func revisionID(stack string, number int) string { return stack + "/" + strconv.
 func (row revisionRow) revision() (*engine.Revision, error) {
 	bp, err := parse[engine.Blueprint](row.Blueprint)
 	return &engine.Revision{
-		Stack: row.Stack, Number: row.Number, Digest: row.Digest, Author: row.Author, Message: row.Message,
+		Stack: row.Stack, Number: row.Number, Digest: row.Digest, Author: row.Author, Person: row.Person, Message: row.Message,
 		Blueprint: bp, CreatedAt: instant(row.CreatedAt),
 	}, err
 }
@@ -153,7 +153,7 @@ func (s *Store) insertRevision(tx *gorm.DB, r *engine.Revision) error {
 	if err != nil {
 		return err
 	}
-	row := revisionRow{Stack: r.Stack, Number: r.Number, Digest: r.Digest, Author: r.Author, Message: r.Message,
+	row := revisionRow{Stack: r.Stack, Number: r.Number, Digest: r.Digest, Author: r.Author, Person: r.Person, Message: r.Message,
 		Blueprint: text(r.Blueprint), CreatedAt: micros(r.CreatedAt)}
 	id := revisionID(r.Stack, r.Number)
 	if row.Sources, err = s.seal.Seal("revisions", id, "sources", r.Sources); err != nil {
@@ -214,7 +214,7 @@ func (s *Store) Revisions(ctx context.Context, stack string, p engine.Page) ([]*
 		before = n
 	}
 	var rows []revisionRow
-	err := s.read.WithContext(ctx).Raw(`SELECT stack, number, digest, author, message, blueprint, created_at FROM revisions
+	err := s.read.WithContext(ctx).Raw(`SELECT stack, number, digest, author, person, message, blueprint, created_at FROM revisions
 		WHERE stack = ? AND number < ? ORDER BY number DESC LIMIT ?`, stack, before, limit(p)).Scan(&rows).Error
 	if err != nil {
 		return nil, err

@@ -5,6 +5,35 @@ stack "Pay ments" { # ERROR: Unusable stack name
     roles        = ["aprover"] # ERROR: Unknown role
     auto_approve = "alway"     # ERROR: Unknown choice
     expires      = "3 days"    # ERROR: Unusable duration
+    not_author   = "perhaps"   # ERROR: Wrong type
+    class "destory" {          # ERROR: Unknown class
+      approvals = 2
+    }
+    class "destroy" {
+      approvals = 0          # ERROR: Out of range
+      roles     = ["viewer"] # ERROR: Unknown role
+    }
+    class "destroy" { # ERROR: Duplicate class
+      approvals = 2
+    }
+  }
+  freeze {
+    window "a" {
+      from = "Fri 16:00" # ERROR: Unusable window
+      to   = "2026-12-18"
+    }
+    window "a" { # ERROR: Duplicate window
+      from     = "Fri 16:00"
+      to       = "Mon 07:00"
+      timezone = "UTC"
+    }
+    window "b" { # ERROR: Missing to
+      from = "Fri 16:00"
+    }
+    window "c" {
+      from = "Fry 16:00" # ERROR: Unusable window
+      to   = "Mon 07:00"
+    }
   }
   approval {} # ERROR: Second approval block
   drift {

@@ -8,6 +8,22 @@ stack "payments" {
     auto_approve = "no_changes"
     on_deferred  = "ask"
     expires      = "72h"
+    class "destroy" {
+      approvals = 2
+      roles     = ["dba"]
+    }
+  }
+
+  freeze {
+    window "weekend" {
+      from     = "Fri 16:00"
+      to       = "Mon 07:00"
+      timezone = "Europe/Zurich"
+    }
+    window "year-end" {
+      from = "2026-12-18"
+      to   = "2027-01-05"
+    }
   }
 
   drift {

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"slices"
+	"time"
+)
+
+// Glass is what two people break to apply a plan in a freeze.
+type Glass struct {
+	By, Person  string // who asked for it, and the person behind
+	Reason      string
+	Digest      string // of the plan that it is for
+	At          time.Time
+	With        string // who confirmed it; empty before that
+	ConfirmedAt time.Time
+}
+
+// BreakGlass asks to apply the plan with the digest in spite of a freeze or,
+// where somebody else has asked for that, confirms it. Approvals are needed
+// like those of any plan; the confirmation is one where the person may approve.
+func (r *Run) BreakGlass(p Principal, digest, reason string, at time.Time) error {
+	if err := r.mayBreak(p, digest, reason, at); err != nil {
+		return err
+	}
+	if r.Glass.Digest != r.Digest {
+		r.Glass = Glass{By: p.User, Person: p.Person(), Reason: reason, Digest: digest, At: at}
+		r.event("run.break_glass", p.User, at, map[string]any{"step": "asked", "reason": reason, "digest": digest})
+		r.Reason = "break-glass asked for by " + p.User + " (" + reason + "); waits for a second person to confirm it"
+		return nil
+	}
+	r.Glass.With, r.Glass.ConfirmedAt = p.User, at
+	r.event("run.break_glass", p.User, at, map[string]any{"step": "confirmed", "asked_by": r.Glass.By, "reason": r.Glass.Reason, "digest": digest})
+	if r.mayDecide(p, digest) == nil {
+		r.decide(p, Approved, "break-glass: "+r.Glass.Reason, at)
+	}
+	r.proceed(at)
+	return nil
+}
+
+func (r *Run) mayBreak(p Principal, digest, reason string, at time.Time) error {
+	if err := r.waits(RunApproved, digest); err != nil {
+		return err
+	}
+	_, _, frozen := r.frozen(at)
+	switch {
+	case !r.mayOpen(p):
+		return Forbidden("%s may neither approve nor apply plans of stack %s", p.User, r.Stack)
+	case p.Kind == Service:
+		return Forbidden("%s is a service account; break-glass takes two people", p.User)
+	case !frozen:
+		return Conflict("nothing keeps the plan of run %s from being applied but what it lacks; there is no glass to break", r.ID)
+	case r.Glass.Digest != r.Digest && reason == "":
+		return Invalid("break-glass takes a reason, which stays with the run for ever")
+	case r.Glass.Digest != r.Digest:
+		return nil
+	}
+	return r.mayConfirm(p)
+}
+
+// mayConfirm checks that p may be the second person, who is bound by the rule
+// like one who approves.
+func (r *Run) mayConfirm(p Principal) error {
+	person, needs := p.Person(), r.InForce().needs(r.classes())
+	switch {
+	case person == r.Glass.Person:
+		return Forbidden("%s asked for break-glass; a second person has to confirm it", r.Glass.By)
+	case slices.ContainsFunc(needs, func(n Need) bool { return n.NotStarter }) && r.startedBy(person):
+		return Forbidden("%s can't confirm break-glass because %s started run %s", p.User, p.User, r.ID)
+	case slices.ContainsFunc(needs, func(n Need) bool { return n.NotAuthor }) && r.wrote(person) != "":
+		return Forbidden("%s can't confirm break-glass because %s %s", p.User, p.User, r.wrote(person))
+	}
+	return nil
+}
+
+// mayOpen reports whether p may have a part in break-glass.
+func (r *Run) mayOpen(p Principal) bool {
+	return mayOn(p, MayApprove, r.Stack) || mayOn(p, MayApply, r.Stack)
+}
+
+// broken reports whether two people, who still may, broke the glass for the plan
+// that waits.
+func (r *Run) broken() bool {
+	if r.Glass.With == "" || r.Glass.Digest != r.Digest {
+		return false
+	}
+	for _, name := range []string{r.Glass.By, r.Glass.With} {
+		if p, seen := r.who[name]; seen && !r.mayOpen(p) {
+			return false
+		}
+	}
+	return true
+}
