@@ -41,6 +41,7 @@ type Deps struct {
 	PackFiles func(files map[string][]byte) ([]byte, error) // makes a bundle
 	Pages     Pages
 	Version   string
+	Secure    bool // browsers come by HTTPS
 }
 
 // server is the API with the table of what each route takes.
@@ -108,7 +109,7 @@ func describe(version string) huma.Config {
 	config.CreateHooks = nil // no $schema in answers
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "API token, or for runners the token of their step."},
-		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "Browser session; unsafe methods send X-CSRF-Token too."},
+		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie(false), Description: "Browser session; unsafe methods send X-CSRF-Token too."},
 	}
 	return config
 }

@@ -12,8 +12,15 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// SessionCookie is the name of the cookie of a browser that is signed in.
-const SessionCookie = "cloudops_session"
+// SessionCookie is the name of the cookie of a browser that is signed in. By
+// HTTPS it has a prefix by which browsers take it from this host alone, and by
+// no other way. Source: RFC 6265bis, section 4.1.3.2.
+func SessionCookie(secure bool) string {
+	if secure {
+		return "__Host-cloudops_session"
+	}
+	return "cloudops_session"
+}
 
 // authorize is the one place where a request is let in: it looks its route up
 // in the table and finds out who asks.
@@ -52,16 +59,41 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 		c.Request = c.Request.WithContext(engine.WithPrincipal(c.Request.Context(), p))
 		var scope engine.Scope
 		if scope, err = s.mayDo(c, p, perm); err == nil {
+			err = s.limitCodes(c, p)
+		}
+		if err == nil {
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
 			return
 		}
 	}
-	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
-		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
+	if to := wayIn(c, err); to != "" && browser(c.Request) {
+		c.Redirect(http.StatusSeeOther, to)
 		c.Abort()
 		return
 	}
 	s.fail(c, err)
+}
+
+// wayIn is the page on which a person does something about not being let in;
+// "" where nothing can be done.
+func wayIn(c *gin.Context, err error) string {
+	var change *engine.PasswordChangeError
+	switch {
+	case errors.Is(err, engine.ErrUnauthorized):
+		return "/login?next=" + url.QueryEscape(c.Request.URL.RequestURI())
+	case errors.As(err, &change):
+		return "/account"
+	}
+	return ""
+}
+
+// limitCodes slows down who guesses the codes of command lines on the page.
+// Source: RFC 8628, section 5.1.
+func (s *server) limitCodes(c *gin.Context, p engine.Principal) error {
+	if c.FullPath() != "/device" || c.Request.Method == http.MethodGet && c.Query("code") == "" {
+		return nil
+	}
+	return s.logins.check(p.User, c.Request.RemoteAddr)
 }
 
 // browser reports whether a person is looking for a page.
@@ -78,7 +110,7 @@ func (s *server) principal(c *gin.Context) (engine.Principal, error) {
 	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
 		return s.Access.ByToken(ctx, engine.Secret(token))
 	}
-	cookie, err := c.Cookie(SessionCookie)
+	cookie, err := c.Cookie(SessionCookie(s.Secure))
 	if err != nil || cookie == "" {
 		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
 	}

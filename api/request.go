@@ -17,7 +17,8 @@ func (s *server) identify(c *gin.Context) {
 	began := s.Now()
 	id := engine.NewID("req", began)
 	c.Header("X-Request-Id", id)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+	ctx := engine.WithOrigin(c.Request.Context(), engine.Origin{Address: c.ClientIP(), Agent: c.Request.UserAgent()})
+	c.Request = c.Request.WithContext(context.WithValue(ctx, requestIDKey{}, id))
 	c.Next()
 	s.Log.DebugContext(c.Request.Context(), "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
 		"status", c.Writer.Status(), "took", s.Now().Sub(began))
@@ -63,7 +64,7 @@ const (
 func (s *server) limitBody(c *gin.Context) {
 	limit := int64(maxBody)
 	switch path := c.Request.URL.Path; {
-	case path == "/login", path == apiVersion+"/login":
+	case path == "/login", strings.HasPrefix(path, apiVersion+"/login"):
 		limit = maxLoginBody
 	case strings.HasPrefix(path, apiVersion+"/runner/"), strings.HasPrefix(path, apiVersion+"/state/"):
 		limit = maxRunnerBody

@@ -63,7 +63,7 @@ func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error
 	if err != nil || u.Disabled {
 		return Principal{User: name}, err
 	}
-	return Principal{User: name, Kind: Person, Rights: d.Rights(name)}, nil
+	return Principal{User: name, Kind: u.Kind, Owner: u.Owner, Rights: d.Rights(name)}, nil
 }
 
 // change edits the directory for p. Nobody can take the last admin away, and

@@ -39,7 +39,7 @@ func TestEachPageTakesWhatTheTableSays(t *testing.T) {
 	s := newSite(t)
 	tokens := map[engine.Role]engine.Secret{"": ""}
 	for _, role := range engine.Roles() {
-		token, _, err := s.access.CreateToken(t.Context(), principal(role), "test", 0)
+		token, _, err := s.access.CreateToken(t.Context(), principal(role), engine.TokenRequest{Name: "test", Forever: true})
 		ok(t, err)
 		tokens[role] = token
 	}

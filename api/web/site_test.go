@@ -39,6 +39,8 @@ type site struct {
 	stacks *engine.Stacks
 	states *engine.States
 	access *engine.Access
+	pages  *web.Pages
+	sealer *vault.Vault
 }
 
 // password is that of every user.
@@ -77,7 +79,7 @@ func newSite(t testing.TB) *site {
 	db.UseSealer(sealer)
 	compiler, bell := blueprint.New(blueprint.Options{}), enginetest.NewBell()
 	s := &site{
-		t: t, store: db, bell: bell,
+		t: t, store: db, bell: bell, sealer: sealer,
 		runs:   &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: now, StateURL: func(stack, component string) string { return "" }},
 		stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: now},
 		states: &engine.States{Store: db, Now: now},
@@ -94,6 +96,7 @@ func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	s.t.Helper()
 	pages, err := web.New(web.Deps{Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
 	ok(s.t, err)
+	s.pages = pages
 	handler, err := api.New(api.Deps{
 		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,

@@ -36,6 +36,7 @@ type components struct {
 	stacks  *engine.Stacks
 	states  *engine.States
 	access  *engine.Access
+	vault   *vault.Vault
 }
 
 // newCompiler gives the compiler of stacks with all that we ship.
@@ -90,6 +91,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 		return nil, fmt.Errorf("master key: %w", err)
 	}
 	c.store.UseSealer(v)
+	c.vault = v
 	if c.redis, err = workers.OpenRedis(ctx, o.redisURL, log); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
@@ -109,7 +111,7 @@ func (c *components) wire(v *vault.Vault) {
 	c.stacks = &engine.Stacks{Store: c.store, Compiler: compiler, Bell: c.bell, Next: workers.Next, Now: now}
 	compiler.Stack, compiler.Credentials = c.stacks.NewestFor, c.store.Credential
 	c.states = &engine.States{Store: c.store, Now: now}
-	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now, Policy: c.options.signOn.policy(), SignOn: c.options.signOn.signOn()}
 }
 
 // registryToken finds the token for a registry among the stored credentials.
@@ -219,16 +221,20 @@ func (c *components) tell() error {
 }
 
 func (c *components) handler() (http.Handler, error) {
+	signOn, err := c.signOn()
+	if err != nil {
+		return nil, err
+	}
 	pages, err := web.New(web.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
-		Secure: c.options.secure(), Cookie: api.SessionCookie,
+		Secure: c.options.secure(), Cookie: api.SessionCookie(c.options.secure()), URL: c.options.url, SignOn: signOn,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Store: c.store, Bell: c.bell,
-		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles,
+		Log: c.log, Now: c.runs.Now, Ready: c.ready, Version: version, Pages: pages, PackFiles: blueprint.PackFiles, Secure: c.options.secure(),
 	})
 }
 

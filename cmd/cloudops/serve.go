@@ -35,6 +35,7 @@ type serverOptions struct {
 	gitFile                                     bool
 	logLevel, logFormat                         string
 	keep                                        keepOptions
+	signOn                                      signOnOptions
 }
 
 func newServe() *cobra.Command {
@@ -82,6 +83,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.DurationVar(&o.grace, "grace", 2*time.Minute, "time between interrupting and killing a cancelled step")
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	o.keep.flags(f)
+	o.signOn.flags(f)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
@@ -107,7 +109,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check())
+	errs = append(errs, o.keep.check(), o.signOn.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}
@@ -130,7 +132,10 @@ func (o *serverOptions) place() (err error) {
 // the arguments of its processes.
 func (o *serverOptions) secrets() (err error) {
 	o.masterKey = os.Getenv("CLOUDOPS_MASTER_KEY") // CLOUDOPS_MASTER_KEY_FILE is the flag's
-	o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD")
+	if o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD"); err != nil {
+		return err
+	}
+	o.signOn.clientSecret, _, err = environment("CLOUDOPS_OIDC_CLIENT_SECRET")
 	return err
 }
 
@@ -236,7 +241,7 @@ func (c *components) announce(ctx context.Context, stderr io.Writer) error {
 	if err != nil || password == "" {
 		return err
 	}
-	_, err = fmt.Fprintf(stderr, "\n  First start: user admin, password %s\n  It is shown this once. Sign in at %s or with: cloudops login --server %s --username admin\n\n",
+	_, err = fmt.Fprintf(stderr, "\n  First start: user admin, password %s\n  It is shown this once, and changed at the first sign-in. Sign in at %s or with: cloudops login --server %s --username admin\n\n",
 		password.Reveal(), c.options.url, c.options.url)
 	return err
 }

@@ -16,7 +16,7 @@ import (
 
 // tables lists all tables, each behind those that it refers to.
 var tables = []string{
-	"users", "tokens", "sessions", "directory", "projects", "teams", "team_members", "roles", "bindings", "credentials", "data_keys", "stacks", "variables", "variable_sets", "set_variables", "stack_upstreams", "revisions", "runs", "steps", "approvals", "artifacts",
+	"users", "identities", "tokens", "sessions", "device_logins", "directory", "projects", "teams", "team_members", "roles", "bindings", "credentials", "data_keys", "stacks", "variables", "variable_sets", "set_variables", "stack_upstreams", "revisions", "runs", "steps", "approvals", "artifacts",
 	"log_chunks", "state_versions", "state_locks", "findings", "hosts", "schedules", "events", "idempotency_keys", "outbox", "beats", "chores",
 }
 
