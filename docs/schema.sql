@@ -59,6 +59,21 @@ CREATE TABLE data_keys (
     created_at INTEGER NOT NULL
 );
 
+CREATE TABLE device_logins (
+    device_hash TEXT PRIMARY KEY,
+    user_code   TEXT NOT NULL UNIQUE,
+    client      TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('pending', 'granted', 'denied')),
+    user_name   TEXT NOT NULL DEFAULT '',
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    polled_at   INTEGER,
+    CHECK (status <> 'granted' OR user_name <> '')
+);
+
+CREATE INDEX device_logins_expiry ON device_logins (expires_at);
+
 CREATE TABLE directory (
     version BIGINT PRIMARY KEY -- the highest counts
 );
@@ -130,6 +145,16 @@ CREATE TABLE idempotency_keys (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (user_name, key)
 );
+
+CREATE TABLE identities (
+    issuer    TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    linked_at INTEGER NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+
+CREATE INDEX identities_user ON identities (user_name);
 
 CREATE TABLE log_chunks (
     step_id TEXT NOT NULL REFERENCES steps (id) ON DELETE CASCADE,
@@ -231,9 +256,11 @@ CREATE TABLE sessions (
     csrf       TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
-);
+, seen_at INTEGER, address TEXT NOT NULL DEFAULT '', agent TEXT NOT NULL DEFAULT '', via TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE INDEX sessions_user ON sessions (user_name);
 
 CREATE TABLE set_variables (
     set_name   TEXT NOT NULL REFERENCES variable_sets (name) ON DELETE CASCADE,
@@ -364,7 +391,7 @@ CREATE TABLE tokens (
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     used_at    INTEGER
-);
+, permissions TEXT NOT NULL DEFAULT '[]', project TEXT NOT NULL DEFAULT '', stack TEXT NOT NULL DEFAULT '', used_from TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX tokens_user ON tokens (user_name);
 
@@ -374,7 +401,7 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,
     disabled      BOOLEAN NOT NULL,
     created_at    INTEGER NOT NULL
-);
+, kind TEXT NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'service')), owner TEXT NOT NULL DEFAULT '', must_change BOOLEAN NOT NULL DEFAULT FALSE, failures INTEGER NOT NULL DEFAULT 0, locked_until INTEGER);
 
 CREATE TABLE variable_sets (
     name        TEXT PRIMARY KEY,
