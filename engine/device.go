@@ -134,15 +134,15 @@ func noDevice() error {
 // AnswerDevice lets a device in as the person who answers, or not. It takes a
 // browser session: a token that is limited could get one that is not.
 func (a *Access) AnswerDevice(ctx context.Context, p Principal, typed string, granted bool) error {
+	d, err := a.Device(ctx, typed)
+	if err != nil {
+		return err
+	}
 	if err := p.whole(); err != nil {
 		return err
 	}
 	if p.Session == "" {
 		return Forbidden("sign in with a browser to let a command line in")
-	}
-	d, err := a.Device(ctx, typed)
-	if err != nil {
-		return err
 	}
 	status := DeviceDenied
 	if granted {

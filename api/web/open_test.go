@@ -13,7 +13,7 @@ import (
 )
 
 // openPages are all that nobody has to sign in for.
-var openPages = []string{"GET /login", "GET /static/*file", "POST /login"}
+var openPages = []string{"GET /login", "GET /login/callback", "GET /login/sso", "GET /static/*file", "POST /login"}
 
 // pageTable gives the routes of the pages with what each takes.
 func pageTable(t *testing.T) map[string]engine.Permission {
