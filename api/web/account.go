@@ -1,10 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -144,11 +147,45 @@ func (p *Pages) refuseAccount(c *gin.Context, err error) error {
 
 func (p *Pages) createToken(c *gin.Context) error {
 	ctx := c.Request.Context()
-	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), engine.TokenRequest{Name: strings.TrimSpace(c.PostForm("name"))})
+	ask, err := tokenForm(c)
+	if err != nil {
+		return p.refuseAccount(c, err)
+	}
+	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), ask)
 	if err != nil {
 		return p.refuseAccount(c, err)
 	}
 	return p.showAccount(c, http.StatusOK, accountView{made: secret})
+}
+
+// tokenForm reads what a new token is to be good for.
+func tokenForm(c *gin.Context) (engine.TokenRequest, error) {
+	ask := engine.TokenRequest{Name: strings.TrimSpace(c.PostForm("name"))}
+	for _, perm := range strings.FieldsFunc(c.PostForm("permissions"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		ask.Limit.Permissions = append(ask.Limit.Permissions, engine.Permission(perm))
+	}
+	if text := c.PostForm("days"); text != "" {
+		days, err := strconv.Atoi(text)
+		if err != nil || days < 1 || days > 3650 {
+			return ask, engine.Invalid("a token is good for 1 to 3650 days")
+		}
+		ask.Life = time.Duration(days) * 24 * time.Hour
+	}
+	var err error
+	ask.Limit.Scope, err = engine.ParseScope(strings.TrimSpace(c.PostForm("scope")))
+	return ask, err
+}
+
+// goodFor says what a token is good for.
+func goodFor(t *engine.Token) string {
+	if t.Limit == nil {
+		return "everything"
+	}
+	perms := make([]string, len(t.Limit.Permissions))
+	for i, perm := range t.Limit.Permissions {
+		perms[i] = string(perm)
+	}
+	return cmp.Or(strings.Join(perms, ", "), "everything") + " on " + t.Limit.Scope.String()
 }
 
 func (p *Pages) deleteToken(c *gin.Context) error {
