@@ -51,6 +51,7 @@ type server struct {
 	secret      map[string]bool // routes whose answers hold a secret
 	huma        huma.API
 	logins      *limiter
+	every       func(time.Duration, func()) (stop func()) // does something again and again
 	stacks      lookup
 }
 
@@ -79,7 +80,7 @@ var setUpLibraries = sync.OnceFunc(func() {
 
 func build(d Deps) (*server, *gin.Engine) {
 	setUpLibraries()
-	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now)}
+	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now), every: every}
 	router := gin.New()
 	_ = router.SetTrustedProxies(nil) // an empty list is always accepted
 	router.RedirectTrailingSlash = false

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -63,6 +65,7 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 		}
 		if err == nil {
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
+			s.serveWhileLetIn(c, perm, scope)
 			return
 		}
 	}
@@ -106,19 +109,69 @@ func forPeople(r *http.Request) bool {
 
 // principal finds out who asks, by API token or browser session.
 func (s *server) principal(c *gin.Context) (engine.Principal, error) {
-	ctx := c.Request.Context()
-	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
-		return s.Access.ByToken(ctx, engine.Secret(token))
-	}
-	cookie, err := c.Cookie(SessionCookie(s.Secure))
-	if err != nil || cookie == "" {
-		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
-	}
-	p, err := s.Access.BySession(ctx, engine.Secret(cookie))
-	if err == nil && unsafe(c.Request.Method) && !sameToken(csrf(c), p.CSRF) {
+	p, err := s.asks(c)(c.Request.Context())
+	if err == nil && p.Session != "" && unsafe(c.Request.Method) && !sameToken(csrf(c), p.CSRF) {
 		err = engine.Forbidden("the page is too old for this; load it again")
 	}
 	return p, err
+}
+
+// asks gives what tells who asks, now and later.
+func (s *server) asks(c *gin.Context) func(context.Context) (engine.Principal, error) {
+	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
+		return func(ctx context.Context) (engine.Principal, error) {
+			return s.Access.ByToken(ctx, engine.Secret(token))
+		}
+	}
+	cookie, err := c.Cookie(SessionCookie(s.Secure))
+	if err != nil || cookie == "" {
+		return func(context.Context) (engine.Principal, error) {
+			return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
+		}
+	}
+	return func(ctx context.Context) (engine.Principal, error) {
+		return s.Access.BySession(ctx, engine.Secret(cookie))
+	}
+}
+
+// askAgain is how often a request that lasts is asked again who it is of.
+const askAgain = 10 * time.Second
+
+// serveWhileLetIn goes on with a request, and cuts one that lasts, such as a
+// stream, once who asks would not be let in any more.
+func (s *server) serveWhileLetIn(c *gin.Context, perm engine.Permission, scope engine.Scope) {
+	if c.Request.Method != http.MethodGet {
+		return // and ends by itself
+	}
+	ctx, cut := context.WithCancelCause(c.Request.Context())
+	defer cut(nil)
+	c.Request = c.Request.WithContext(ctx)
+	ask := s.asks(c)
+	stop := s.every(askAgain, func() {
+		p, err := ask(engine.WithOrigin(ctx, engine.Origin{Quiet: true}))
+		if errors.Is(err, engine.ErrUnauthorized) || err == nil && perm.Scoped() && !p.MayAnywhere(perm) || err == nil && scope != (engine.Scope{}) && !p.May(perm, scope) {
+			cut(engine.Unauthorized("who asks is not let in any more"))
+		}
+	})
+	defer stop()
+	c.Next()
+}
+
+// every does something again and again until it is stopped.
+func every(d time.Duration, do func()) (stop func()) {
+	ticker, done := time.NewTicker(d), make(chan struct{})
+	go func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				do()
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 func unsafe(method string) bool {

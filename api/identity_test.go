@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -368,4 +369,98 @@ func (s *system) signedIn(name string) (engine.Principal, error) {
 		return engine.Principal{}, err
 	}
 	return s.access.BySession(s.t.Context(), cookie)
+}
+
+// What somebody looks at ends with the right to look at it.
+func TestStreamsEndOnceNobodyIsLetIn(t *testing.T) {
+	s := newSystem(t)
+	ticks := make(chan func(), 8)
+	s.server.every = func(_ time.Duration, do func()) func() { ticks <- do; return func() {} }
+	s.server.permissions["GET /v1/lasts"] = engine.MayRead
+	began, ended := make(chan struct{}), make(chan error, 1)
+	s.router.GET("/v1/lasts", func(c *gin.Context) {
+		close(began)
+		<-c.Request.Context().Done()
+		ended <- context.Cause(c.Request.Context())
+	})
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		s.send("GET", "/v1/lasts", engine.RoleViewer, nil)
+	}()
+	<-began
+	again := <-ticks
+	again()
+	select {
+	case err := <-ended:
+		t.Fatalf("it ends at once: %v", err)
+	default:
+	}
+	_, err := s.access.UpdateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, "viewer", engine.UserChange{Disabled: new(true)})
+	s.ok(err)
+	again()
+	if err := <-ended; !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("it ends with %v", err)
+	}
+	<-answered
+}
+
+func TestPagesThatFollowByThemselvesKeepNobodySignedIn(t *testing.T) {
+	s := newSystem(t)
+	cookie, _, err := s.access.Login(t.Context(), "operator", password)
+	s.ok(err)
+	for range 3 {
+		s.clock.add(engine.DefaultSessionIdle/2 - time.Minute)
+		_, err = s.access.BySession(engine.WithOrigin(t.Context(), engine.Origin{Quiet: true}), cookie)
+	}
+	if !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("after hours of nothing else: %v", err)
+	}
+}
+
+func TestTokenIsGoodWhereItSays(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	made, err := s.as(engine.RoleAdmin).CreateToken(t.Context(), client.CreateToken{Name: "one", Permissions: []string{"read"}, Scope: "stack:hello"})
+	s.ok(err)
+	s.tokens["one"] = engine.Secret(made.Token)
+	s.must(s.request("GET", "/v1/stacks/hello", "one", nil), http.StatusOK)
+	s.must(s.request("GET", "/v1/stacks/other", "one", nil), http.StatusNotFound)
+	s.must(s.request("DELETE", "/v1/stacks/hello", "one", nil), http.StatusForbidden)
+	s.must(s.request("GET", "/v1/users", "one", nil), http.StatusForbidden)
+	s.must(s.request("GET", "/v1/tokens", "one", nil), http.StatusForbidden)
+}
+
+func TestServiceAccountIsAsGoodAsItsOwner(t *testing.T) {
+	s := newSystem(t)
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.CreateUser(t.Context(), client.CreateUser{Name: "ci", Roles: []string{"viewer"}, Kind: "service", Owner: "operator"}))
+	made, err := admin.CreateToken(t.Context(), client.CreateToken{Name: "deploy", User: "ci"})
+	s.ok(err)
+	s.ok(admin.UpdateUser(t.Context(), "operator", client.UpdateUser{Disabled: new(true)}))
+	ci := client.New(s.url, engine.Secret(made.Token))
+	if _, err := ci.Whoami(t.Context()); !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("once its owner is disabled: %v", err)
+	}
+	s.ok(admin.UpdateUser(t.Context(), "ci", client.UpdateUser{Owner: new("viewer")}))
+	_, err = ci.Whoami(t.Context())
+	s.ok(err)
+}
+
+// Who manages users gets no rights by a token of somebody who has more.
+func TestTokensOfMorePowerfulServiceAccountsAreNotMade(t *testing.T) {
+	s := newSystem(t)
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.PutRole(t.Context(), "registrar", client.PutRole{Permissions: []string{"users.manage", "access.read"}}))
+	s.ok(admin.CreateUser(t.Context(), client.CreateUser{Name: "rita", Roles: []string{"registrar"}, Password: password, MustChange: new(false)}))
+	s.ok(admin.CreateUser(t.Context(), client.CreateUser{Name: "robot", Roles: []string{"admin"}, Kind: "service"}))
+	token, err := client.New(s.url, "").Login(t.Context(), "rita", password, "laptop")
+	s.ok(err)
+	rita := client.New(s.url, token)
+	if _, err := rita.CreateToken(t.Context(), client.CreateToken{Name: "mine", User: "robot"}); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("a token: %v", err)
+	}
+	if err := rita.UpdateUser(t.Context(), "robot", client.UpdateUser{Owner: new("rita")}); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("its owner: %v", err)
+	}
 }

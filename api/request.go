@@ -17,7 +17,7 @@ func (s *server) identify(c *gin.Context) {
 	began := s.Now()
 	id := engine.NewID("req", began)
 	c.Header("X-Request-Id", id)
-	ctx := engine.WithOrigin(c.Request.Context(), engine.Origin{Address: c.ClientIP(), Agent: c.Request.UserAgent()})
+	ctx := engine.WithOrigin(c.Request.Context(), engine.Origin{Address: c.ClientIP(), Agent: c.Request.UserAgent(), Quiet: strings.Contains(c.GetHeader("Accept"), "text/event-stream")})
 	c.Request = c.Request.WithContext(context.WithValue(ctx, requestIDKey{}, id))
 	c.Next()
 	s.Log.DebugContext(c.Request.Context(), "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,

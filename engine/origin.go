@@ -6,6 +6,7 @@ import "context"
 type Origin struct {
 	Address string // of who asks, without a port
 	Agent   string // what a browser or program says that it is
+	Quiet   bool   // it asks by itself: nobody has done anything
 }
 
 type originKey struct{}

@@ -47,7 +47,7 @@ func clip(text string, n int) string {
 }
 
 // BySession finds who a browser's cookie belongs to. When it was last seen is
-// kept to the minute.
+// kept to the minute; a page that keeps itself up to date is not seen.
 func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, error) {
 	session, u, err := a.Store.SessionUser(ctx, cookie.Hash())
 	now := a.Now()
@@ -57,8 +57,8 @@ func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, error
 	if err != nil {
 		return Principal{}, err
 	}
-	if now.Sub(session.SeenAt) > time.Minute {
-		err = a.Store.TouchSession(ctx, session.Hash, now, OriginFrom(ctx).Address)
+	if from := OriginFrom(ctx); !from.Quiet && now.Sub(session.SeenAt) > time.Minute {
+		err = a.Store.TouchSession(ctx, session.Hash, now, from.Address)
 	}
 	if err != nil {
 		return Principal{}, err
