@@ -76,7 +76,7 @@ func (p Principal) Check(perm Permission, s Scope) error {
 	if p.MustChange {
 		return &PasswordChangeError{p.User}
 	}
-	if p.Rights.May(perm, s) {
+	if p.Rights.May(perm, s) || perm == MaySelf && p.Limit != nil {
 		return Forbidden("the token %s in use is not good for %s on %s; make one that is", p.Token, perm, s)
 	}
 	where := " on " + s.String()
