@@ -464,3 +464,15 @@ func TestTokensOfMorePowerfulServiceAccountsAreNotMade(t *testing.T) {
 		t.Errorf("its owner: %v", err)
 	}
 }
+
+func TestLastAdminIsAPerson(t *testing.T) {
+	s := newSystem(t)
+	c := s.as(engine.RoleAdmin)
+	s.ok(c.CreateUser(t.Context(), client.CreateUser{Name: "robot", Roles: []string{"admin"}, Kind: "service"}))
+	if err := c.UpdateUser(t.Context(), "admin", client.UpdateUser{Disabled: new(true)}); !errors.Is(err, engine.ErrConflict) {
+		t.Errorf("disabled: %v", err)
+	}
+	if err := c.UpdateUser(t.Context(), "admin", client.UpdateUser{Roles: &[]string{"viewer"}}); !errors.Is(err, engine.ErrConflict) {
+		t.Errorf("made a viewer: %v", err)
+	}
+}

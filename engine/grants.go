@@ -83,7 +83,7 @@ func (a *Access) change(ctx context.Context, e Event, edit func(*Directory) erro
 
 // edited is a directory of the same, in which nothing is worked out yet.
 func (d *Directory) edited() *Directory {
-	return &Directory{Version: d.Version, Projects: d.Projects, Teams: d.Teams, Members: d.Members, Roles: d.Roles, Bindings: d.Bindings, Disabled: d.Disabled}
+	return &Directory{Version: d.Version, Projects: d.Projects, Teams: d.Teams, Members: d.Members, Roles: d.Roles, Bindings: d.Bindings, NoAdmins: d.NoAdmins}
 }
 
 // Bind gives a role in a scope.

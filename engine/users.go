@@ -198,7 +198,7 @@ func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
 	if err != nil || !changed.Disabled {
 		return err
 	}
-	if d.Disabled = append(d.Disabled, changed.Name); d.hasAdmin() {
+	if d.NoAdmins = append(d.NoAdmins, changed.Name); d.hasAdmin() {
 		return nil
 	}
 	return Conflict("%s is the last admin; make another one first", changed.Name)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cloudops-manager/cloudops/api"
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
@@ -121,4 +122,13 @@ func TestBrowsersAreSignedOutFromTheAccount(t *testing.T) {
 
 	other.get("/account", http.StatusSeeOther)
 	b.get("/account", http.StatusOK).lacks("/end")
+}
+
+func TestCookieByHTTPSIsOfThisHostAlone(t *testing.T) {
+	s := newSite(t)
+	s.pages.Secure, s.pages.Cookie = true, api.SessionCookie(true)
+	cookie := s.browser("").post("/login", http.StatusSeeOther, "name", "viewer", "password", password).header.Get("Set-Cookie")
+	if !strings.HasPrefix(cookie, "__Host-cloudops_session=") || !strings.Contains(cookie, "; Secure") || strings.Contains(cookie, "Domain") {
+		t.Errorf("cookie %q", cookie)
+	}
 }

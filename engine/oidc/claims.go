@@ -56,7 +56,7 @@ func (p *Provider) identity(ctx context.Context, f *found, token *oauth2.Token, 
 		return engine.Identity{}, err
 	}
 	if says[p.NameClaim] == nil || p.GroupsClaim != "" && says[p.GroupsClaim] == nil {
-		if err := p.ask(ctx, f, token, id.Subject, says); err != nil {
+		if err := p.userinfo(ctx, f, token, id.Subject, says); err != nil {
 			return engine.Identity{}, err
 		}
 	}
@@ -95,8 +95,8 @@ func (p *Provider) verify(ctx context.Context, f *found, token *oauth2.Token, no
 	return id, nil
 }
 
-// ask adds what only the provider's userinfo says. What the signed token says stands.
-func (p *Provider) ask(ctx context.Context, f *found, token *oauth2.Token, subject string, says claims) error {
+// userinfo adds what only the provider's userinfo says. What the signed token says stands.
+func (p *Provider) userinfo(ctx context.Context, f *found, token *oauth2.Token, subject string, says claims) error {
 	if f.UserInfoEndpoint() == "" {
 		return nil
 	}

@@ -53,8 +53,9 @@ type Sealer interface {
 // it is needed first, so that a server starts while it is down.
 type Provider struct {
 	Options
-	mu    sync.Mutex
-	found *found
+	mu     sync.Mutex
+	found  *found
+	failed time.Time // when it could not be asked last
 }
 
 // found is what the provider says of itself.
@@ -99,8 +100,16 @@ func (p *Provider) away(ctx context.Context, err error) error {
 		err = fmt.Errorf("the issuer calls itself %q", refused.Provided)
 	}
 	p.Log.WarnContext(ctx, "the identity provider cannot be asked", "issuer", p.Issuer, "err", err)
-	return engine.Conflict("the identity provider %s cannot be asked now; try again in a moment", p.Issuer)
+	return unreachable(p.Issuer)
 }
+
+func unreachable(issuer string) error {
+	return engine.Conflict("the identity provider %s cannot be asked now; try again in a moment", issuer)
+}
+
+// retryAfter is how long a provider that could not be asked is left alone:
+// anybody can open the page that asks.
+const retryAfter = 5 * time.Second
 
 // discover asks the provider about itself until it has answered once.
 func (p *Provider) discover(ctx context.Context) (*found, error) {
@@ -109,25 +118,37 @@ func (p *Provider) discover(ctx context.Context) (*found, error) {
 	if p.found != nil {
 		return p.found, nil
 	}
+	if p.Now().Sub(p.failed) < retryAfter {
+		return nil, unreachable(p.Issuer)
+	}
+	f, err := p.ask(ctx)
+	if err != nil {
+		p.failed = p.Now()
+		return nil, p.away(ctx, err)
+	}
+	p.found = f
+	return f, nil
+}
+
+func (p *Provider) ask(ctx context.Context) (*found, error) {
 	provider, err := oidc.NewProvider(p.client(ctx), p.Issuer)
 	if err != nil {
-		return nil, p.away(ctx, err)
+		return nil, err
 	}
 	var says struct {
 		EndSession string   `json:"end_session_endpoint"`
 		Algorithms []string `json:"id_token_signing_alg_values_supported"`
 	}
 	if err := provider.Claims(&says); err != nil {
-		return nil, p.away(ctx, err)
+		return nil, err
 	}
 	usable := slices.DeleteFunc(says.Algorithms, func(alg string) bool { return !slices.Contains(algorithms, alg) })
-	p.found = &found{Provider: provider, endSession: says.EndSession,
+	return &found{Provider: provider, endSession: says.EndSession,
 		oauth: oauth2.Config{ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), Endpoint: provider.Endpoint(),
 			RedirectURL: p.RedirectURL, Scopes: append([]string{oidc.ScopeOpenID}, p.Scopes...)},
 		verifier: provider.VerifierContext(p.client(context.WithoutCancel(ctx)), &oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: usable,
 			Now: func() time.Time { return p.Now().Add(-clockSkew) }}),
-	}
-	return p.found, nil
+	}, nil
 }
 
 // client is a context with our HTTP client in it, for the libraries.

@@ -53,7 +53,7 @@ type Server struct {
 // New starts a provider for as long as the test.
 func New(t testing.TB, users ...User) *Server {
 	t.Helper()
-	s := &Server{users: map[string]*User{}, key: newKey(t)}
+	s := &Server{users: map[string]*User{}, key: &key{"first", first()}}
 	for _, u := range users {
 		s.users[u.Subject] = &u
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -28,6 +29,15 @@ func newKey(t testing.TB) *key {
 	}
 	return &key{rand.Text(), private}
 }
+
+// first is the key that every provider begins with: they take long to make.
+var first = sync.OnceValue(func() *rsa.PrivateKey {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return private
+})
 
 // ID implements op.SigningKey.
 func (k *key) ID() string { return k.id }
