@@ -60,6 +60,7 @@ type server struct {
 	secret      map[string]bool // routes whose answers hold a secret
 	huma        huma.API
 	logins      *limiter
+	every       func(time.Duration, func()) (stop func()) // does something again and again
 	stacks      lookup
 	refusals    *refusals
 }
@@ -89,7 +90,7 @@ var setUpLibraries = sync.OnceFunc(func() {
 
 func build(d Deps) (*server, *gin.Engine) {
 	setUpLibraries()
-	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now)}
+	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now), every: every}
 	s.refusals = s.newRefusals()
 	router := gin.New()
 	router.RemoteIPHeaders = []string{"X-Forwarded-For"}
@@ -120,7 +121,7 @@ func describe(version string) huma.Config {
 	config.CreateHooks = nil // no $schema in answers
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "API token, or for runners the token of their step."},
-		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "Browser session; unsafe methods send X-CSRF-Token too."},
+		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie(false), Description: "Browser session; unsafe methods send X-CSRF-Token too."},
 	}
 	return config
 }

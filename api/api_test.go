@@ -140,7 +140,7 @@ func (s *system) addUser(role engine.Role) {
 	if err := s.access.CreateUser(ctx, boss, string(role), usual(role), password); err != nil {
 		s.t.Fatal(err)
 	}
-	token, _, err := s.access.CreateToken(ctx, engine.Principal{User: string(role)}, "test", 0)
+	token, _, err := s.access.CreateToken(ctx, engine.Principal{User: string(role)}, engine.TokenRequest{Name: "test", Forever: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -99,9 +99,9 @@ func TestSamePersonWithTwoTokensIsOnePerson(t *testing.T) {
 	s.team()
 	s.revise("bob", oneOther)
 	run := s.waits("ada")
-	token, err := s.as("ada").CreateToken(t.Context(), "another", 0)
+	token, err := s.as("ada").CreateToken(t.Context(), client.CreateToken{Name: "another"})
 	s.ok(err)
-	s.tokens["ada again"] = token
+	s.tokens["ada again"] = engine.Secret(token.Token)
 	s.approves("ada again", run, "ada started run "+run.ID)
 	s.revise("bob", "approval { approvals = 2 }")
 	_, err = s.as("ada").Discard(t.Context(), run.ID, "")

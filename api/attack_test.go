@@ -61,7 +61,7 @@ func TestNoOtherSiteActsInSomebodysName(t *testing.T) {
 	s := newSystem(t, withPages)
 	cookie, session, err := s.access.Login(t.Context(), "admin", password)
 	s.ok(err)
-	signedIn := []string{"Cookie", SessionCookie + "=" + cookie.Reveal()}
+	signedIn := []string{"Cookie", SessionCookie(false) + "=" + cookie.Reveal()}
 	tests := map[string][]string{
 		"without the page's token":                 nil,
 		"with somebody else's":                     {"X-CSRF-Token", "csrf_x"},

@@ -1,19 +1,28 @@
 package api
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
-// SessionCookie is the name of the cookie of a browser that is signed in.
-const SessionCookie = "cloudops_session"
+// SessionCookie is the name of the cookie of a browser that is signed in. By
+// HTTPS it has a prefix by which browsers take it from this host alone, and by
+// no other way. Source: RFC 6265bis, section 4.1.3.2.
+func SessionCookie(secure bool) string {
+	if secure {
+		return "__Host-cloudops_session"
+	}
+	return "cloudops_session"
+}
 
 // authorize is the one place where a request is let in: it looks its route up
 // in the table and finds out who asks.
@@ -52,17 +61,43 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 	if err == nil {
 		c.Request = c.Request.WithContext(via(engine.WithPrincipal(c.Request.Context(), p), viaOf(p)))
 		if scope, err = s.mayDo(c, p, perm); err == nil {
+			err = s.limitCodes(c, p)
+		}
+		if err == nil {
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
+			s.serveWhileLetIn(c, perm, scope)
 			return
 		}
 	}
 	refused(c.Request.Context(), refusedBy(p, perm, scope, err))
-	if errors.Is(err, engine.ErrUnauthorized) && browser(c.Request) {
-		c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request.URL.RequestURI()))
+	if to := wayIn(c, err); to != "" && browser(c.Request) {
+		c.Redirect(http.StatusSeeOther, to)
 		c.Abort()
 		return
 	}
 	s.fail(c, err)
+}
+
+// wayIn is the page on which a person does something about not being let in;
+// "" where nothing can be done.
+func wayIn(c *gin.Context, err error) string {
+	var change *engine.PasswordChangeError
+	switch {
+	case errors.Is(err, engine.ErrUnauthorized):
+		return "/login?next=" + url.QueryEscape(c.Request.URL.RequestURI())
+	case errors.As(err, &change):
+		return "/account"
+	}
+	return ""
+}
+
+// limitCodes slows down who guesses the codes of command lines on the page.
+// Source: RFC 8628, section 5.1.
+func (s *server) limitCodes(c *gin.Context, p engine.Principal) error {
+	if c.FullPath() != "/device" || c.Request.Method == http.MethodGet && c.Query("code") == "" {
+		return nil
+	}
+	return s.logins.check(p.User, c.Request.RemoteAddr)
 }
 
 // browser reports whether a person is looking for a page.
@@ -75,15 +110,10 @@ func forPeople(r *http.Request) bool {
 
 // principal finds out who asks, by API token or browser session.
 func (s *server) principal(c *gin.Context) (engine.Principal, error) {
-	ctx := c.Request.Context()
-	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
-		return s.byToken(c, engine.Secret(token))
+	if _, ok := bearer(c); ok {
+		return s.byToken(c)
 	}
-	cookie, err := c.Cookie(SessionCookie)
-	if err != nil || cookie == "" {
-		return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
-	}
-	p, err := s.Access.BySession(ctx, engine.Secret(cookie))
+	p, err := s.asks(c)(c.Request.Context())
 	switch {
 	case err != nil || !unsafe(c.Request.Method):
 	case http.NewCrossOriginProtection().Check(c.Request) != nil: // browsers say which site a request comes from
@@ -94,16 +124,78 @@ func (s *server) principal(c *gin.Context) (engine.Principal, error) {
 	return p, err
 }
 
+// bearer is the token that a request brings along.
+func bearer(c *gin.Context) (engine.Secret, bool) {
+	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	return engine.Secret(token), ok
+}
+
 // byToken finds out who sends a token, and slows down who tries them out.
-func (s *server) byToken(c *gin.Context, token engine.Secret) (engine.Principal, error) {
+func (s *server) byToken(c *gin.Context) (engine.Principal, error) {
 	if err := s.logins.checkToken(c.Request.RemoteAddr); err != nil {
 		return engine.Principal{}, err
 	}
-	p, err := s.Access.ByToken(c.Request.Context(), token)
+	p, err := s.asks(c)(c.Request.Context())
 	if errors.Is(err, engine.ErrUnauthorized) {
 		s.logins.badToken(c.Request.RemoteAddr)
 	}
 	return p, err
+}
+
+// asks gives what tells who asks, now and later.
+func (s *server) asks(c *gin.Context) func(context.Context) (engine.Principal, error) {
+	if token, ok := bearer(c); ok {
+		return func(ctx context.Context) (engine.Principal, error) { return s.Access.ByToken(ctx, token) }
+	}
+	cookie, err := c.Cookie(SessionCookie(s.Secure))
+	if err != nil || cookie == "" {
+		return func(context.Context) (engine.Principal, error) {
+			return engine.Principal{}, engine.Unauthorized("sign in, or send a token: Authorization: Bearer ...")
+		}
+	}
+	return func(ctx context.Context) (engine.Principal, error) {
+		return s.Access.BySession(ctx, engine.Secret(cookie))
+	}
+}
+
+// askAgain is how often a request that lasts is asked again who it is of.
+const askAgain = 10 * time.Second
+
+// serveWhileLetIn goes on with a request, and cuts one that lasts, such as a
+// stream, once who asks would not be let in any more.
+func (s *server) serveWhileLetIn(c *gin.Context, perm engine.Permission, scope engine.Scope) {
+	if c.Request.Method != http.MethodGet {
+		return // and ends by itself
+	}
+	ctx, cut := context.WithCancelCause(c.Request.Context())
+	defer cut(nil)
+	c.Request = c.Request.WithContext(ctx)
+	ask := s.asks(c)
+	stop := s.every(askAgain, func() {
+		p, err := ask(engine.WithOrigin(ctx, engine.Origin{Quiet: true}))
+		if errors.Is(err, engine.ErrUnauthorized) || err == nil && perm.Scoped() && !p.MayAnywhere(perm) || err == nil && scope != (engine.Scope{}) && !p.May(perm, scope) {
+			cut(engine.Unauthorized("who asks is not let in any more"))
+		}
+	})
+	defer stop()
+	c.Next()
+}
+
+// every does something again and again until it is stopped.
+func every(d time.Duration, do func()) (stop func()) {
+	ticker, done := time.NewTicker(d), make(chan struct{})
+	go func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				do()
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 func unsafe(method string) bool {
@@ -124,12 +216,12 @@ type runnerKey struct{}
 
 // authorizeRunner lets the runner in that has the step in hand.
 func (s *server) authorizeRunner(c *gin.Context) {
-	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	token, ok := bearer(c)
 	if !ok {
 		s.fail(c, engine.Unauthorized("a runner sends its token: Authorization: Bearer ..."))
 		return
 	}
-	step, err := s.Runs.Runner(c.Request.Context(), engine.Secret(token))
+	step, err := s.Runs.Runner(c.Request.Context(), token)
 	if err != nil {
 		s.fail(c, err)
 		return

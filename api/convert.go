@@ -152,14 +152,6 @@ func scheduleJSON(s *engine.Schedule) client.Schedule {
 		Paused: s.Paused, NextRunAt: s.NextRunAt, LastRunAt: when(s.LastRunAt), LastRun: s.LastRun, CreatedBy: s.CreatedBy}
 }
 
-func userJSON(u *engine.User, d *engine.Directory) client.User {
-	return client.User{Name: u.Name, Roles: names(d.RolesOf(u.Name)), Disabled: u.Disabled, CreatedAt: u.CreatedAt}
-}
-
-func tokenJSON(t *engine.Token) client.Token {
-	return client.Token{ID: t.ID, User: t.User, Name: t.Name, CreatedAt: t.CreatedAt, ExpiresAt: when(t.ExpiresAt), UsedAt: when(t.UsedAt)}
-}
-
 func eventJSON(e *engine.Event) client.Event {
 	return client.Event{ID: e.ID, Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Run: e.Run, Subject: e.Subject,
 		Address: e.Address, Request: e.Request, Via: e.Via, Detail: e.Detail, Before: e.Before, After: e.After, Previous: e.Previous, Hash: e.Hash}

@@ -132,5 +132,5 @@ func (s *server) whoami(ctx context.Context, _ *none) (*body[client.Whoami], err
 	if err != nil {
 		return nil, err
 	}
-	return answer(client.Whoami{Name: p.User, Kind: string(p.Kind), Teams: list(d.TeamsOf(p.User)), Bindings: each(d.BindingsOf(p.User), bindingJSON)}, nil)
+	return answer(client.Whoami{Name: p.User, Kind: string(p.Kind), Owner: p.Owner, MustChange: p.MustChange, Teams: list(d.TeamsOf(p.User)), Bindings: each(d.BindingsOf(p.User), bindingJSON)}, nil)
 }

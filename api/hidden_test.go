@@ -48,7 +48,7 @@ func (s *system) newcomer(name string) {
 	s.t.Helper()
 	boss := engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}
 	s.ok(s.access.CreateUser(s.t.Context(), boss, name, nil, password))
-	token, _, err := s.access.CreateToken(s.t.Context(), engine.Principal{User: name}, "test", 0)
+	token, _, err := s.access.CreateToken(s.t.Context(), engine.Principal{User: name}, engine.TokenRequest{Name: "test", Forever: true})
 	s.ok(err)
 	s.tokens[engine.Role(name)] = token
 }

@@ -32,6 +32,13 @@ func problemOf(status int, detail string) *problem {
 	return &problem{client.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
 }
 
+// coded is a problem that a program does something about.
+func coded(status int, code, detail string) *problem {
+	p := problemOf(status, detail)
+	p.Code = code
+	return p
+}
+
 // newError makes problems of huma's own errors: requests that cannot be read
 // or do not fit. What was sent is not repeated, for it may be a password.
 func newError(status int, message string, errs ...error) huma.StatusError {
@@ -82,6 +89,7 @@ func (s *server) problem(ctx context.Context, err error) *problem {
 	var already *problem
 	var tooLarge *http.MaxBytesError
 	var locked *engine.LockedError
+	var change *engine.PasswordChangeError
 	var ds engine.Diagnostics
 	switch {
 	case errors.As(err, &already):
@@ -90,6 +98,8 @@ func (s *server) problem(ctx context.Context, err error) *problem {
 		return problemOf(http.StatusRequestEntityTooLarge, tooLargeText(tooLarge))
 	case errors.As(err, &locked):
 		return problemOf(http.StatusLocked, err.Error())
+	case errors.As(err, &change):
+		return coded(http.StatusForbidden, client.CodePasswordChange, err.Error())
 	case errors.As(err, &ds):
 		p := problemOf(http.StatusUnprocessableEntity, mistakes(len(ds)))
 		p.Diagnostics = diagnosticsJSON(ds)

@@ -50,17 +50,17 @@ func (s *server) watchRefusals(c *gin.Context) {
 	c.Next()
 	status := c.Writer.Status()
 	known := c.FullPath() != "" && s.permissions[c.Request.Method+" "+c.FullPath()] != public
-	if known && (r.denied || status == http.StatusForbidden || status == http.StatusUnauthorized && shown(c.Request)) {
+	if known && (r.denied || status == http.StatusForbidden || status == http.StatusUnauthorized && s.shown(c.Request)) {
 		s.noteRefusal(c, r, status)
 	}
 }
 
 // shown reports whether a request came with something to be let in by.
-func shown(r *http.Request) bool {
+func (s *server) shown(r *http.Request) bool {
 	if r.Header.Get("Authorization") != "" {
 		return true
 	}
-	cookie, err := r.Cookie(SessionCookie)
+	cookie, err := r.Cookie(SessionCookie(s.Secure))
 	return err == nil && cookie.Value != ""
 }
 

@@ -20,7 +20,8 @@ func (s *server) identify(c *gin.Context) {
 	id := engine.NewID("req", began)
 	c.Header("X-Request-Id", id)
 	ctx := context.WithValue(c.Request.Context(), requestIDKey{}, id)
-	c.Request = c.Request.WithContext(engine.WithOrigin(ctx, engine.Origin{Address: c.ClientIP(), Request: id}))
+	quiet := strings.Contains(c.GetHeader("Accept"), "text/event-stream")
+	c.Request = c.Request.WithContext(engine.WithOrigin(ctx, engine.Origin{Address: c.ClientIP(), Request: id, Agent: c.Request.UserAgent(), Quiet: quiet}))
 	c.Next()
 	s.Log.DebugContext(c.Request.Context(), "request", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
 		"status", c.Writer.Status(), "took", s.Now().Sub(began))
@@ -81,7 +82,7 @@ const (
 func (s *server) limitBody(c *gin.Context) {
 	limit := int64(maxBody)
 	switch path := c.Request.URL.Path; {
-	case path == "/login", path == apiVersion+"/login":
+	case path == "/login", strings.HasPrefix(path, apiVersion+"/login"):
 		limit = maxLoginBody
 	case strings.HasPrefix(path, apiVersion+"/hooks/"):
 		limit = maxHookBody

@@ -387,9 +387,11 @@ CREATE TABLE sessions (
     csrf       TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
-);
+, seen_at INTEGER, address TEXT NOT NULL DEFAULT '', agent TEXT NOT NULL DEFAULT '', via TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE INDEX sessions_user ON sessions (user_name);
 
 CREATE TABLE set_variables (
     set_name   TEXT NOT NULL REFERENCES variable_sets (name) ON DELETE CASCADE,
@@ -520,7 +522,7 @@ CREATE TABLE tokens (
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     used_at    INTEGER
-);
+, permissions TEXT NOT NULL DEFAULT '[]', project TEXT NOT NULL DEFAULT '', stack TEXT NOT NULL DEFAULT '', used_from TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX tokens_user ON tokens (user_name);
 
@@ -530,7 +532,7 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,
     disabled      BOOLEAN NOT NULL,
     created_at    INTEGER NOT NULL
-);
+, kind TEXT NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'service')), owner TEXT NOT NULL DEFAULT '', must_change BOOLEAN NOT NULL DEFAULT FALSE, failures INTEGER NOT NULL DEFAULT 0, locked_until INTEGER);
 
 CREATE TABLE variable_sets (
     name        TEXT PRIMARY KEY,

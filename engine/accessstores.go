@@ -9,22 +9,46 @@ import (
 type UserStore interface {
 	// CreateUser gives the new user the roles in the whole installation.
 	CreateUser(ctx context.Context, u *User, roles []Role, e Event) error
-	UpdateUser(ctx context.Context, u *User, e Event) error
+	// UpdateUser writes all but the count of wrong passwords, which is only
+	// ever forgotten with Ends.Lock, and ends what is to end in the same transaction.
+	UpdateUser(ctx context.Context, u *User, ends Ends, e Event) error
 	User(ctx context.Context, name string) (*User, error)
 	Users(ctx context.Context, p Page) ([]*User, error) // by name
+	// CountFailure counts a wrong password, and writes until when the account
+	// is locked, if it is, with the events that follow.
+	CountFailure(ctx context.Context, name string, follows func(failures int) (time.Time, []Event)) error
+	// ClearFailures forgets wrong passwords, unless the account is locked now.
+	ClearFailures(ctx context.Context, name string, now time.Time) (cleared bool, err error)
+	IdentityStore
+	TokenStore
+	SessionStore
+	DeviceStore
+}
+
+// TokenStore keeps API tokens.
+type TokenStore interface {
 	CreateToken(ctx context.Context, t *Token, e Event) error
 	// Tokens lists a user's tokens, newest first; a cursor is an ID.
 	Tokens(ctx context.Context, user string, p Page) ([]*Token, error)
-	// DeleteToken wraps ErrNotFound where the user has no such token; "" stands
-	// for any user.
+	// DeleteToken wraps ErrNotFound where neither the user nor a service account
+	// that the user owns has such a token; "" stands for any user.
 	DeleteToken(ctx context.Context, id, user string, e Event) error
 	// TokenUser finds a token by hash with its user, in one statement.
 	TokenUser(ctx context.Context, hash string) (*Token, *User, error)
-	TouchToken(ctx context.Context, id string, at time.Time) error
+	TouchToken(ctx context.Context, id string, at time.Time, from string) error
+}
+
+// SessionStore keeps the sessions of browsers.
+type SessionStore interface {
 	CreateSession(ctx context.Context, s *Session, e Event) error
 	// SessionUser finds a session by hash with its user, in one statement.
 	SessionUser(ctx context.Context, hash string) (*Session, *User, error)
-	DeleteSession(ctx context.Context, hash string) error
+	// Sessions lists a user's sessions, newest first.
+	Sessions(ctx context.Context, user string) ([]*Session, error)
+	TouchSession(ctx context.Context, hash string, at time.Time, from string) error
+	// DeleteSessions ends those of a user's sessions whose hash starts so, and
+	// counts them; the event is written if there is one.
+	DeleteSessions(ctx context.Context, user, hashPrefix string, e Event) (int, error)
 	DeleteExpiredSessions(ctx context.Context, at time.Time) error
 }
 

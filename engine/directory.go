@@ -16,7 +16,7 @@ type Directory struct {
 	Members  []Member
 	Roles    []CustomRole
 	Bindings []Binding
-	Disabled []string // names of users that may do nothing
+	NoAdmins []string // who does not count for the last admin: users that are disabled, and programs
 
 	once   sync.Once
 	sets   map[Role]permSet
@@ -170,11 +170,11 @@ func (d *Directory) hasAdmin() bool {
 		if b.Role != RoleAdmin || b.Scope != (Scope{}) {
 			continue
 		}
-		if b.Subject.Kind == SubjectUser && !slices.Contains(d.Disabled, b.Subject.Name) {
+		if b.Subject.Kind == SubjectUser && !slices.Contains(d.NoAdmins, b.Subject.Name) {
 			return true
 		}
 		for _, m := range d.Members {
-			if b.Subject.Kind == SubjectTeam && m.Team == b.Subject.Name && m.Source == "" && !slices.Contains(d.Disabled, m.User) {
+			if b.Subject.Kind == SubjectTeam && m.Team == b.Subject.Name && m.Source == "" && !slices.Contains(d.NoAdmins, m.User) {
 				return true
 			}
 		}

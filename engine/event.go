@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 )
@@ -24,29 +23,6 @@ type Event struct {
 	Seq      int64  // place in the chain, from 1 without gaps; 0 where it is not in the chain yet
 	Previous string // hash of the event before
 	Hash     string // see Event.Link
-}
-
-// Origin is where a change comes from.
-type Origin struct {
-	Address string // IP address of who asked; empty for the engine itself
-	Request string // identifier of the request
-	Via     string // "session", "token tok-...", "runner step-...", "system"
-}
-
-type originKey struct{}
-
-// WithOrigin returns a context whose changes come from o.
-func WithOrigin(ctx context.Context, o Origin) context.Context {
-	return context.WithValue(ctx, originKey{}, o)
-}
-
-// OriginFrom tells where the changes of a context come from; the system itself
-// where the context does not say.
-func OriginFrom(ctx context.Context) Origin {
-	if o, ok := ctx.Value(originKey{}).(Origin); ok {
-		return o
-	}
-	return Origin{Via: "system"}
 }
 
 // newEvent makes an event of plain facts.

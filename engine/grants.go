@@ -63,7 +63,7 @@ func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error
 	if err != nil || u.Disabled {
 		return Principal{User: name}, err
 	}
-	return Principal{User: name, Kind: Person, Rights: d.Rights(name)}, nil
+	return Principal{User: name, Kind: u.Kind, Owner: u.Owner, Rights: d.Rights(name)}, nil
 }
 
 // change edits the directory for p. Nobody can take the last admin away, and
@@ -85,7 +85,7 @@ func (a *Access) change(ctx context.Context, e Event, edit func(*Directory) erro
 
 // edited is a directory of the same, in which nothing is worked out yet.
 func (d *Directory) edited() *Directory {
-	return &Directory{Version: d.Version, Projects: d.Projects, Teams: d.Teams, Members: d.Members, Roles: d.Roles, Bindings: d.Bindings, Disabled: d.Disabled}
+	return &Directory{Version: d.Version, Projects: d.Projects, Teams: d.Teams, Members: d.Members, Roles: d.Roles, Bindings: d.Bindings, NoAdmins: d.NoAdmins}
 }
 
 // Bind gives a role in a scope.

@@ -3,161 +3,120 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
-// authenticate adds to the job what its phase authenticates with: environment
-// variables, or an access of another kind.
-func (s *Runs) authenticate(ctx context.Context, run *Run, step *Step, job *Job) error {
-	c, err := s.credential(ctx, run.Stack, step.Component.Credentials)
-	if err != nil || c == nil {
-		return err
-	}
-	if c.Kind != CredentialEnvironment {
-		job.Access, err = s.accessOf(ctx, c, run, step.Phase())
-		job.Mask = append(job.Mask, job.Access.masked()...)
-		return err
-	}
-	for k, v := range c.part(step.Phase()).Values {
-		job.Env[k] = v.Reveal()
-		job.Mask = append(job.Mask, v.Reveal())
-	}
-	return nil
+// SignOnIdentity is who somebody is at an identity provider, which has been checked.
+type SignOnIdentity struct {
+	Issuer  string
+	Subject string   // never given to somebody else by the issuer
+	Name    string   // what the person is called there
+	Groups  []string // the person is in
 }
 
-// access is what the phase that the step is in authenticates with.
-func (s *Runs) access(ctx context.Context, run *Run, step *Step) (*CloudAccess, error) {
-	c, err := s.credential(ctx, run.Stack, step.Component.Credentials)
-	if err != nil || c == nil {
-		return nil, err
-	}
-	return s.accessOf(ctx, c, run, step.Phase())
+// SignOnFlow is what a sign-on was begun for.
+type SignOnFlow struct {
+	Next string // page to go on with
+	User string // who links the identity; empty where somebody signs in
 }
 
-func (s *Runs) accessOf(ctx context.Context, c *Credential, run *Run, phase Phase) (*CloudAccess, error) {
-	a := c.access(phase)
-	a.Session = "cloudops-" + run.ID + "-" + string(phase)
-	source := a.Fields["source"]
-	if source == "" {
-		return a, nil
-	}
-	from, err := s.credential(ctx, run.Stack, source)
-	if err != nil {
-		return nil, err
-	}
-	if err := canAssume(c, from); err != nil {
-		return nil, err
-	}
-	a.Source = from.access(phase)
-	a.Source.Session = a.Session
-	return a, nil
+// SignOn says what becomes of people whom an identity provider sends.
+type SignOn struct {
+	Create  bool                // makes a user of who comes for the first time
+	Roles   []Role              // of users made so, in the whole installation
+	Require []string            // groups of which somebody has to be in one; empty for anybody
+	Teams   map[string][]string // teams by group
 }
 
-// canAssume refuses a source that cannot take on the role of c.
-func canAssume(c, source *Credential) error {
-	switch source.Kind {
-	case CredentialAWSStatic:
-		return nil
-	case CredentialAWSWebIdentity:
-		// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html (role chaining).
-		if life, err := time.ParseDuration(c.Fields["duration"]); err == nil && life > time.Hour {
-			return Invalid("credentials %s: a role that is taken on from the role of %s lasts for an hour at most, not %s", c.Name, source.Name, life)
-		}
-		return nil
-	}
-	return Invalid("credentials %s take their role on with %s, which are of kind %s; it has to be %s or %s",
-		c.Name, source.Name, source.Kind, CredentialAWSStatic, CredentialAWSWebIdentity)
+// IdentityStore keeps who users are at identity providers.
+type IdentityStore interface {
+	// UserByIdentity wraps ErrNotFound for a subject that nobody is.
+	UserByIdentity(ctx context.Context, issuer, subject string) (*User, error)
+	// CreateLinked makes a user with an identity, and wraps ErrConflict where
+	// there is a user of that name.
+	CreateLinked(ctx context.Context, u *User, roles []Role, id SignOnIdentity, e Event) error
+	// LinkUser gives a user an identity, and wraps ErrConflict where it is
+	// somebody else's.
+	LinkUser(ctx context.Context, user string, id SignOnIdentity, at time.Time, e Event) error
 }
 
-// credential reads stored credentials for a stack, which finds only those of its
-// own project; nil where it has none.
-func (s *Runs) credential(ctx context.Context, stack, name string) (*Credential, error) {
-	if name == "" {
-		return nil, nil
+// SignIn opens a browser session for whom an identity provider has sent. The
+// person is known by issuer and subject, never by name. Groups that the policy
+// maps become teams, anew each time.
+func (a *Access) SignIn(ctx context.Context, id SignOnIdentity) (Secret, *Session, error) {
+	if err := a.admit(ctx, id); err != nil {
+		return "", nil, err
 	}
-	whole, err := CredentialFor(stack, name)
-	if err != nil {
-		return nil, Invalid("%v", err)
-	}
-	c, err := s.Store.Credential(ctx, whole)
+	u, err := a.Store.UserByIdentity(ctx, id.Issuer, id.Subject)
 	if errors.Is(err, ErrNotFound) {
-		return nil, Invalid("there are no credentials named %q; store them, or correct the cloud block", whole)
+		u, err = a.newcomer(ctx, id)
 	}
-	return c, err
-}
-
-// Identity makes a token for the phase of the step that the caller has in hand.
-// The audit log keeps that it was made, for what and until when.
-func (s *Runs) Identity(ctx context.Context, step *Step) (Identity, error) {
-	if err := step.held(step.Attempt); err != nil {
-		return Identity{}, err
+	if err == nil && u.Disabled {
+		err = a.turnAway(ctx, u.Name, Forbidden("user %s is disabled; ask an admin", u.Name))
 	}
-	run, err := s.Store.Run(ctx, step.Run)
+	if err == nil {
+		err = a.SyncTeams(ctx, u.Name, id.Issuer, a.SignOn.teams(id.Groups))
+	}
 	if err != nil {
-		return Identity{}, err
+		return "", nil, err
 	}
-	access, err := s.access(ctx, run, step)
-	if err != nil {
-		return Identity{}, err
-	}
-	with := access.federated()
-	if with == nil {
-		return Identity{}, Invalid("the credentials of %s take no token", step.Component.Address)
-	}
-	subject := subjectOf(with.Fields["subject"], run.Stack, step.Component.Address, step.Phase())
-	id, err := s.Issuer.Mint(ctx, subject, with.audience(), claimsOf(run, step))
-	if err != nil {
-		return Identity{}, err
-	}
-	e := newEvent(s.Now(), step.ID, "credential.use", run.Stack, access.Credential, map[string]any{
-		"component": step.Component.Address, "phase": step.Phase(), "attempt": step.Attempt, "as": access.String(),
-		"subject": id.Subject, "audience": id.Audience, "until": id.ExpiresAt, "worker": step.Worker,
-	})
-	e.Run = run.ID
-	return id, s.Store.AddEvent(ctx, e)
+	return a.openSession(ctx, u, id.Issuer)
 }
 
-// claimsOf is what a token says beside its subject.
-func claimsOf(run *Run, step *Step) map[string]any {
-	return map[string]any{
-		"project": ProjectOf(run.Stack), "stack": run.Stack, "component": step.Component.Address,
-		"run": run.ID, "step": step.ID, "attempt": step.Attempt, "phase": step.Phase(),
-		"revision": step.Revision, "kind": run.Kind, "started_by": run.StartedBy,
+// admit turns away who is in none of the groups that the policy asks for.
+func (a *Access) admit(ctx context.Context, id SignOnIdentity) error {
+	in := func(group string) bool { return slices.Contains(id.Groups, group) }
+	if len(a.SignOn.Require) == 0 || slices.ContainsFunc(a.SignOn.Require, in) {
+		return nil
 	}
+	return a.turnAway(ctx, id.Name, Forbidden("%s is in none of the groups that may sign in here; ask an admin of CloudOps Manager which ones may", id.Name))
 }
 
-// subjectOf is the subject of a token, which trust policies are written for:
-//
-//	project:P:stack:S:component:C:phase:plan
-//	project:P:stack:S:phase:plan
-//	project:P:phase:plan
-//
-// The longest is the usual one. Some clouds compare subjects as a whole, and a
-// shorter one serves all steps of a stack or a project there; it is as true.
-func subjectOf(which, stack, component string, phase Phase) string {
-	project := ProjectOf(stack)
-	sub := "project:" + escaped(project)
-	if which != SubjectProject {
-		sub += ":stack:" + escaped(WithinProject(stack))
-	}
-	if which != SubjectProject && which != SubjectStack {
-		sub += ":component:" + escaped(component)
-	}
-	return sub + ":phase:" + string(phase)
+// turnAway records a refusal. It stands without its record.
+func (a *Access) turnAway(ctx context.Context, name string, why error) error {
+	_ = a.Store.AddEvent(ctx, newEvent(a.Now(), name, "session.refused", "", name, map[string]any{"reason": why.Error()}))
+	return why
 }
 
-// escaped writes all but letters, digits and ._/@- as % and two hex digits, so
-// that no key of a for_each ends its part of a subject, or is a wildcard.
-func escaped(s string) string {
-	var b strings.Builder
-	for _, c := range []byte(s) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("._/@-", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
+// newcomer makes a user of who comes for the first time.
+func (a *Access) newcomer(ctx context.Context, id SignOnIdentity) (*User, error) {
+	name := strings.ToLower(id.Name)
+	if !a.SignOn.Create {
+		return nil, a.turnAway(ctx, name, Forbidden("%s is not known here, and users are not made by signing in; ask an admin", id.Name))
 	}
-	return b.String()
+	if err := CheckName("user", name); err != nil {
+		return nil, err
+	}
+	u := &User{Name: name, Kind: Person, CreatedAt: a.Now()}
+	event := newEvent(a.Now(), name, "user.create", "", name, map[string]any{"roles": a.SignOn.Roles, "kind": Person, "issuer": id.Issuer, "subject": id.Subject})
+	err := a.Store.CreateLinked(ctx, u, a.SignOn.Roles, id, event)
+	if errors.Is(err, ErrConflict) {
+		// The name alone proves nothing: somebody could have chosen it over there.
+		return nil, Conflict("there is a user %s already, who is somebody else as far as can be told; if it is you, sign in with your password and link the sign-on on your account page", name)
+	}
+	return u, err
+}
+
+// Link lets a person sign in by an identity provider, too.
+func (a *Access) Link(ctx context.Context, p Principal, id SignOnIdentity) error {
+	if err := p.whole(); err != nil {
+		return err
+	}
+	if p.Session == "" {
+		return Forbidden("sign in with a browser to link a sign-on")
+	}
+	event := newEvent(a.Now(), p.User, "user.link", "", p.User, map[string]any{"issuer": id.Issuer, "subject": id.Subject})
+	return a.Store.LinkUser(ctx, p.User, id, a.Now(), event)
+}
+
+// teams gives the teams of groups, each once, by name.
+func (s SignOn) teams(groups []string) []string {
+	var teams []string
+	for _, g := range groups {
+		teams = append(teams, s.Teams[g]...)
+	}
+	slices.Sort(teams)
+	return slices.Compact(teams)
 }

@@ -3,16 +3,6 @@ package engine
 import (
 	"context"
 	"slices"
-	"time"
-)
-
-// UserKind says what a user is.
-type UserKind string
-
-// The kinds of user.
-const (
-	Person  UserKind = "person"
-	Service UserKind = "service" // a program, which has tokens only
 )
 
 // Principal is who asks: a person or a program with a token.
@@ -25,6 +15,11 @@ type Principal struct {
 	Limit *Limit
 	// Token names the API token in use; empty for a browser session.
 	Token string
+	// MustChange says that somebody else knows the password, too: there are no
+	// rights until there is another one.
+	MustChange bool
+	// Session names the browser session in use; empty for a token.
+	Session string
 	// CSRF is what forms have to bring along; empty without a browser session.
 	CSRF string
 }
@@ -78,7 +73,10 @@ func (p Principal) Check(perm Permission, s Scope) error {
 	if p.May(perm, s) {
 		return nil
 	}
-	if p.Rights.May(perm, s) {
+	if p.MustChange {
+		return &PasswordChangeError{p.User}
+	}
+	if p.Rights.May(perm, s) || perm == MaySelf && p.Limit != nil {
 		return Forbidden("the token %s in use is not good for %s on %s; make one that is", p.Token, perm, s)
 	}
 	where := " on " + s.String()
@@ -96,37 +94,6 @@ func leastRole(perm Permission) Role {
 		}
 	}
 	return RoleAdmin
-}
-
-// User is a person or a program that can sign in.
-type User struct {
-	Name         string
-	PasswordHash string // argon2id in PHC form; empty for nobody
-	Disabled     bool
-	CreatedAt    time.Time
-	// Directory is the version of the directory when a token or session of the
-	// user was looked up; 0 otherwise.
-	Directory int64
-}
-
-// Token is an API token. Only its hash is kept.
-type Token struct {
-	ID        string
-	User      string
-	Name      string
-	Hash      string
-	CreatedAt time.Time
-	ExpiresAt time.Time // zero for never
-	UsedAt    time.Time // to the minute; zero for never
-}
-
-// Session is a browser that somebody has signed in with.
-type Session struct {
-	Hash      string // of the cookie's value
-	User      string
-	CSRF      string // what forms have to bring along
-	CreatedAt time.Time
-	ExpiresAt time.Time
 }
 
 type principalKey struct{}

@@ -46,57 +46,6 @@ type PauseSchedule struct {
 	Paused bool `json:"paused"`
 }
 
-// User is somebody who can sign in.
-type User struct {
-	Name      string    `json:"name"`
-	Roles     []string  `json:"roles" doc:"In the whole installation, and not by a team."`
-	Disabled  bool      `json:"disabled"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-// CreateUser makes a user.
-type CreateUser struct {
-	Name     string   `json:"name"`
-	Roles    []string `json:"roles,omitempty" doc:"In the whole installation."`
-	Password string   `json:"password"`
-}
-
-// UpdateUser changes a user; what is missing stays.
-type UpdateUser struct {
-	Roles    *[]string `json:"roles,omitempty" doc:"Exactly these, in the whole installation."`
-	Disabled *bool     `json:"disabled,omitempty"`
-	Password *string   `json:"password,omitempty"`
-}
-
-// Token is an API token without its secret.
-type Token struct {
-	ID        string     `json:"id"`
-	User      string     `json:"user"`
-	Name      string     `json:"name"`
-	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	UsedAt    *time.Time `json:"used_at,omitempty"`
-}
-
-// CreateToken makes an API token.
-type CreateToken struct {
-	Name    string `json:"name"`
-	Seconds int64  `json:"seconds,omitempty" doc:"How long it is good for; 0 for ever." minimum:"0"`
-}
-
-// NewToken is a token that was just made. It is shown this once.
-type NewToken struct {
-	Token string `json:"token"`
-	ID    string `json:"id"`
-}
-
-// Login asks for an API token with a password.
-type Login struct {
-	Name     string `json:"name" maxLength:"64"`
-	Password string `json:"password" maxLength:"1024"`
-	Label    string `json:"label,omitempty" maxLength:"128" doc:"What the token is called in lists."`
-}
-
 // Signal tells a runner to stop.
 type Signal struct {
 	Stop bool `json:"stop"`
@@ -142,4 +91,6 @@ type Problem struct {
 	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
 	Errors      []FieldError `json:"errors,omitempty"`
 	RequestID   string       `json:"request_id,omitempty"`
+	// Code names what a program does something about: one of the constants.
+	Code string `json:"error,omitempty" doc:"What a program does something about, such as authorization_pending of RFC 8628."`
 }

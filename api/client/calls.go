@@ -9,21 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
-
-	"github.com/cloudops-manager/cloudops/engine"
 )
-
-// Login gives an API token for a name and password.
-func (c *Client) Login(ctx context.Context, name string, password engine.Secret, label string) (engine.Secret, error) {
-	t, err := post[NewToken](ctx, c, path("login"), Login{Name: name, Password: password.Reveal(), Label: label})
-	return engine.Secret(t.Token), err
-}
-
-// Whoami says whose token it is.
-func (c *Client) Whoami(ctx context.Context) (Whoami, error) {
-	return get[Whoami](ctx, c, path("whoami"), nil)
-}
 
 // Stacks lists stacks by name.
 func (c *Client) Stacks(ctx context.Context, p Page) (List[Stack], error) {
@@ -253,35 +239,4 @@ func (c *Client) PauseSchedule(ctx context.Context, id string, paused bool) (Sch
 // DeleteSchedule removes a schedule.
 func (c *Client) DeleteSchedule(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, path("schedules", id), nil, nil, nil)
-}
-
-// Users lists users by name.
-func (c *Client) Users(ctx context.Context) ([]User, error) {
-	return items[User](ctx, c, path("users"), nil)
-}
-
-// CreateUser makes a user.
-func (c *Client) CreateUser(ctx context.Context, u CreateUser) error {
-	return c.call(ctx, http.MethodPost, path("users"), nil, u, nil)
-}
-
-// UpdateUser changes a user.
-func (c *Client) UpdateUser(ctx context.Context, name string, u UpdateUser) error {
-	return c.call(ctx, http.MethodPatch, path("users", name), nil, u, nil)
-}
-
-// Tokens lists one's own tokens.
-func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
-	return items[Token](ctx, c, path("tokens"), nil)
-}
-
-// CreateToken makes a token that is good for life, or for ever at 0.
-func (c *Client) CreateToken(ctx context.Context, name string, life time.Duration) (engine.Secret, error) {
-	t, err := post[NewToken](ctx, c, path("tokens"), CreateToken{Name: name, Seconds: int64(life / time.Second)})
-	return engine.Secret(t.Token), err
-}
-
-// DeleteToken takes a token back.
-func (c *Client) DeleteToken(ctx context.Context, id string) error {
-	return c.call(ctx, http.MethodDelete, path("tokens", id), nil, nil, nil)
 }

@@ -2,10 +2,12 @@ package client
 
 // Whoami says who a token or session belongs to, and what it may do.
 type Whoami struct {
-	Name     string    `json:"name"`
-	Kind     string    `json:"kind" doc:"person or service."`
-	Teams    []string  `json:"teams"`
-	Bindings []Binding `json:"bindings" doc:"Roles, also those of the teams."`
+	Name       string    `json:"name"`
+	Kind       string    `json:"kind" doc:"person or service."`
+	Owner      string    `json:"owner,omitempty" doc:"Who answers for a service account."`
+	MustChange bool      `json:"must_change,omitempty" doc:"The password has to be changed first."`
+	Teams      []string  `json:"teams"`
+	Bindings   []Binding `json:"bindings" doc:"Roles, also those of the teams."`
 }
 
 // Binding gives a role to a user or a team.

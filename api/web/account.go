@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,8 +14,32 @@ import (
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
+// loginView is what the page to sign in shows.
+type loginView struct {
+	frame
+	next, err string
+	button    string // of single sign-on; empty for none
+	local     engine.LocalLogin
+	signOut   string // where to sign out of single sign-on, too
+}
+
+func (p *Pages) loginView(c *gin.Context, next, problem string) loginView {
+	v := loginView{frame: p.frame(c, "Sign in"), next: next, err: problem, local: p.Access.Policy.LocalLogin}
+	if p.SignOn != nil {
+		v.button = p.SignOn.Name()
+	}
+	return v
+}
+
+// ssoURL is where single sign-on begins.
+func (v loginView) ssoURL() string { return "/login/sso?next=" + url.QueryEscape(v.next) }
+
 func (p *Pages) showLogin(c *gin.Context) error {
-	p.render(c, http.StatusOK, loginPage(p.frame(c, "Sign in"), safeNext(c.Query("next")), ""))
+	v := p.loginView(c, safeNext(c.Query("next")), "")
+	if p.SignOn != nil && c.Query("out") != "" {
+		v.signOut = p.SignOn.SignOutURL(c.Request.Context(), p.URL+"/login")
+	}
+	p.render(c, http.StatusOK, loginPage(v))
 	return nil
 }
 
@@ -36,8 +62,7 @@ func (p *Pages) login(c *gin.Context) error {
 	}
 	err := p.openSession(c, c.PostForm("name"), engine.Secret(c.PostForm("password")))
 	if errors.Is(err, engine.ErrUnauthorized) {
-		p.render(c, http.StatusUnauthorized, loginPage(p.frame(c, "Sign in"), next, err.Error()))
-		return nil
+		return p.refuseLogin(c, next, err)
 	}
 	if err != nil {
 		return err
@@ -47,48 +72,53 @@ func (p *Pages) login(c *gin.Context) error {
 }
 
 func (p *Pages) openSession(c *gin.Context, name string, password engine.Secret) error {
-	cookie, _, err := p.Access.Login(c.Request.Context(), name, password)
+	cookie, session, err := p.Access.Login(c.Request.Context(), name, password)
 	if err == nil {
-		p.setCookie(c, cookie.Reveal(), int(engine.SessionLife.Seconds()))
+		p.keepSession(c, cookie, session)
 	}
 	return err
 }
 
-func (p *Pages) setCookie(c *gin.Context, value string, seconds int) {
-	http.SetCookie(c.Writer, &http.Cookie{Name: p.Cookie, Value: value, Path: "/", MaxAge: seconds,
+// keepSession gives the browser its cookie for as long as the session may last.
+func (p *Pages) keepSession(c *gin.Context, cookie engine.Secret, session *engine.Session) {
+	p.setCookie(c, p.Cookie, cookie.Reveal(), int(session.ExpiresAt.Sub(p.Now()).Seconds()))
+}
+
+func (p *Pages) setCookie(c *gin.Context, name, value string, seconds int) {
+	http.SetCookie(c.Writer, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds,
 		HttpOnly: true, Secure: p.Secure || c.Request.TLS != nil, SameSite: http.SameSiteLaxMode})
 }
 
 func (p *Pages) logout(c *gin.Context) error {
-	if err := p.endSession(c); err != nil {
-		return err
+	ctx := c.Request.Context()
+	if who := engine.PrincipalFrom(ctx); who.Session != "" { // a token that comes here stays
+		if err := p.Access.Logout(ctx, who); err != nil {
+			return err
+		}
 	}
-	p.setCookie(c, "", -1)
-	c.Redirect(http.StatusSeeOther, "/login")
+	p.setCookie(c, p.Cookie, "", -1)
+	c.Redirect(http.StatusSeeOther, "/login?out=1")
 	return nil
-}
-
-func (p *Pages) endSession(c *gin.Context) error {
-	cookie, err := c.Cookie(p.Cookie)
-	if err != nil {
-		return nil // came with a token
-	}
-	return p.Access.Logout(c.Request.Context(), engine.Secret(cookie))
 }
 
 // accountView is all that a person's own page shows.
 type accountView struct {
 	frame
-	tokens []*engine.Token
-	made   engine.Secret // token that was just made, shown this once
-	said   string        // what was done
-	err    string
+	tokens   []*engine.Token
+	sessions []*engine.Session
+	made     engine.Secret // token that was just made, shown this once
+	said     string        // what was done
+	err      string
+	button   string // to link single sign-on; empty for none
 }
 
 func (p *Pages) account(c *gin.Context) error {
 	v := accountView{}
-	if c.Query("said") == "password" {
+	switch c.Query("said") {
+	case "password":
 		v.said = "Your password is changed."
+	case "linked":
+		v.said = "You can sign in by single sign-on from now on."
 	}
 	return p.showAccount(c, http.StatusOK, v)
 }
@@ -96,6 +126,12 @@ func (p *Pages) account(c *gin.Context) error {
 func (p *Pages) showAccount(c *gin.Context, status int, v accountView) error {
 	var err error
 	v.frame = p.frame(c, "Account")
+	if p.SignOn != nil {
+		v.button = p.SignOn.Name()
+	}
+	if v.sessions, err = p.Access.Sessions(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
+		return err
+	}
 	if v.tokens, err = p.Store.Tokens(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
 		return err
 	}
@@ -111,21 +147,62 @@ func (p *Pages) refuseAccount(c *gin.Context, err error) error {
 	return p.showAccount(c, statusOf(err), accountView{err: err.Error()})
 }
 
-// tokenLife is how long a token made on the page is good for.
-const tokenLife = 90 * 24 * time.Hour
-
 func (p *Pages) createToken(c *gin.Context) error {
 	ctx := c.Request.Context()
-	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), strings.TrimSpace(c.PostForm("name")), tokenLife)
+	ask, err := tokenForm(c)
+	if err != nil {
+		return p.refuseAccount(c, err)
+	}
+	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), ask)
 	if err != nil {
 		return p.refuseAccount(c, err)
 	}
 	return p.showAccount(c, http.StatusOK, accountView{made: secret})
 }
 
+// tokenForm reads what a new token is to be good for.
+func tokenForm(c *gin.Context) (engine.TokenRequest, error) {
+	ask := engine.TokenRequest{Name: strings.TrimSpace(c.PostForm("name"))}
+	for _, perm := range strings.FieldsFunc(c.PostForm("permissions"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		ask.Limit.Permissions = append(ask.Limit.Permissions, engine.Permission(perm))
+	}
+	if text := c.PostForm("days"); text != "" {
+		days, err := strconv.Atoi(text)
+		if err != nil || days < 1 || days > 3650 {
+			return ask, engine.Invalid("a token is good for 1 to 3650 days")
+		}
+		ask.Life = time.Duration(days) * 24 * time.Hour
+	}
+	var err error
+	ask.Limit.Scope, err = engine.ParseScope(strings.TrimSpace(c.PostForm("scope")))
+	return ask, err
+}
+
+// goodFor says what a token is good for.
+func goodFor(t *engine.Token) string {
+	if t.Limit == nil {
+		return "everything"
+	}
+	perms := make([]string, len(t.Limit.Permissions))
+	for i, perm := range t.Limit.Permissions {
+		perms[i] = string(perm)
+	}
+	return cmp.Or(strings.Join(perms, ", "), "everything") + " on " + t.Limit.Scope.String()
+}
+
 func (p *Pages) deleteToken(c *gin.Context) error {
 	ctx := c.Request.Context()
 	if err := p.Access.DeleteToken(ctx, engine.PrincipalFrom(ctx), c.Param("id")); err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/account")
+	return nil
+}
+
+// endSession signs another browser out.
+func (p *Pages) endSession(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if err := p.Access.EndSession(ctx, engine.PrincipalFrom(ctx), c.Param("id")); err != nil {
 		return err
 	}
 	c.Redirect(http.StatusSeeOther, "/account")
@@ -140,20 +217,13 @@ func (p *Pages) changePassword(c *gin.Context) error {
 	if next != engine.Secret(c.PostForm("again")) {
 		return p.refuseAccount(c, engine.Invalid("the new password was not repeated the same"))
 	}
-	cookie, session, err := p.Access.Login(ctx, who.User, engine.Secret(c.PostForm("old")))
-	if err != nil {
+	change := engine.PasswordChange{Old: engine.Secret(c.PostForm("old")), New: next, EndTokens: c.PostForm("tokens") == "on"}
+	if err := p.Access.ChangePassword(ctx, who.User, change); err != nil {
 		return p.refuseAccount(c, err)
 	}
-	if _, err := p.Access.UpdateUser(ctx, who, who.User, engine.UserChange{Password: &next}); err != nil {
-		if err := p.Access.Logout(ctx, cookie); err != nil {
-			return err
-		}
-		return p.refuseAccount(c, err)
-	}
-	if err := p.endSession(c); err != nil {
+	if err := p.openSession(c, who.User, next); err != nil {
 		return err
 	}
-	p.setCookie(c, cookie.Reveal(), int(session.ExpiresAt.Sub(p.Now()).Seconds()))
 	c.Redirect(http.StatusSeeOther, "/account?said=password")
 	return nil
 }

@@ -2,9 +2,11 @@ package web_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/cloudops-manager/cloudops/api"
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
@@ -66,13 +68,13 @@ func TestTokensAreMadeShownOnceAndTakenBack(t *testing.T) {
 	form := b.get("/account", http.StatusOK).csrf()
 	b.post("/account/tokens", http.StatusUnprocessableEntity, "name", " ", "csrf_token", form).has("a token needs a name")
 
-	b.post("/account/tokens", http.StatusOK, "name", "ci", "csrf_token", form).has("cop_", "shown this once")
+	b.post("/account/tokens", http.StatusOK, "name", "ci", "csrf_token", form).has("copp_", "shown this once")
 
 	tokens, err := s.store.Tokens(t.Context(), "viewer", engine.Page{})
 	if err != nil || len(tokens) != 1 {
 		t.Fatalf("tokens %v, %v", tokens, err)
 	}
-	b.get("/account", http.StatusOK).has("ci").lacks("cop_")
+	b.get("/account", http.StatusOK).has("ci").lacks("copp_")
 	b.post("/account/tokens/"+tokens[0].ID+"/delete", http.StatusSeeOther, "csrf_token", form)
 	b.get("/account", http.StatusOK).has("No tokens yet")
 }
@@ -91,4 +93,42 @@ func TestPasswordIsChangedByWhoKnowsTheOldOne(t *testing.T) {
 	b.get("/account?said=password", http.StatusOK).has("Your password is changed")
 	s.browser("").post("/login", http.StatusUnauthorized, "name", "viewer", "password", password)
 	s.browser("").post("/login", http.StatusSeeOther, "name", "viewer", "password", next)
+}
+
+func TestWhosePasswordSomebodyElseKnowsIsLedToTheAccount(t *testing.T) {
+	s := newSite(t)
+	boss := engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}
+	ok(t, s.access.AddUser(t.Context(), boss, engine.NewUser{Name: "ada", Roles: []engine.Role{engine.RoleViewer}, Password: password, MustChange: true}))
+	b := s.browser("")
+	b.post("/login", http.StatusSeeOther, "name", "ada", "password", password)
+	if to := b.get("/runs", http.StatusSeeOther).header.Get("Location"); to != "/account" {
+		t.Errorf("it leads to %s", to)
+	}
+	account := b.get("/account", http.StatusOK).has("Somebody else knows your password").lacks("Make a token")
+	b.post("/account/tokens", http.StatusForbidden, "name", "x", "csrf_token", account.csrf()).has("choose a password first")
+
+	b.post("/account/password", http.StatusSeeOther, "old", password, "new", "staple battery horse", "again", "staple battery horse", "csrf_token", account.csrf())
+
+	b.get("/runs", http.StatusOK)
+}
+
+func TestBrowsersAreSignedOutFromTheAccount(t *testing.T) {
+	s := newSite(t)
+	other, b := s.browser(engine.RoleViewer), s.browser(engine.RoleViewer)
+	account := b.get("/account", http.StatusOK).has("this one", "Go-http-client", "127.0.0.1")
+	id := regexp.MustCompile(`/account/sessions/(ses-[0-9a-f]+)/end`).FindStringSubmatch(account.text)[1]
+
+	b.post("/account/sessions/"+id+"/end", http.StatusSeeOther, "csrf_token", account.csrf())
+
+	other.get("/account", http.StatusSeeOther)
+	b.get("/account", http.StatusOK).lacks("/end")
+}
+
+func TestCookieByHTTPSIsOfThisHostAlone(t *testing.T) {
+	s := newSite(t)
+	s.pages.Secure, s.pages.Cookie = true, api.SessionCookie(true)
+	cookie := s.browser("").post("/login", http.StatusSeeOther, "name", "viewer", "password", password).header.Get("Set-Cookie")
+	if !strings.HasPrefix(cookie, "__Host-cloudops_session=") || !strings.Contains(cookie, "; Secure") || strings.Contains(cookie, "Domain") {
+		t.Errorf("cookie %q", cookie)
+	}
 }

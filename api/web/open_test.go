@@ -13,7 +13,7 @@ import (
 )
 
 // openPages are all that nobody has to sign in for.
-var openPages = []string{"GET /login", "GET /static/*file", "POST /login"}
+var openPages = []string{"GET /login", "GET /login/callback", "GET /login/sso", "GET /static/*file", "POST /login"}
 
 // pageTable gives the routes of the pages with what each takes.
 func pageTable(t *testing.T) map[string]engine.Permission {
@@ -39,7 +39,7 @@ func TestEachPageTakesWhatTheTableSays(t *testing.T) {
 	s := newSite(t)
 	tokens := map[engine.Role]engine.Secret{"": ""}
 	for _, role := range engine.Roles() {
-		token, _, err := s.access.CreateToken(t.Context(), principal(role), "test", 0)
+		token, _, err := s.access.CreateToken(t.Context(), principal(role), engine.TokenRequest{Name: "test", Forever: true})
 		ok(t, err)
 		tokens[role] = token
 	}

@@ -41,6 +41,8 @@ type site struct {
 	stacks *engine.Stacks
 	states *engine.States
 	access *engine.Access
+	pages  *web.Pages
+	sealer *vault.Vault
 }
 
 // password is that of every user.
@@ -79,7 +81,7 @@ func newSite(t testing.TB) *site {
 	db.UseSealer(sealer)
 	compiler, bell := blueprint.New(blueprint.Options{}), enginetest.NewBell()
 	s := &site{
-		t: t, store: db, bell: bell,
+		t: t, store: db, bell: bell, sealer: sealer,
 		runs: &engine.Runs{Store: db, Compiler: compiler, Hasher: sealer, Bell: bell, Log: log, Now: now, StateURL: func(stack, component string) string { return "" },
 			Issuer: &engine.Issuer{Store: db, Signer: issuer.Signer{}, URL: "https://cloudops.example.com", Now: now, Log: log}},
 		stacks: &engine.Stacks{Store: db, Compiler: compiler, Bell: bell, Next: hourly, Now: now},
@@ -102,6 +104,7 @@ func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	hooks := &engine.Webhooks{Store: s.store, Sender: (&egress.Guard{Allow: rules}).Poster(), Log: log, Now: now}
 	pages, err := web.New(web.Deps{Policies: policies, Webhooks: hooks, Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Now: now, Log: log})
 	ok(s.t, err)
+	s.pages = pages
 	handler, err := api.New(api.Deps{
 		Policies: policies, Webhooks: hooks,
 		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,

@@ -30,6 +30,8 @@ type Deps struct {
 	Log      *slog.Logger
 	Secure   bool   // browsers come by HTTPS
 	Cookie   string // name of the session's cookie; empty for cloudops_session
+	URL      string // of the pages, as browsers see it
+	SignOn   SignOn // nil for none
 }
 
 // Pages are the web pages.
@@ -63,6 +65,10 @@ func (p *Pages) mainRoutes() []route {
 		{"GET", "/static/*file", "", p.staticFile},
 		{"GET", "/login", "", p.showLogin},
 		{"POST", "/login", "", p.login},
+		{"GET", "/login/sso", "", p.beginSignOn},
+		{"GET", "/login/callback", "", p.finishSignOn},
+		{"GET", "/device", engine.MaySelf, p.device},
+		{"POST", "/device", engine.MaySelf, p.answerDevice},
 		{"POST", "/logout", engine.MaySelf, p.logout},
 		{"GET", "/", engine.MayRead, p.stacks},
 		{"GET", "/stacks/:stack", engine.MayRead, p.stack},
@@ -101,8 +107,17 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/webhooks/:webhook/delete", engine.MayWritePolicy, p.deleteWebhook},
 		{"GET", "/drift", engine.MayRead, p.drift},
 		{"GET", "/audit", engine.MayReadAudit, p.audit},
+		{"GET", "/users", engine.MayReadAccess, p.users},
+		{"POST", "/users", engine.MayManageUsers, p.createUser},
+		{"GET", "/users/:user", engine.MayReadAccess, p.user},
+		{"POST", "/users/:user", engine.MayManageUsers, p.changeUser},
+		{"POST", "/users/:user/sessions/end", engine.MayManageUsers, p.endUserSessions},
+		{"POST", "/users/:user/tokens", engine.MayManageUsers, p.createUserToken},
+		{"POST", "/users/:user/tokens/:id/delete", engine.MayManageUsers, p.deleteUserToken},
 		{"GET", "/account", engine.MaySelf, p.account},
 		{"POST", "/account/password", engine.MaySelf, p.changePassword},
+		{"POST", "/account/sessions/:id/end", engine.MaySelf, p.endSession},
+		{"POST", "/account/link", engine.MaySelf, p.linkSignOn},
 		{"POST", "/account/tokens", engine.MaySelf, p.createToken},
 		{"POST", "/account/tokens/:id/delete", engine.MaySelf, p.deleteToken},
 	}

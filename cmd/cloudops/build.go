@@ -128,7 +128,7 @@ func (c *components) wire(v *vault.Vault) {
 	compiler := newCompiler(blueprint.GitCLI{NoFile: !c.options.gitFile, Env: gitTrust(), Guard: c.options.guard},
 		&blueprint.RegistryHTTP{Token: c.registryToken, Client: c.options.guard.Client(egress.Limits{})})
 	now := func() time.Time { return time.Now().UTC() }
-	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now}
+	c.access = &engine.Access{Store: c.store, Passwords: vault.NewPasswords(), Now: now, Policy: c.options.signOn.policy(), SignOn: c.options.signOn.signOn()}
 	c.runs = &engine.Runs{
 		People: c.access, Store: c.store, Compiler: compiler, Hasher: v, Bell: c.bell, Log: c.log, Now: now,
 		Grace: c.options.grace, StateURL: c.stateURL,
@@ -259,9 +259,13 @@ func (c *components) tell() error {
 }
 
 func (c *components) handler() (http.Handler, error) {
+	signOn, err := c.signOn()
+	if err != nil {
+		return nil, err
+	}
 	pages, err := web.New(web.Deps{
 		Runs: c.runs, Stacks: c.stacks, States: c.states, Access: c.access, Policies: c.rules, Store: c.store, Bell: c.bell, Now: c.runs.Now, Log: c.log,
-		Secure: c.options.secure(), Cookie: api.SessionCookie, Webhooks: c.telling,
+		Secure: c.options.secure(), Cookie: api.SessionCookie(c.options.secure()), URL: c.options.url, SignOn: signOn, Webhooks: c.telling,
 	})
 	if err != nil {
 		return nil, err

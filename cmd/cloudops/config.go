@@ -114,3 +114,15 @@ func writeLogin(l login) error {
 	}
 	return os.WriteFile(path, b, 0o600)
 }
+
+// forgetLogin removes what was kept.
+func forgetLogin() error {
+	path, err := loginPath()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -66,7 +66,7 @@ func TestPasswordIsMadeAndShownAtTheFirstStartOnly(t *testing.T) {
 	s.log.Reset()
 	s.launch(t, "127.0.0.1:0")
 	t.Cleanup(func() { s.stop(t) })
-	s.cli(t, shown[0][1], "login", "--server", s.url)
+	s.cli(t, shown[0][1]+"\n"+testPassword, "login", "--server", s.url) // which has it changed
 	s.stop(t)
 	if log := s.log.String(); !strings.Contains(log, "msg=ready") || strings.Contains(log, "password") {
 		t.Errorf("the second start says\n%s", log)

@@ -67,6 +67,9 @@ schedule delete none                                      plan
 schedule list none                                        read
 schedule pause none                                       plan
 schedule resume none                                      plan
+session end none                                          self
+session end --user none                                   users.manage
+session list                                              self
 stack apply -f STACK                                      submit
 stack delete none                                         manage
 stack destroy none                                        plan
@@ -96,6 +99,9 @@ user create none --password-file PASSWORD                 users.manage
 user disable none                                         users.manage
 user enable none                                          users.manage
 user list                                                 access.read
+user unlock none                                          users.manage
+user owner none ada                                       users.manage
+user password none --password-file PASSWORD               users.manage
 user role none viewer                                     users.manage
 variable list none                                        read
 variable set none a 1                                     submit
@@ -111,7 +117,7 @@ whoami                                                    self
 
 // aside are the commands that ask no server, or are how one comes to a token.
 var aside = []string{
-	"api", "backup", "keys rewrap", "login", "restore", "scheduler", "serve", "stack fmt", "stack graph", "stack validate", "step", "version", "worker",
+	"api", "backup", "keys rewrap", "login", "logout", "restore", "scheduler", "serve", "stack fmt", "stack graph", "stack validate", "step", "version", "worker",
 }
 
 // TestEachCommandTakesWhatTheTableSays runs each command as each role.
@@ -186,7 +192,7 @@ func commandFiles(t *testing.T) *strings.Replacer {
 func tokenOf(t *testing.T, s *testServer, role engine.Role) engine.Secret {
 	t.Helper()
 	name := "as-" + string(role)
-	if err := s.client(t).CreateUser(t.Context(), client.CreateUser{Name: name, Roles: []string{string(role)}, Password: testPassword}); err != nil {
+	if err := s.client(t).CreateUser(t.Context(), client.CreateUser{Name: name, Roles: []string{string(role)}, Password: testPassword, MustChange: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 	token, err := client.New(s.url, "").Login(t.Context(), name, testPassword, "test")

@@ -44,6 +44,7 @@ type serverOptions struct {
 	logLevel, logFormat                         string
 	keep                                        keepOptions
 	secretsOf                                   secretOptions
+	signOn                                      signOnOptions
 }
 
 func newServe() *cobra.Command {
@@ -94,6 +95,7 @@ func (o *serverOptions) flags(cmd *cobra.Command) {
 	f.DurationVar(&o.drain, "drain", 0, "how long to wait at the end for steps in hand; 0 leaves them to their runners, which go on")
 	o.keep.flags(f)
 	o.secretsOf.flags(f)
+	o.signOn.flags(f)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
@@ -114,7 +116,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(), o.https.check())
+	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(), o.https.check(), o.signOn.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}
@@ -154,6 +156,11 @@ func (o *serverOptions) networks() error {
 // the arguments of its processes.
 func (o *serverOptions) secrets() (err error) {
 	o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD")
+	o.masterKey = os.Getenv("CLOUDOPS_MASTER_KEY") // CLOUDOPS_MASTER_KEY_FILE is the flag's
+	if o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD"); err != nil {
+		return err
+	}
+	o.signOn.clientSecret, _, err = environment("CLOUDOPS_OIDC_CLIENT_SECRET")
 	return err
 }
 
@@ -260,7 +267,7 @@ func (c *components) announce(ctx context.Context, stderr io.Writer) error {
 	if err != nil || password == "" {
 		return err
 	}
-	_, err = fmt.Fprintf(stderr, "\n  First start: user admin, password %s\n  It is shown this once. Sign in at %s or with: cloudops login --server %s --username admin\n\n",
+	_, err = fmt.Fprintf(stderr, "\n  First start: user admin, password %s\n  It is shown this once, and changed at the first sign-in. Sign in at %s or with: cloudops login --server %s --username admin\n\n",
 		password.Reveal(), c.options.url, c.options.url)
 	return err
 }

@@ -76,7 +76,7 @@ func readDirectory(db *gorm.DB) (*engine.Directory, directoryRows, error) {
 		`SELECT * FROM team_members ORDER BY team, user_name, source`:         &rows.members,
 		`SELECT * FROM roles ORDER BY name`:                                   &rows.roles,
 		`SELECT * FROM bindings ORDER BY kind, subject, project, stack, role`: &rows.bindings,
-		`SELECT name FROM users WHERE disabled`:                               &d.Disabled,
+		`SELECT name FROM users WHERE disabled OR kind = 'service'`:           &d.NoAdmins,
 	} {
 		if err := db.Raw(sql).Scan(list).Error; err != nil {
 			return nil, rows, err

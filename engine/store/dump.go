@@ -16,7 +16,7 @@ import (
 
 // tables lists all tables, each behind those that it refers to.
 var tables = []string{
-	"users", "tokens", "sessions", "directory", "projects", "teams", "team_members", "roles", "bindings", "policies", "credentials", "data_keys", "stacks", "variables", "variable_sets", "set_variables", "stack_upstreams", "revisions", "runs", "steps", "approvals", "artifacts",
+	"users", "identities", "tokens", "sessions", "device_logins", "directory", "projects", "teams", "team_members", "roles", "bindings", "policies", "credentials", "data_keys", "stacks", "variables", "variable_sets", "set_variables", "stack_upstreams", "revisions", "runs", "steps", "approvals", "artifacts",
 	"log_chunks", "state_versions", "state_locks", "findings", "hosts", "schedules", "events", "audit_head", "audit_keys", "audit_checkpoints", "audit_drops", "audit_forwarders", "idempotency_keys", "outbox", "beats", "chores", "issuer_keys", "reseals",
 	"certificates", "webhooks", "deliveries", "webhook_cursor", "hooks", "hook_calls",
 }

@@ -25,6 +25,8 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.CreateToken(ctx, &engine.Token{ID: "token-1", User: u.Name, Name: "laptop", Hash: "h1", CreatedAt: noon}, event("token.create", "")))
 	must(t, s.CreateSession(ctx, &engine.Session{Hash: "h2", User: u.Name, CSRF: "c", CreatedAt: noon, ExpiresAt: noon.Add(day)}, event("login", "")))
 	must(t, s.ChangeDirectory(ctx, func(d *engine.Directory) error { filled(t, d); return nil }, event("access.bind", "")))
+	must(t, s.LinkUser(ctx, u.Name, engine.SignOnIdentity{Issuer: "https://idp", Subject: "1"}, noon, event("user.link", "")))
+	must(t, s.CreateDevice(ctx, device(), 1))
 	must(t, s.PutCredential(ctx, credential("prod", secret), event("credential.put", "")))
 	rev := revision("shop")
 	rev.Sources = []byte{0, 1, 2, 0xff, '\n'}

@@ -24,9 +24,9 @@ func listings(t *testing.T, s *store.Store) (http.Handler, http.Header) {
 	handler, err := api.New(api.Deps{Access: access, Store: s, Now: time.Now, Log: log, Pages: pages})
 	must(t, err)
 	must(t, s.CreateUser(t.Context(), &engine.User{Name: "vera", CreatedAt: noon}, []engine.Role{engine.RoleViewer}, event("user.create", "vera")))
-	session := &engine.Session{Hash: engine.Secret("cookie").Hash(), User: "vera", CreatedAt: noon, ExpiresAt: time.Now().Add(time.Hour)}
+	session := &engine.Session{Hash: engine.Secret("cookie").Hash(), User: "vera", CreatedAt: noon, SeenAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
 	must(t, s.CreateSession(t.Context(), session, event("session.create", "vera")))
-	return handler, http.Header{"Cookie": {api.SessionCookie + "=cookie"}, "Accept": {"text/html"}}
+	return handler, http.Header{"Cookie": {api.SessionCookie(false) + "=cookie"}, "Accept": {"text/html"}}
 }
 
 func TestListTakesThreeStatementsBesideTheOneThatAuthenticates(t *testing.T) {

@@ -150,7 +150,8 @@ func TestDatabaseRefusesWhatTheEngineNeverDoes(t *testing.T) {
 		"a step in hand without a lease":       `UPDATE steps SET status = 'applying', lease_until = NULL`,
 		"a place in the queue for a done step": `UPDATE steps SET status = 'applied', ready_at = 1`,
 		"a run of no stack":                    `UPDATE runs SET stack = 'none'`,
-		"a person who may do anything":         `INSERT INTO users VALUES ('eve', 'root', '', FALSE, 1)`,
+		"a person who may do anything":         `INSERT INTO users (name, role, password_hash, disabled, created_at) VALUES ('eve', 'root', '', FALSE, 1)`,
+		"a way in for nobody":                  `INSERT INTO device_logins (device_hash, user_code, client, address, status, created_at, expires_at) VALUES ('h', 'c', '', '', 'granted', 1, 2)`,
 	}
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		aStep(t, s)

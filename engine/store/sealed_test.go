@@ -61,7 +61,9 @@ func TestTokensAndPasswordsAreInTheFileByTheirHashOnly(t *testing.T) {
 	run := begun(t, "shop", engine.RunApply, noon)
 	must(t, s.CreateRun(t.Context(), run))
 	access := &engine.Access{Store: s, Passwords: vault.NewPasswords(), Now: time.Now}
-	password := got(access.Bootstrap(t.Context(), ""))(t)
+	first := got(access.Bootstrap(t.Context(), ""))(t)
+	password := engine.Secret("staple battery horse")
+	must(t, access.ChangePassword(t.Context(), "admin", engine.PasswordChange{Old: first, New: password}))
 	token, _, err := access.LoginToken(t.Context(), "admin", password, "laptop")
 	must(t, err)
 	cookie, _, err := access.Login(t.Context(), "admin", password)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -11,35 +12,44 @@ import (
 )
 
 type userRow struct {
-	Name, Role, PasswordHash string // Role is not read any more
-	Disabled                 bool
-	CreatedAt                *int64
+	Name, Role, Kind, Owner, PasswordHash string // Role is not read any more
+	MustChange, Disabled                  bool
+	Failures                              int
+	LockedUntil, CreatedAt                *int64
 }
 
 func (userRow) TableName() string { return "users" }
 
+func rowOfUser(u *engine.User) userRow {
+	return userRow{Name: u.Name, Role: string(engine.RoleViewer), Kind: string(cmp.Or(u.Kind, engine.Person)), Owner: u.Owner, PasswordHash: u.PasswordHash,
+		MustChange: u.MustChange, Disabled: u.Disabled, Failures: u.Failures, LockedUntil: micros(u.LockedUntil), CreatedAt: micros(u.CreatedAt)}
+}
+
 func (row userRow) user() (*engine.User, error) {
-	return &engine.User{Name: row.Name, PasswordHash: row.PasswordHash, Disabled: row.Disabled, CreatedAt: instant(row.CreatedAt)}, nil
+	return &engine.User{Name: row.Name, Kind: engine.UserKind(row.Kind), Owner: row.Owner, PasswordHash: row.PasswordHash,
+		MustChange: row.MustChange, Disabled: row.Disabled, Failures: row.Failures, LockedUntil: instant(row.LockedUntil), CreatedAt: instant(row.CreatedAt)}, nil
 }
 
 func noUser(name string) error { return engine.NotFound("there is no user %q", name) }
 
 // CreateUser implements engine.UserStore.
 func (s *Store) CreateUser(ctx context.Context, u *engine.User, roles []engine.Role, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if err := s.giveRoles(tx, u.Name, roles); err != nil {
-			return err
-		}
-		row := userRow{u.Name, string(engine.RoleViewer), u.PasswordHash, u.Disabled, micros(u.CreatedAt)}
-		err := tx.Create(&row).Error
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return engine.Conflict("there is a user %q already", u.Name)
-		}
-		if err != nil {
-			return err
-		}
-		return addEvents(tx, e)
-	})
+	return s.inTx(ctx, func(tx *gorm.DB) error { return s.createUser(tx, u, roles, e) })
+}
+
+func (s *Store) createUser(tx *gorm.DB, u *engine.User, roles []engine.Role, e engine.Event) error {
+	if err := s.giveRoles(tx, u.Name, roles); err != nil {
+		return err
+	}
+	row := rowOfUser(u)
+	err := tx.Create(&row).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return engine.Conflict("there is a user %q already", u.Name)
+	}
+	if err != nil {
+		return err
+	}
+	return addEvents(tx, e)
 }
 
 // giveRoles binds a new user to roles in the whole installation.
@@ -66,9 +76,64 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 }
 
 // UpdateUser implements engine.UserStore.
-func (s *Store) UpdateUser(ctx context.Context, u *engine.User, e engine.Event) error {
-	return s.writeOne(ctx, noUser(u.Name), e, `UPDATE users SET password_hash = ?, disabled = ? WHERE name = ?`,
-		u.PasswordHash, u.Disabled, u.Name)
+func (s *Store) UpdateUser(ctx context.Context, u *engine.User, ends engine.Ends, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec(`UPDATE users SET owner = ?, password_hash = ?, must_change = ?, disabled = ? WHERE name = ?`,
+			u.Owner, u.PasswordHash, u.MustChange, u.Disabled, u.Name)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return noUser(u.Name)
+		}
+		if err := end(tx, u.Name, ends); err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+func end(tx *gorm.DB, user string, ends engine.Ends) error {
+	for _, step := range []struct {
+		due bool
+		sql string
+	}{
+		{ends.Sessions, `DELETE FROM sessions WHERE user_name = ?`},
+		{ends.Tokens, `DELETE FROM tokens WHERE user_name = ?`},
+		{ends.Lock, `UPDATE users SET failures = 0, locked_until = NULL WHERE name = ?`},
+	} {
+		if !step.due {
+			continue
+		}
+		if err := tx.Exec(step.sql, user).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CountFailure implements engine.UserStore.
+func (s *Store) CountFailure(ctx context.Context, name string, follows func(int) (time.Time, []engine.Event)) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var failures int
+		if err := one(tx, &failures, noUser(name), `UPDATE users SET failures = failures + 1 WHERE name = ? RETURNING failures`, name); err != nil {
+			return err
+		}
+		until, events := follows(failures)
+		if !until.IsZero() {
+			if err := tx.Exec(`UPDATE users SET locked_until = ? WHERE name = ?`, micros(until), name).Error; err != nil {
+				return err
+			}
+		}
+		return addEvents(tx, events...)
+	})
+}
+
+// ClearFailures implements engine.UserStore.
+func (s *Store) ClearFailures(ctx context.Context, name string, now time.Time) (bool, error) {
+	res := s.db.WithContext(ctx).Exec(`UPDATE users SET failures = 0, locked_until = NULL WHERE name = ? AND (locked_until IS NULL OR locked_until <= ?)`,
+		name, now.UnixMicro())
+	return res.RowsAffected > 0, res.Error
 }
 
 // User implements engine.UserStore.
@@ -89,101 +154,19 @@ func (s *Store) Users(ctx context.Context, p engine.Page) ([]*engine.User, error
 	return each(rows, userRow.user)
 }
 
-type tokenRow struct {
-	ID, UserName, Name, Hash     string
-	CreatedAt, ExpiresAt, UsedAt *int64
+// holderRow is what a token or session needs to know of its user.
+type holderRow struct {
+	Kind, Owner          string
+	MustChange, Disabled bool
+	Version              int64 // of the directory
 }
 
-func (tokenRow) TableName() string { return "tokens" }
+// holder joins the columns of a holderRow to the tables of a token or session, as
+// t. A service account is good for as long as its owner is.
+const holder = `u.kind, u.owner, u.must_change, u.disabled OR COALESCE(o.disabled, FALSE) AS disabled, ` + directoryVersion + ` AS version`
 
-func (row tokenRow) token() (*engine.Token, error) {
-	return &engine.Token{ID: row.ID, User: row.UserName, Name: row.Name, Hash: row.Hash,
-		CreatedAt: instant(row.CreatedAt), ExpiresAt: instant(row.ExpiresAt), UsedAt: instant(row.UsedAt)}, nil
-}
+const holderTables = ` t JOIN users u ON u.name = t.user_name LEFT JOIN users o ON o.name = u.owner `
 
-// CreateToken implements engine.UserStore.
-func (s *Store) CreateToken(ctx context.Context, t *engine.Token, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		row := tokenRow{t.ID, t.User, t.Name, t.Hash, micros(t.CreatedAt), micros(t.ExpiresAt), micros(t.UsedAt)}
-		if err := tx.Create(&row).Error; err != nil {
-			return err
-		}
-		return addEvents(tx, e)
-	})
-}
-
-// Tokens implements engine.UserStore.
-func (s *Store) Tokens(ctx context.Context, user string, p engine.Page) ([]*engine.Token, error) {
-	var rows []tokenRow
-	err := s.read.WithContext(ctx).Raw(`SELECT * FROM tokens WHERE user_name = ? AND (id < ? OR ? = '') ORDER BY id DESC LIMIT ?`,
-		user, p.After, p.After, limit(p)).Scan(&rows).Error
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, tokenRow.token)
-}
-
-// DeleteToken implements engine.UserStore.
-func (s *Store) DeleteToken(ctx context.Context, id, user string, e engine.Event) error {
-	return s.writeOne(ctx, engine.NotFound("there is no token %s", id), e, `DELETE FROM tokens WHERE id = ? AND (user_name = ? OR ? = '')`, id, user, user)
-}
-
-// TokenUser implements engine.UserStore.
-func (s *Store) TokenUser(ctx context.Context, hash string) (*engine.Token, *engine.User, error) {
-	var row struct {
-		Token    tokenRow `gorm:"embedded"`
-		Disabled bool
-		Version  int64
-	}
-	err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no such token"),
-		`SELECT t.*, u.disabled, `+directoryVersion+` AS version FROM tokens t JOIN users u ON u.name = t.user_name WHERE t.hash = ?`, hash)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := row.Token.token()
-	return t, &engine.User{Name: t.User, Disabled: row.Disabled, Directory: row.Version}, err
-}
-
-// TouchToken implements engine.UserStore.
-func (s *Store) TouchToken(ctx context.Context, id string, at time.Time) error {
-	return s.db.WithContext(ctx).Exec(`UPDATE tokens SET used_at = ? WHERE id = ?`, at.UnixMicro(), id).Error
-}
-
-// CreateSession implements engine.UserStore.
-func (s *Store) CreateSession(ctx context.Context, session *engine.Session, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Exec(`INSERT INTO sessions (hash, user_name, csrf, created_at, expires_at) VALUES (?, ?, ?, ?, ?)`,
-			session.Hash, session.User, session.CSRF, micros(session.CreatedAt), micros(session.ExpiresAt)).Error
-		if err != nil {
-			return err
-		}
-		return addEvents(tx, e)
-	})
-}
-
-// SessionUser implements engine.UserStore.
-func (s *Store) SessionUser(ctx context.Context, hash string) (*engine.Session, *engine.User, error) {
-	var row struct {
-		UserName, Csrf       string
-		Disabled             bool
-		Version              int64
-		CreatedAt, ExpiresAt *int64
-	}
-	err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no such session"),
-		`SELECT s.user_name, s.csrf, s.created_at, s.expires_at, u.disabled, `+directoryVersion+` AS version FROM sessions s JOIN users u ON u.name = s.user_name WHERE s.hash = ?`, hash)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &engine.Session{Hash: hash, User: row.UserName, CSRF: row.Csrf, CreatedAt: instant(row.CreatedAt), ExpiresAt: instant(row.ExpiresAt)},
-		&engine.User{Name: row.UserName, Disabled: row.Disabled, Directory: row.Version}, nil
-}
-
-// DeleteSession implements engine.UserStore.
-func (s *Store) DeleteSession(ctx context.Context, hash string) error {
-	return s.db.WithContext(ctx).Exec(`DELETE FROM sessions WHERE hash = ?`, hash).Error
-}
-
-// DeleteExpiredSessions implements engine.UserStore.
-func (s *Store) DeleteExpiredSessions(ctx context.Context, at time.Time) error {
-	return s.db.WithContext(ctx).Exec(`DELETE FROM sessions WHERE expires_at <= ?`, at.UnixMicro()).Error
+func (row holderRow) user(name string) *engine.User {
+	return &engine.User{Name: name, Kind: engine.UserKind(row.Kind), Owner: row.Owner, MustChange: row.MustChange, Disabled: row.Disabled, Directory: row.Version}
 }

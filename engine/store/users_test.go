@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/store"
 )
@@ -12,7 +14,7 @@ func newUser(t testing.TB, s *store.Store, name string) *engine.User {
 	t.Helper()
 	u := &engine.User{}
 	new(filler).fill(u)
-	u.Name, u.Directory = name, 0
+	u.Name, u.Directory, u.Kind = name, 0, engine.Person
 	must(t, s.CreateUser(t.Context(), u, []engine.Role{engine.RoleApprover}, event("user.create", "")))
 	return u
 }
@@ -22,7 +24,8 @@ func TestUserKeepsEveryField(t *testing.T) {
 		want := newUser(t, s, "zoe")
 		wantEqual(t, got(s.User(t.Context(), "zoe"))(t), want)
 		want.Disabled, want.PasswordHash = true, ""
-		must(t, s.UpdateUser(t.Context(), want, event("user.update", "")))
+		want.MustChange, want.Owner, want.Failures, want.LockedUntil = false, "ada", 0, time.Time{}
+		must(t, s.UpdateUser(t.Context(), want, engine.Ends{Lock: true}, event("user.update", "")))
 		ada := newUser(t, s, "ada")
 		wantEqual(t, got(s.Users(t.Context(), engine.Page{}))(t), []*engine.User{ada, want})
 		wantEqual(t, actions(t, s, ""), []string{"user.create", "user.update", "user.create"})
@@ -41,7 +44,7 @@ func TestUserThatIsMissing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		_, err := s.User(t.Context(), "none")
 		wantKind(t, err, engine.ErrNotFound)
-		wantKind(t, s.UpdateUser(t.Context(), &engine.User{Name: "none"}, event("u", "")), engine.ErrNotFound)
+		wantKind(t, s.UpdateUser(t.Context(), &engine.User{Name: "none"}, engine.Ends{}, event("u", "")), engine.ErrNotFound)
 		wantKind(t, s.DeleteToken(t.Context(), "token-1", "", event("d", "")), engine.ErrNotFound)
 		_, _, err = s.TokenUser(t.Context(), "hash")
 		wantKind(t, err, engine.ErrNotFound)
@@ -66,7 +69,8 @@ func TestTokenKeepsEveryFieldAndFindsItsUser(t *testing.T) {
 		wantEqual(t, token, want)
 		wantEqual(t, []any{user.Name, user.Directory, user.Disabled}, []any{ada.Name, got(s.DirectoryVersion(t.Context()))(t), ada.Disabled})
 
-		must(t, s.TouchToken(t.Context(), want.ID, noon.Add(time.Hour)))
+		must(t, s.TouchToken(t.Context(), want.ID, noon.Add(time.Hour), "192.0.2.7"))
+		wantEqual(t, got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)[0].UsedFrom, "192.0.2.7")
 		wantEqual(t, got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)[0].UsedAt, noon.Add(time.Hour))
 		wantKind(t, s.DeleteToken(t.Context(), want.ID, "bob", event("token.delete", "")), engine.ErrNotFound)
 		must(t, s.DeleteToken(t.Context(), want.ID, "ada", event("token.delete", "")))
@@ -97,7 +101,12 @@ func TestSessionKeepsEveryFieldAndFindsItsUser(t *testing.T) {
 		must(t, err)
 		wantEqual(t, session, want)
 		wantEqual(t, []any{user.Name, user.Directory, user.Disabled}, []any{ada.Name, got(s.DirectoryVersion(t.Context()))(t), ada.Disabled})
-		must(t, s.DeleteSession(t.Context(), want.Hash))
+		wantEqual(t, got(s.Sessions(t.Context(), "ada"))(t), []*engine.Session{want})
+		must(t, s.TouchSession(t.Context(), want.Hash, noon.Add(time.Hour), "192.0.2.7"))
+		seen := got(s.Sessions(t.Context(), "ada"))(t)[0]
+		wantEqual(t, []any{seen.SeenAt, seen.Address}, []any{noon.Add(time.Hour), "192.0.2.7"})
+		wantEqual(t, got(s.DeleteSessions(t.Context(), "bob", "", event("s", "")))(t), 0)
+		wantEqual(t, got(s.DeleteSessions(t.Context(), "ada", want.Hash[:4], event("s", "")))(t), 1)
 		_, _, err = s.SessionUser(t.Context(), want.Hash)
 		wantKind(t, err, engine.ErrNotFound)
 	})
@@ -114,5 +123,54 @@ func TestExpiredSessionsGo(t *testing.T) {
 		wantKind(t, err, engine.ErrNotFound)
 		_, _, err = s.SessionUser(t.Context(), "new")
 		must(t, err)
+	})
+}
+
+func TestWhatEndsWithAChangeOfItsUser(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ada := newUser(t, s, "ada")
+		must(t, s.CreateSession(t.Context(), &engine.Session{Hash: "s", User: "ada", CreatedAt: noon, ExpiresAt: noon}, event("s", "")))
+		must(t, s.CreateToken(t.Context(), &engine.Token{ID: "token-1", User: "ada", Hash: "h", CreatedAt: noon}, event("t", "")))
+		must(t, s.UpdateUser(t.Context(), ada, engine.Ends{}, event("u", "")))
+		wantEqual(t, len(got(s.Sessions(t.Context(), "ada"))(t)), 1)
+		must(t, s.UpdateUser(t.Context(), ada, engine.Ends{Sessions: true, Tokens: true}, event("u", "")))
+		wantEqual(t, len(got(s.Sessions(t.Context(), "ada"))(t)), 0)
+		wantEqual(t, len(got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)), 0)
+		wantEqual(t, got(s.User(t.Context(), "ada"))(t).Failures, ada.Failures)
+	})
+}
+
+func TestOwnerTakesTokensOfTheirServiceAccountBack(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		must(t, s.CreateUser(t.Context(), &engine.User{Name: "ci", Kind: engine.Service, Owner: "ada", CreatedAt: noon}, nil, event("u", "")))
+		must(t, s.CreateToken(t.Context(), &engine.Token{ID: "token-1", User: "ci", Hash: "h", CreatedAt: noon}, event("t", "")))
+		wantKind(t, s.DeleteToken(t.Context(), "token-1", "bob", event("d", "")), engine.ErrNotFound)
+		must(t, s.DeleteToken(t.Context(), "token-1", "ada", event("d", "")))
+	})
+}
+
+// Guesses that come at the same time, at several servers, are all counted.
+func TestWrongPasswordsAreCountedTogether(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		must(t, s.CreateUser(t.Context(), &engine.User{Name: "ada", CreatedAt: noon}, nil, event("u", "")))
+		until := noon.Add(time.Hour)
+		follows := func(failures int) (time.Time, []engine.Event) {
+			if failures < 8 {
+				return time.Time{}, []engine.Event{event("session.refused", "")}
+			}
+			return until, []engine.Event{event("user.lock", "")}
+		}
+		var group errgroup.Group
+		for range 8 {
+			group.Go(func() error { return s.CountFailure(t.Context(), "ada", follows) })
+		}
+		must(t, group.Wait())
+		u := got(s.User(t.Context(), "ada"))(t)
+		wantEqual(t, []any{u.Failures, u.LockedUntil}, []any{8, until})
+		wantEqual(t, got(s.ClearFailures(t.Context(), "ada", noon))(t), false)
+		wantEqual(t, got(s.ClearFailures(t.Context(), "ada", until))(t), true)
+		u = got(s.User(t.Context(), "ada"))(t)
+		wantEqual(t, []any{u.Failures, u.LockedUntil}, []any{0, time.Time{}})
+		wantKind(t, s.CountFailure(t.Context(), "none", follows), engine.ErrNotFound)
 	})
 }

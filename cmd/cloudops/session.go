@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cloudops-manager/cloudops/api/client"
+)
+
+func newSession() *cobra.Command {
+	cmd := &cobra.Command{Use: "session", Short: "List and end the browsers that you are signed in with"}
+	end := remote("end [ID]", "Sign one of your browsers out, or all of a user", atMostOne("cloudops session end ses-0123456789abcdef"), endSession)
+	end.Flags().String("user", "", "sign out all browsers of this user; takes the right to manage users")
+	cmd.AddCommand(remote("list", "List the browsers that you are signed in with", noArgs, listSessions), end)
+	return cmd
+}
+
+// atMostOne wants one argument or none; the example says what a right call looks like.
+func atMostOne(example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return misuse("the number of arguments is %d, not 1, as in: %s", len(args), example)
+		}
+		return nil
+	}
+}
+
+func endSession(cmd *cobra.Command, c *client.Client, args []string) error {
+	user := option(cmd, "user")
+	if (user == "") == (len(args) == 0) {
+		return misuse("which session? as in: cloudops session end ses-0123456789abcdef, or: cloudops session end --user ada")
+	}
+	if user != "" {
+		return c.EndSessions(cmd.Context(), user)
+	}
+	return c.EndSession(cmd.Context(), args[0])
+}
+
+func listSessions(cmd *cobra.Command, c *client.Client, _ []string) error {
+	sessions, err := c.Sessions(cmd.Context())
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, s := range sessions {
+		rows = append(rows, []string{s.ID, since(s.CreatedAt), since(s.SeenAt), timeText(&s.ExpiresAt), s.Address, s.Via, s.Agent})
+	}
+	return show(cmd, sessions, table("SESSION AGE SEEN EXPIRES ADDRESS VIA BROWSER", rows))
+}
