@@ -30,7 +30,7 @@ type Event struct {
 type Origin struct {
 	Address string // IP address of who asked; empty for the engine itself
 	Request string // identifier of the request
-	Via     string // "session", "token tok-...", "runner step-...", "system"
+	Via     string // "session", "token tok-...", "runner step-...", or a part of the system, as in "schedule"
 }
 
 type originKey struct{}
@@ -75,4 +75,15 @@ func plainJSON(v map[string]any) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return b
+}
+
+// event notes something for the audit log, to be written with the run.
+func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
+	r.note(newEvent(at, actor, action, r.Stack, r.ID, detail))
+}
+
+// note adds an event to what is written with the run.
+func (r *Run) note(e Event) {
+	e.Run = r.ID
+	r.changes.Events = append(r.changes.Events, e)
 }
