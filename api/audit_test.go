@@ -212,7 +212,7 @@ func TestNoSecretIsInAnEvent(t *testing.T) {
 		s.must(s.request("PUT", "/v1/stacks/hello/variables/environment/TOKEN", engine.RoleOperator, map[string]any{"value": value, "secret": true}), http.StatusOK)
 	}
 	s.must(s.request("DELETE", "/v1/stacks/hello/variables/environment/TOKEN", engine.RoleOperator, nil), http.StatusOK)
-	s.must(s.request("PUT", "/v1/variable-sets/all", engine.RoleAdmin, map[string]any{"stacks": []string{"*"}}), http.StatusOK)
+	s.must(s.request("PUT", "/v1/variable-sets/all", engine.RoleAdmin, map[string]any{"stacks": []string{"*"}}), http.StatusNoContent)
 	s.must(s.request("PUT", "/v1/variable-sets/all/variables/environment/TOKEN", engine.RoleAdmin, map[string]any{"value": sesame, "secret": true}), http.StatusOK)
 	s.ok(admin.DeleteCredential(t.Context(), "aws"))
 	s.send("GET", "/v1/users", "", nil, "Authorization", "Bearer "+sesame)

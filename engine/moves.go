@@ -221,14 +221,3 @@ func (r *Run) Lose(h Held, at time.Time) error {
 	r.settle(at)
 	return nil
 }
-
-// event notes something for the audit log, to be written with the run.
-func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
-	r.note(newEvent(at, actor, action, r.Stack, r.ID, detail))
-}
-
-// note adds an event to what is written with the run.
-func (r *Run) note(e Event) {
-	e.Run = r.ID
-	r.changes.Events = append(r.changes.Events, e)
-}

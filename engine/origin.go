@@ -6,7 +6,7 @@ import "context"
 type Origin struct {
 	Address string // IP address of who asked; empty for the engine itself
 	Request string // identifier of the request
-	Via     string // "session", "token tok-...", "runner step-...", "system"
+	Via     string // "session", "token tok-...", "runner step-...", or a part of the system, as in "schedule"
 	Agent   string // what a browser or program says that it is; no part of events
 	Quiet   bool   // it asks by itself, and nobody has done anything; no part of events
 }

@@ -304,17 +304,22 @@ func (c *components) beat(ctx context.Context) {
 	}
 }
 
+// from is a context whose changes come from a part of the system.
+func from(ctx context.Context, part string) context.Context {
+	return engine.WithOrigin(ctx, engine.Origin{Via: part})
+}
+
 // forwardEvery is how often the audit log is sent on.
 const forwardEvery = 5 * time.Second
 
 // schedule fires schedules and sweeps until ctx ends.
 func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 	schedules := &workers.Schedules{Store: c.store, Starter: c.runs, Bell: c.bell, Now: c.runs.Now, Log: c.log}
-	group.Go(func() error { return ignoreEnd(ctx, schedules.Run(ctx)) })
+	group.Go(func() error { return ignoreEnd(ctx, schedules.Run(from(ctx, "schedule"))) })
 	sweep := &workers.Sweep{Sweeper: c.runs, Redis: c.redis, Bell: c.bell, Log: c.log}
-	group.Go(func() error { return ignoreEnd(ctx, sweep.Run(ctx)) })
 	telling := &workers.Webhooks{Messenger: c.telling, Bell: c.bell, Log: c.log}
-	group.Go(func() error { return ignoreEnd(ctx, telling.Run(ctx)) })
+	group.Go(func() error { return ignoreEnd(ctx, telling.Run(from(ctx, "webhooks"))) })
+	group.Go(func() error { return ignoreEnd(ctx, sweep.Run(from(ctx, "sweep"))) })
 	chores := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Chores: []workers.Chore{
 		{Name: "retention", Every: cleanEvery, Do: func(ctx context.Context) error {
 			_, err := c.options.keep.retention(c.store, c.runs.Now, c.log).Clean(ctx)
@@ -325,7 +330,7 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 		{Name: "audit", Every: time.Minute, Do: c.audit.Tend},
 		{Name: "webhooks", Every: cleanEvery, Do: c.telling.Clean},
 	}}
-	group.Go(func() error { return ignoreEnd(ctx, chores.Run(ctx)) })
+	group.Go(func() error { return ignoreEnd(ctx, chores.Run(from(ctx, "chore"))) })
 	forward := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Every: forwardEvery, Chores: []workers.Chore{
 		{Name: "forward", Every: forwardEvery, Do: c.forward.Forward},
 	}}

@@ -225,7 +225,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 	}
 	defer drained()
 	if r.worker {
-		group.Go(func() error { defer drained(); return c.work(working) })
+		group.Go(func() error { defer drained(); return c.work(from(working, "worker "+o.workerName)) })
 	}
 	if r.api {
 		group.Go(func() error { return c.serveAPI(ctx, listener) })
