@@ -22,11 +22,11 @@ func fromEnvironment(cmd *cobra.Command) error {
 			return
 		}
 		name := "CLOUDOPS_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok, err := environment(name)
+		read := environment
 		if f.Name == "master-key" { // CLOUDOPS_MASTER_KEY_FILE belongs to --master-key-file
-			value, ok = os.LookupEnv(name)
-			err = nil
+			read = variable
 		}
+		value, ok, err := read(name)
 		if err == nil && ok {
 			err = cmd.Flags().Set(f.Name, value)
 		}
@@ -38,6 +38,12 @@ func fromEnvironment(cmd *cobra.Command) error {
 		return &exitError{code: exitMisuse, err: errors.Join(errs...)}
 	}
 	return nil
+}
+
+// variable reads a variable.
+func variable(name string) (value string, ok bool, err error) {
+	value, ok = os.LookupEnv(name)
+	return value, ok, nil
 }
 
 // environment reads a variable, or the file that the variable with _FILE

@@ -104,11 +104,12 @@ func (j judged) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return v, diags
 }
 
-const keptAdvice = "What secret(...) names is known only when a step runs. It can be put somewhere as it is, or into a text as in \"user:${secret(\"...\")}\", and neither be looked at nor changed."
+// keptRule is what may be done with a secret.
+const keptRule = "what secret(...) names is known only when a step runs; it can be put somewhere as it is, or into a text as in \"user:${secret(\"...\")}\", and neither be looked at nor changed"
 
 // unknownHere is the mistake of looking at a secret.
 func unknownHere(at hcl.Range) *hcl.Diagnostic {
-	return mistake(at, "Secret is not known here", keptAdvice)
+	return mistake(at, "Secret is not known here", "W%s.", keptRule[1:])
 }
 
 // placing names the functions that put values somewhere as they are. All others
@@ -124,7 +125,7 @@ var plainVerbs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 
 // careful is f without a way to work on a stand-in.
 func careful(name string, f function.Function) function.Function {
-	check := func(args []cty.Value) error { return errors.New(keptAdvice) }
+	check := func(args []cty.Value) error { return errors.New(keptRule) }
 	switch {
 	case name == "format" || name == "formatlist":
 		check = func(args []cty.Value) error {

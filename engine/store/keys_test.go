@@ -257,3 +257,22 @@ func TestMasterKeyIsChanged(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkReseal gives the time for a value of 2 kB, of a thousand.
+func BenchmarkReseal(b *testing.B) {
+	c, key := &clock{}, got(vault.NewMasterKey())(b)
+	p := c.process(b, sqliteURL(b), key)
+	full(b, p.Store)
+	run := begun(b, "lab", engine.RunDrift, noon)
+	must(b, p.CreateRun(b.Context(), run))
+	const values = 1000
+	for i := range values {
+		must(b, p.PutArtifact(b.Context(), run.Steps[0].ID, fmt.Sprint("a", i), bytes.Repeat([]byte("0123456789abcdef"), 128)))
+	}
+	for b.Loop() {
+		got(p.keys.Rotate(b.Context(), ada))(b)
+		c.advance(time.Hour)
+		must(b, p.keys.Reseal(b.Context(), 0))
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/values, "us/value")
+}
