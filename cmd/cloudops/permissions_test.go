@@ -29,12 +29,16 @@ drift none                                                plan
 host forget-key none web-1 --reason x                     approve
 host list none                                            read
 host show none web-1                                      read
+policy delete                                             policy.write
+policy set -f ENV                                         policy.write
+policy show                                               read
 project create none                                       system.manage
 project delete none                                       system.manage
 project list                                              read
 role create none --permission read                        users.manage
 role delete none                                          users.manage
 role list                                                 self
+run apply none                                            read
 run approve none                                          read
 run cancel none                                           plan
 run discard none                                          read
