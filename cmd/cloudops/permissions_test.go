@@ -46,12 +46,16 @@ keys destroy 7                                            system.manage
 keys list                                                 system.manage
 keys rotate                                               system.manage
 keys status                                               system.manage
+policy delete                                             policy.write
+policy set -f ENV                                         policy.write
+policy show                                               read
 project create none                                       system.manage
 project delete none                                       system.manage
 project list                                              read
 role create none --permission read                        users.manage
 role delete none                                          users.manage
 role list                                                 self
+run apply none                                            read
 run approve none                                          read
 run cancel none                                           plan
 run discard none                                          read
