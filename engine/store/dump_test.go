@@ -25,6 +25,7 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.CreateSession(ctx, &engine.Session{Hash: "h2", User: u.Name, CSRF: "c", CreatedAt: noon, ExpiresAt: noon.Add(day)}, event("login", "")))
 	must(t, s.ChangeDirectory(ctx, func(d *engine.Directory) error { filled(t, d); return nil }, event("access.bind", "")))
 	must(t, s.PutCredential(ctx, credential("prod", secret), event("credential.put", "")))
+	must(t, s.AddIssuerKey(t.Context(), issuerKey(1), false, event("issuer.rotate", "")))
 	rev := revision("shop")
 	rev.Sources = []byte{0, 1, 2, 0xff, '\n'}
 	must(t, s.AddRevision(ctx, rev, engine.Beside{}, event("revision.add", "shop")))
