@@ -28,6 +28,7 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.LinkUser(ctx, u.Name, engine.SignOnIdentity{Issuer: "https://idp", Subject: "1"}, noon, event("user.link", "")))
 	must(t, s.CreateDevice(ctx, device(), 1))
 	must(t, s.PutCredential(ctx, credential("prod", secret), event("credential.put", "")))
+	must(t, s.AddIssuerKey(t.Context(), issuerKey(1), false, event("issuer.rotate", "")))
 	rev := revision("shop")
 	rev.Sources = []byte{0, 1, 2, 0xff, '\n'}
 	must(t, s.AddRevision(ctx, rev, engine.Beside{}, event("revision.add", "shop")))
