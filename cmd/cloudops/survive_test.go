@@ -205,7 +205,7 @@ func TestPlayThatIsKilledKeepsTheNextRunOut(t *testing.T) {
 			t.Errorf("the plan after it does not say where it was: %s", out)
 		}
 		v.cli(t, "", "state", "unlock", "survivor", "ansible.x", "--reason", "looked at it")
-		v.open(t)
+		v.openForWhatIsLeft(t)
 		v.another(t, "apply", "planned")
 	})
 }

@@ -84,23 +84,32 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	var err error
 	if p.Bubblewrap, err = m.bubblewrap(); err != nil {
 		lacks = append(lacks, "namespaces: "+err.Error())
-		p.Limits.Processes = 0 // it would count all that the worker's user runs
-		lacks = append(lacks, "a limit on processes, which takes namespaces")
 	}
-	switch {
-	case !m.root || p.Bubblewrap == "":
+	if why := p.noUsers(m); why != "" {
 		p.Users = Users{}
-		lacks = append(lacks, "a user of its own for each step, which takes a worker of root and namespaces")
-	case len(p.Write) > 0:
-		p.Users = Users{}
-		lacks = append(lacks, "a user of its own for each step, since they share folders to write to")
-	case p.Users != (Users{}):
-		if err := m.locks(); err != nil {
-			p.Users = Users{}
-			lacks = append(lacks, "a user of its own for each step: "+err.Error())
-		}
+		lacks = append(lacks, "a user of its own for each step: "+why)
+	}
+	if p.Bubblewrap == "" || m.root && p.Users == (Users{}) { // it would count what else the user runs, or is none for root
+		p.Limits.Processes = 0
+		lacks = append(lacks, "a limit on processes")
 	}
 	return p, lacks, nil
+}
+
+// noUsers is why steps can have no users of their own; "" where they can.
+func (p Policy) noUsers(m machine) string {
+	switch {
+	case p.Users == (Users{}):
+		return "--sandbox-users names none"
+	case !m.root || p.Bubblewrap == "":
+		return "that takes a worker of root, and namespaces"
+	case len(p.Write) > 0:
+		return "they share folders to write to"
+	}
+	if err := m.locks(); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // without lists what the kernel's Landlock does not hold.

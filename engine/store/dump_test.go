@@ -207,6 +207,10 @@ func TestDumpThatIsNotWholeLeavesNothing(t *testing.T) {
 	})
 }
 
+// unreleased are schemas that no version was built with: several migrations came
+// at once.
+var unreleased = []int{8, 9, 10, 11, 12, 13}
+
 // TestEveryVersionIsUpgraded loads what databases of each schema held. The
 // file of the newest is made with -update, and then stays as it is.
 func TestEveryVersionIsUpgraded(t *testing.T) {
@@ -222,6 +226,9 @@ func TestEveryVersionIsUpgraded(t *testing.T) {
 	}
 	eachDatabaseURL(t, func(t *testing.T, url func(testing.TB) string) {
 		for n := 1; n <= newest; n++ {
+			if slices.Contains(unreleased, n) {
+				continue
+			}
 			s := connect(t, url(t))
 			old := got(os.Open(path(n)))(t)
 			defer old.Close()
