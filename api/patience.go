@@ -35,7 +35,11 @@ func (p patience) wrap(h http.Handler) http.Handler {
 			}
 			// Recorders of tests have no connection to wait for.
 			_ = pw.control.SetReadDeadline(time.Now().Add(p.limit(min(size, maxRunnerBody))))
-			r.Body = &patientBody{r.Body, pw.control}
+			body := &patientBody{r.Body, pw.control}
+			// A copy, for net/http looks at the body of its own: who sends too much is
+			// let read the answer before the connection is closed.
+			r = r.WithContext(r.Context())
+			r.Body = body
 		}
 		h.ServeHTTP(pw, r)
 	})

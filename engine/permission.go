@@ -20,7 +20,7 @@ const (
 	MayApply            Permission = "apply"            // let an approved plan change real infrastructure
 	MayWriteState       Permission = "state.write"      // use the state backend, break locks, edit states
 	MayManage           Permission = "manage"           // delete stacks and hold them
-	MayWriteCredentials Permission = "credential.write" // credentials and variable sets
+	MayWriteCredentials Permission = "credential.write" // #nosec G101 -- credentials and variable sets
 	MayWritePolicy      Permission = "policy.write"     // the rules of a project
 	MayManageAccess     Permission = "access.manage"    // give roles in the scope
 )

@@ -16,7 +16,7 @@ const (
 )
 
 // missing says that there is no such thing.
-var missing = map[Thing]string{
+var missing = map[Thing]string{ // #nosec G101 -- words of messages
 	ThingStack: "there is no stack %q", ThingRun: "there is no run %s", ThingStep: "there is no step %s",
 	ThingSchedule: "there is no schedule %s", ThingVersion: "there is no state version %s",
 	ThingCredentials: "there are no credentials named %q", ThingVariableSet: "there is no variable set %q", ThingProject: "there is no project %q",

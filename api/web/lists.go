@@ -44,8 +44,8 @@ func cut[T any](list []T) ([]T, bool) {
 func link(path string, query ...string) string {
 	q := url.Values{}
 	for i := 0; i < len(query); i += 2 {
-		if query[i+1] != "" {
-			q.Set(query[i], query[i+1])
+		if query[i+1] != "" { // #nosec G602 -- names and values come in pairs
+			q.Set(query[i], query[i+1]) // #nosec G602 -- as above
 		}
 	}
 	if len(q) == 0 {

@@ -12,7 +12,7 @@ const credentialsDir = "credentials"
 
 // Credentials under these names reach Ansible as a file that only we can read.
 // They are not left in the environment.
-var keyFiles = map[string]string{
+var keyFiles = map[string]string{ // #nosec G101 -- names of variables
 	"SSH_PRIVATE_KEY":        "ANSIBLE_PRIVATE_KEY_FILE",
 	"ANSIBLE_VAULT_PASSWORD": "ANSIBLE_VAULT_PASSWORD_FILE",
 }

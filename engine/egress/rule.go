@@ -38,7 +38,7 @@ func parseRule(text string) (Rule, error) {
 	}
 	var r Rule
 	host := text
-	if h, port, err := net.SplitHostPort(text); err == nil {
+	if h, port, err := net.SplitHostPort(text); err == nil && !strings.Contains(text, "/") {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
 			return r, engine.Invalid("%q has no port from 1 to 65535", text)

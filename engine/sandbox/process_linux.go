@@ -49,7 +49,7 @@ func (p Process) wait() bool {
 		return true
 	}
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // #nosec G115 -- a file descriptor
 		if !errors.Is(err, unix.EINTR) {
 			return err == nil && n > 0
 		}
