@@ -27,8 +27,11 @@ func TestCommandLineIsLetInFromABrowser(t *testing.T) {
 	c := client.New(s.url, "")
 	browser, err := s.signedIn("operator")
 	s.ok(err)
-	d, err := c.BeginDevice(t.Context(), "laptop")
+	d, err := c.BeginDevice(t.Context(), "lap\x1b[2Jtop")
 	s.ok(err)
+	if shown, err := s.access.Device(t.Context(), d.UserCode); err != nil || shown.Client != "lap[2Jtop" {
+		t.Errorf("a person is shown %+v, %v", shown, err)
+	}
 	redeem := func() (client.NewToken, error) {
 		s.clock.add(engine.DeviceInterval)
 		return c.RedeemDevice(t.Context(), d.DeviceCode)

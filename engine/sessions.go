@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Session is a browser that somebody has signed in with.
@@ -20,6 +21,12 @@ type Session struct {
 	Agent     string    // what the browser says that it is
 	Via       string    // password, or the issuer of single sign-on
 }
+
+// byPassword reports whether a password has opened the session, as in versions
+// before, which did not say so.
+func (s *Session) byPassword() bool { return s.Via == "" || s.Via == viaPassword }
+
+const viaPassword = "password"
 
 // sessionDigits is how much of its hash names a session: it says nothing of
 // the cookie, which has 256 random bits.
@@ -41,9 +48,15 @@ func (a *Access) openSession(ctx context.Context, u *User, via string) (Secret, 
 	return cookie, session, err
 }
 
-// clip is the start of a text, cut where a character begins.
+// clip is the start of a text that a stranger has sent, without what a terminal
+// would take for an order.
 func clip(text string, n int) string {
-	return strings.ToValidUTF8(text[:min(n, len(text))], "")
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text[:min(n, len(text))])
 }
 
 // BySession finds who a browser's cookie belongs to. When it was last seen is
@@ -63,6 +76,7 @@ func (a *Access) BySession(ctx context.Context, cookie Secret) (Principal, error
 	if err != nil {
 		return Principal{}, err
 	}
+	u.MustChange = u.MustChange && session.byPassword() // who comes another way needs none
 	p, err := a.principal(ctx, u)
 	p.CSRF, p.Session = session.CSRF, session.ID()
 	return p, err

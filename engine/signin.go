@@ -76,7 +76,7 @@ func (a *Access) Login(ctx context.Context, name string, password Secret) (Secre
 	if err != nil {
 		return "", nil, err
 	}
-	return a.openSession(ctx, u, "password")
+	return a.openSession(ctx, u, viaPassword)
 }
 
 // LoginToken gives a person with a password an API token, for the CLI. It is

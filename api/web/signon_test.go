@@ -106,7 +106,13 @@ func TestSigningInAtAProvider(t *testing.T) {
 		t.Errorf("after the group is left, teams are %v", got)
 	}
 
-	_, err := s.access.UpdateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, "ada", engine.UserChange{Disabled: new(true)})
+	boss := principal(engine.RoleAdmin)
+	_, err := s.access.UpdateUser(t.Context(), boss, "ada", engine.UserChange{Password: new(engine.Secret(password))})
+	ok(t, err)
+	b.signOn("renamed", http.StatusSeeOther)
+	b.get("/runs", http.StatusOK) // the password that has to be changed is not what let her in
+
+	_, err = s.access.UpdateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, "ada", engine.UserChange{Disabled: new(true)})
 	ok(t, err)
 	b.get("/runs", http.StatusSeeOther)
 	b.signOn("renamed", http.StatusForbidden).has("user ada is disabled")
