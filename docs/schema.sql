@@ -141,6 +141,21 @@ CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
 
 CREATE INDEX deliveries_webhook ON deliveries (webhook, id);
 
+CREATE TABLE device_logins (
+    device_hash TEXT PRIMARY KEY,
+    user_code   TEXT NOT NULL UNIQUE,
+    client      TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('pending', 'granted', 'denied')),
+    user_name   TEXT NOT NULL DEFAULT '',
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    polled_at   INTEGER,
+    CHECK (status <> 'granted' OR user_name <> '')
+);
+
+CREATE INDEX device_logins_expiry ON device_logins (expires_at);
+
 CREATE TABLE directory (
     version BIGINT PRIMARY KEY -- the highest counts
 );
@@ -185,6 +200,9 @@ CREATE INDEX events_stack ON events (stack, id);
 CREATE INDEX events_subject ON events (subject, id);
 
 CREATE INDEX events_unchained ON events (id) WHERE seq IS NULL;
+
+CREATE INDEX events_variables ON events (at) WHERE action IN ('variable.set', 'variable.unset',
+    'variable-set.set', 'variable-set.unset', 'variable-set.put', 'variable-set.delete');
 
 CREATE TABLE findings (
     id          TEXT PRIMARY KEY,
@@ -261,6 +279,16 @@ CREATE TABLE idempotency_keys (
     answer     BLOB, -- sealed
     PRIMARY KEY (user_name, key)
 );
+
+CREATE TABLE identities (
+    issuer    TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    linked_at INTEGER NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+
+CREATE INDEX identities_user ON identities (user_name);
 
 CREATE TABLE issuer_keys (
     number     BIGINT PRIMARY KEY,

@@ -24,14 +24,21 @@ func (c sealedColumn) String() string { return c.table + "." + c.column }
 // sealedColumns lists all of them. A test holds it against the schema.
 var sealedColumns = []sealedColumn{
 	{"artifacts", "data", `step_id || '/' || name`, []string{"step_id", "name"}},
+	{"audit_forwarders", "config", `name`, []string{"name"}},
+	{"audit_keys", "private", `id`, []string{"id"}},
+	{"certificates", "data", `name`, []string{"name"}},
+	{"credentials", "plan_secret", `name`, []string{"name"}},
 	{"credentials", "secret", `name`, []string{"name"}},
+	{"hooks", "secrets", `id`, []string{"id"}},
 	{"hosts", "facts", `id`, []string{"id"}},
 	{"idempotency_keys", "answer", `user_name || '/' || key`, []string{"user_name", "key"}},
+	{"issuer_keys", "private", `id`, []string{"id"}},
 	{"revisions", "sources", `stack || '/' || number`, []string{"stack", "number"}},
 	{"revisions", "variables", `stack || '/' || number`, []string{"stack", "number"}},
 	{"set_variables", "value", `set_name || '/' || kind || '/' || name`, []string{"set_name", "kind", "name"}},
 	{"state_versions", "data", `id`, []string{"id"}},
 	{"variables", "value", `stack || '/' || kind || '/' || name`, []string{"stack", "kind", "name"}},
+	{"webhooks", "secrets", `id`, []string{"id"}},
 }
 
 // SealedCounts implements engine.KeyStore.
