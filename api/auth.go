@@ -168,7 +168,6 @@ func (s *server) serveWhileLetIn(c *gin.Context, perm engine.Permission, scope e
 		return // and ends by itself
 	}
 	ctx, cut := context.WithCancelCause(c.Request.Context())
-	defer cut(nil)
 	c.Request = c.Request.WithContext(ctx)
 	ask := s.asks(c)
 	stop := s.every(askAgain, func() {
@@ -179,6 +178,7 @@ func (s *server) serveWhileLetIn(c *gin.Context, perm engine.Permission, scope e
 	})
 	defer stop()
 	c.Next()
+	cut(nil) // not where it panics: the answer to that needs the context as it was
 }
 
 // every does something again and again until it is stopped.
