@@ -82,7 +82,7 @@ func TestNoOtherSiteActsInSomebodysName(t *testing.T) {
 			}
 		}
 		good := slices.Concat(signedIn, []string{"X-CSRF-Token", session.CSRF, "Sec-Fetch-Site", "same-origin"})
-		if path == "/logout" { // which it would do
+		if strings.HasSuffix(path, "/logout") { // which it would do
 			continue
 		}
 		if got := s.send(method, somewhere(path), "", nil, good...).StatusCode; got == http.StatusForbidden || got == http.StatusUnauthorized {

@@ -232,7 +232,7 @@ func TestOutputsAreHiddenUnlessAllowed(t *testing.T) {
 		s.must(s.request("GET", "/v1/stacks/hello/outputs", role, nil), http.StatusOK)
 		s.must(s.request("GET", "/v1/stacks/hello/outputs?reveal=true", role, nil), want)
 	}
-	events, err := s.as(engine.RoleAuditor).Events(t.Context(), client.EventFilter{Stack: "hello"}, client.Page{})
+	events, err := s.as(engine.RoleAuditor).Events(t.Context(), client.EventFilter{Stack: "hello", Action: "outputs"}, client.Page{})
 	s.ok(err)
 	if e := events.Items[0]; e.Action != "outputs.reveal" || e.Actor != "operator" {
 		t.Errorf("the audit log has %+v", e)
