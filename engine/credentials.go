@@ -108,6 +108,8 @@ func (k CredentialKind) mistakes(part string, p CredentialPart) (wrong []string)
 		switch {
 		case v == "" && f.Required:
 			wrong = append(wrong, fmt.Sprintf("%s%s is missing", part, f.Name))
+		case f.Secret && isReference(v):
+			wrong = append(wrong, fmt.Sprintf("%s%s is kept elsewhere, which only credentials of kind %s can be", part, f.Name, CredentialEnvironment))
 		case v != "" && f.check != nil:
 			if want := f.check(v); want != "" {
 				wrong = append(wrong, fmt.Sprintf("%s%s has to be %s", part, f.Name, want))
@@ -161,8 +163,10 @@ func environmentMistakes(part string, p CredentialPart) (wrong []string) {
 		wrong = append(wrong, part+"at least one environment variable is needed, such as AWS_ACCESS_KEY_ID")
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Values)) {
-		if err := CheckEnvName(key); err != nil {
-			wrong = append(wrong, part+err.Error())
+		for _, err := range []error{CheckEnvName(key), checkReference(p.Values[key])} {
+			if err != nil {
+				wrong = append(wrong, part+err.Error())
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {

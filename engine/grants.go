@@ -60,8 +60,8 @@ func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error
 		return Principal{}, err
 	}
 	d, err := a.Directory(ctx)
-	if err != nil || u.Disabled {
-		return Principal{User: name}, err
+	if err != nil || u.Disabled { // who is behind a service account stays known
+		return Principal{User: name, Kind: u.Kind, Owner: u.Owner}, err
 	}
 	return Principal{User: name, Kind: u.Kind, Owner: u.Owner, Rights: d.Rights(name)}, nil
 }

@@ -79,6 +79,8 @@ func ReferenceIn(value string) (reference string, ok bool) {
 	return m[1], true
 }
 
+func isReference(value string) bool { _, ok := ReferenceIn(value); return ok }
+
 // checkReference refuses a value that is written as a reference and is none.
 func checkReference(value Secret) error {
 	text, ok := ReferenceIn(value.Reveal())

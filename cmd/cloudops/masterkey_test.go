@@ -15,7 +15,7 @@ import (
 // newKMSKey makes a key in AWS KMS.
 func newKMSKey(t *testing.T, url string) (uri string) {
 	t.Helper()
-	keys, err := amazon.From(map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}, "eu-west-1")
+	keys, err := amazon.From(t.Context(), map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}, "eu-west-1", rest.NewClient())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/secrets"
 )
 
@@ -58,7 +59,7 @@ func (o *secretOptions) pass(settings map[string]string) {
 
 // newResolver is what a runner looks secrets up with.
 func newResolver(settings map[string]string) *secrets.Resolver {
-	r := &secrets.Resolver{Getenv: os.Getenv, Vault: secrets.Vault{
+	r := &secrets.Resolver{Getenv: os.Getenv, AWS: passedGuard(settings).Client(egress.Limits{Stay: true}), Vault: secrets.Vault{
 		Address: settings[settingVaultAddress], Namespace: settings[settingVaultNamespace], TokenFile: settings[settingVaultTokenFile],
 		Certificates: settings[settingVaultCACert], Prefix: settings[settingVaultPrefix],
 	}}

@@ -148,8 +148,25 @@ func (o *serverOptions) networks() error {
 			return fmt.Errorf("--trusted-proxy: %q is no address or network", proxy)
 		}
 	}
-	o.guard = &egress.Guard{Allow: rules, Proxy: httpproxy.FromEnvironment().ProxyFunc()}
+	o.guard = newGuard(rules)
 	return nil
+}
+
+func newGuard(rules []egress.Rule) *egress.Guard {
+	return &egress.Guard{Allow: rules, Proxy: httpproxy.FromEnvironment().ProxyFunc()}
+}
+
+// settingAllowPrivate is how a worker tells its runners what they may reach.
+const settingAllowPrivate = "allow-private-network"
+
+// passedGuard is the guard of a runner; one that lets only public addresses be
+// reached where the worker said nothing that can be read.
+func passedGuard(settings map[string]string) *egress.Guard {
+	var rules []egress.Rule
+	if allowed := settings[settingAllowPrivate]; allowed != "" {
+		rules, _ = egress.ParseRules(strings.Split(allowed, ","))
+	}
+	return newGuard(rules)
 }
 
 // secrets reads what is never a flag, since every user of a machine can see

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/cloudops-manager/cloudops/api/web"
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/oidc"
 )
 
@@ -91,8 +91,11 @@ func (o *signOnOptions) signOn() engine.SignOn {
 	return s
 }
 
-// identityTimeout bounds a question to the identity provider.
-const identityTimeout = 15 * time.Second
+// These bound a question to the identity provider.
+const (
+	identityTimeout = 15 * time.Second
+	identityBody    = 1 << 20
+)
 
 // signOn is the identity provider; nil for none.
 func (c *components) signOn() (web.SignOn, error) {
@@ -107,6 +110,6 @@ func (c *components) signOn() (web.SignOn, error) {
 	return oidc.New(oidc.Options{
 		Issuer: o.issuer, ClientID: o.clientID, ClientSecret: engine.Secret(o.clientSecret), RedirectURL: c.options.url + "/login/callback",
 		Scopes: o.scopes, NameClaim: o.nameClaim, GroupsClaim: o.groupsClaim, Domains: domains, Button: o.button,
-		HTTP: &http.Client{Timeout: identityTimeout}, Sealer: c.vault, Now: c.runs.Now, Log: c.log,
+		HTTP: c.options.guard.Client(egress.Limits{Timeout: identityTimeout, Body: identityBody}), Sealer: c.vault, Now: c.runs.Now, Log: c.log,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -73,6 +74,7 @@ func (o *serverOptions) runnerSettings(exe string) map[string]string {
 		"self": exe, "data-dir": o.dataDir, "terraform": o.terraform, "ansible-playbook": o.ansible,
 		"provider-mirror": o.mirror, "walls": o.sandbox.settings(), "worker": o.workerName, "concurrency": strconv.Itoa(o.concurrency),
 	}
+	settings[settingAllowPrivate] = strings.Join(o.allowPrivate, ",")
 	o.secretsOf.pass(settings)
 	return settings
 }

@@ -97,15 +97,16 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	r.adopt(job)
 	defer r.keepLease(ctx, job, stop)()
-	unsettled := r.settle(ctx, job)
-	if unsettled != nil {
-		unsettled = r.cutShort(job, unsettled)
-	}
+	begun := r.begun()
 	log := openLog(r.API, r.Log, r.Dir, job)
 	end, err := r.readEnding()
-	if err != nil {
-		end = r.carryOut(ctx, job, log, unsettled)
-		r.keepEnding(end)
+	if err != nil || len(job.Secrets) > 0 { // which the rest of the log may have to hide
+		forget, unready := r.getReady(ctx, job, log)
+		defer forget()
+		if err != nil {
+			end = r.carryOut(ctx, job, log, cutShort(job, begun, unready))
+			r.keepEnding(end)
+		}
 	}
 	return r.handIn(context.WithoutCancel(ctx), end, log, errors.Is(context.Cause(ctx), errFenced))
 }
@@ -144,9 +145,9 @@ func (r *Runner) abandon(ctx context.Context) error {
 }
 
 // carryOut does the phase and says how it ended.
-// unsettled is why the job's secrets could not be looked up.
-func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter, unsettled error) ending {
-	end, err := ending{}, unsettled
+// unready is why the job's secrets or credentials could not be had.
+func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter, unready error) ending {
+	end, err := ending{}, unready
 	if err == nil {
 		end, err = r.phase(ctx, job, log)
 	} else {
@@ -166,6 +167,16 @@ func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter, 
 	return end
 }
 
+// getReady gets what the job authenticates with, and with that the secrets that
+// are kept elsewhere. What it leaves in files is removed by forget.
+func (r *Runner) getReady(ctx context.Context, job *engine.Job, log *logWriter) (forget func(), err error) {
+	forget, err = r.authenticate(ctx, job, log)
+	if err != nil {
+		return func() {}, err
+	}
+	return forget, r.settle(ctx, job, log)
+}
+
 func (r *Runner) phase(ctx context.Context, job *engine.Job, log *logWriter) (ending, error) {
 	tool, ok := r.Tools[job.Kind]
 	if !ok {
@@ -175,11 +186,6 @@ func (r *Runner) phase(ctx context.Context, job *engine.Job, log *logWriter) (en
 	if err != nil {
 		return ending{}, fmt.Errorf("sources: %w", err)
 	}
-	end, err := r.authenticate(ctx, job, log)
-	if err != nil { // what a runner before left running cannot be gone on with either
-		return ending{}, errors.Join(err, r.abandon(context.WithoutCancel(ctx)))
-	}
-	defer end()
 	if job.Phase == engine.PhaseApply {
 		return r.apply(ctx, job, tool, dir, log)
 	}

@@ -24,7 +24,7 @@ const lookUpFor = time.Minute
 // settle puts the secrets that are kept elsewhere into the job, and hides them
 // in what is shown. They are in this process's memory, and in the files that
 // the tool's sensitive inputs are in.
-func (r *Runner) settle(ctx context.Context, job *engine.Job) error {
+func (r *Runner) settle(ctx context.Context, job *engine.Job, log *logWriter) error {
 	if len(job.Secrets) == 0 {
 		return nil
 	}
@@ -47,14 +47,22 @@ func (r *Runner) settle(ctx context.Context, job *engine.Job) error {
 	for i, secret := range job.Mask {
 		job.Mask[i] = text.Replace(secret)
 	}
+	log.hide(job.Mask...)
 	document := strings.NewReplacer(inDocument...)
 	return errors.Join(rewrite(&job.Terraform, document), rewrite(&job.Ansible, document))
 }
 
+// begun reports whether another runner has begun the attempt. It is asked before
+// our own log is opened.
+func (r *Runner) begun() bool {
+	_, err := os.Stat(filepath.Join(r.Dir, baseFile))
+	return err == nil
+}
+
 // cutShort makes of err what becomes of an apply that another runner began, and
 // that cannot be gone on with.
-func (r *Runner) cutShort(job *engine.Job, err error) error {
-	if _, gone := os.Stat(filepath.Join(r.Dir, baseFile)); gone != nil || job.Phase != engine.PhaseApply {
+func cutShort(job *engine.Job, begun bool, err error) error {
+	if err == nil || !begun || job.Phase != engine.PhaseApply {
 		return err
 	}
 	return fmt.Errorf("%w: its runner was killed, and the next one: %w", engine.ErrInterrupted, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -56,6 +57,31 @@ func TestSecretsAreInTheirPlacesAndInNoLog(t *testing.T) {
 	}
 	if log := s.api.log.String(); strings.Contains(log, "quotes") || !strings.Contains(log, "it is two, (sensitive)") {
 		t.Errorf("log: %q", log)
+	}
+}
+
+// resolving looks at the job that secrets are looked up for.
+type resolving func(*engine.Job) (map[string]engine.Secret, error)
+
+func (r resolving) Resolve(_ context.Context, job *engine.Job) (map[string]engine.Secret, error) {
+	return r(job)
+}
+
+func TestSecretsAreLookedUpWithTheStepsOwnCredentials(t *testing.T) {
+	s := newScene(t, engine.PhaseApply, func(context.Context, io.Writer) (Applied, error) { return Applied{}, nil })
+	s.federated()
+	s.api.job.Secrets = map[string]string{"STAND-IN": "aws-sm://a"}
+	looked := false
+	s.runner.Secrets = resolving(func(job *engine.Job) (map[string]engine.Secret, error) {
+		looked = true
+		token, err := os.ReadFile(job.Env["AWS_WEB_IDENTITY_TOKEN_FILE"])
+		if err != nil || len(token) == 0 {
+			t.Errorf("the token is %q, %v", token, err)
+		}
+		return map[string]engine.Secret{"STAND-IN": "x"}, nil
+	})
+	if err := s.run(t); err != nil || !looked {
+		t.Errorf("looked up: %v, %v", looked, err)
 	}
 }
 

@@ -8,13 +8,12 @@ import (
 
 	"github.com/cloudops-manager/cloudops/engine"
 	"github.com/cloudops-manager/cloudops/engine/amazon"
-	"github.com/cloudops-manager/cloudops/engine/rest"
 )
 
 // secretsManager reads a secret. Source:
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html.
-func secretsManager(ctx context.Context, job *engine.Job, ref engine.Reference) (engine.Secret, error) {
-	client, err := client(job, ref, "secretsmanager", "SECRETS_MANAGER")
+func (r *Resolver) secretsManager(ctx context.Context, job *engine.Job, ref engine.Reference) (engine.Secret, error) {
+	client, err := r.aws(ctx, job, ref, "secretsmanager", "SECRETS_MANAGER")
 	if err != nil {
 		return "", err
 	}
@@ -39,8 +38,8 @@ func secretsManager(ctx context.Context, job *engine.Job, ref engine.Reference) 
 
 // parameterStore reads a parameter, decrypted. Source:
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html.
-func parameterStore(ctx context.Context, job *engine.Job, ref engine.Reference) (engine.Secret, error) {
-	client, err := client(job, ref, "ssm", "SSM")
+func (r *Resolver) parameterStore(ctx context.Context, job *engine.Job, ref engine.Reference) (engine.Secret, error) {
+	client, err := r.aws(ctx, job, ref, "ssm", "SSM")
 	if err != nil {
 		return "", err
 	}
@@ -55,8 +54,8 @@ func explain(err error, permission string) error {
 	return fmt.Errorf("%w (the component's credentials need %s)", err, permission)
 }
 
-// client calls a service as the component itself would.
-func client(job *engine.Job, ref engine.Reference, service, variable string) (*amazon.Client, error) {
+// aws calls a service as the component itself would.
+func (r *Resolver) aws(ctx context.Context, job *engine.Job, ref engine.Reference, service, variable string) (*amazon.Client, error) {
 	region := ref.Query.Get("region")
 	for _, other := range []string{job.Env["AWS_REGION"], job.Env["AWS_DEFAULT_REGION"], providerRegion(job)} {
 		if region == "" {
@@ -73,8 +72,8 @@ func client(job *engine.Job, ref engine.Reference, service, variable string) (*a
 	if endpoint == "" {
 		endpoint = job.Env["AWS_ENDPOINT_URL"]
 	}
-	credentials, err := amazon.From(job.Env, region)
-	return &amazon.Client{Service: service, Region: region, Endpoint: endpoint, Credentials: credentials, HTTP: rest.NewClient()}, err
+	credentials, err := amazon.From(ctx, job.Env, region, r.AWS)
+	return &amazon.Client{Service: service, Region: region, Endpoint: endpoint, Credentials: credentials, HTTP: r.AWS}, err
 }
 
 // providerRegion is the region of the component's cloud block.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -19,6 +20,8 @@ type Resolver struct {
 	// them stands for the project of the stack.
 	Env   []string
 	Vault Vault
+	// AWS is how AWS is reached: a stack may name another endpoint.
+	AWS *http.Client
 }
 
 // Resolve gives the values of references, which are keyed by anything, for a
@@ -46,9 +49,9 @@ func (r *Resolver) one(ctx context.Context, job *engine.Job, text string) (engin
 	}
 	switch ref.Scheme {
 	case "aws-sm":
-		return secretsManager(ctx, job, ref)
+		return r.secretsManager(ctx, job, ref)
 	case "aws-ssm":
-		return parameterStore(ctx, job, ref)
+		return r.parameterStore(ctx, job, ref)
 	case "vault":
 		return r.Vault.read(ctx, job, ref)
 	}

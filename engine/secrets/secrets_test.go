@@ -112,6 +112,7 @@ func TestVault(t *testing.T) {
 
 func TestAWS(t *testing.T) {
 	moto := enginetest.Moto(t)
+	r := &Resolver{AWS: http.DefaultClient}
 	env := map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": moto.URL}
 	job := engine.Job{Env: env, Terraform: &engine.TerraformJob{Providers: []engine.ProviderSettings{
 		{Name: "aws", Settings: map[string]json.RawMessage{"region": []byte(`"eu-west-1"`)}},
@@ -124,7 +125,7 @@ func TestAWS(t *testing.T) {
 		{"secretsmanager", "SECRETS_MANAGER", "secretsmanager.CreateSecret", map[string]string{"Name": "plain", "SecretString": value}},
 		{"ssm", "SSM", "AmazonSSM.PutParameter", map[string]string{"Name": "/prod/token", "Value": value, "Type": "SecureString"}},
 	} {
-		c, err := client(&job, engine.Reference{}, made.service, made.variable)
+		c, err := r.aws(t.Context(), &job, engine.Reference{}, made.service, made.variable)
 		if err == nil {
 			err = c.Call(t.Context(), made.target, made.in, nil)
 		}
@@ -132,7 +133,6 @@ func TestAWS(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := &Resolver{}
 	for reference, tt := range map[string]struct {
 		want engine.Secret
 		says string
@@ -160,6 +160,22 @@ func TestAWS(t *testing.T) {
 	federated := engine.Job{Env: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": moto.URL}}
 	if got, err := lookUp(t, r, federated, "aws-sm://plain"); err != nil || got != value {
 		t.Errorf("with a web identity: %q, %v", got.Reveal(), err)
+	}
+	assumed := engine.CloudAccess{Kind: engine.CredentialAWSAssumeRole, Session: "s", Fields: map[string]string{"role_arn": "arn:aws:iam::123456789012:role/r", "external_id": "x", "region": "eu-west-1", "duration": "1h"},
+		Source: &engine.CloudAccess{Kind: engine.CredentialAWSStatic, Fields: map[string]string{"access_key_id": "id"}, Secrets: map[string]string{"secret_access_key": "secret"}}}
+	dir := t.TempDir()
+	assuming, files := assumed.Files(dir)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	assuming["AWS_ENDPOINT_URL"] = moto.URL
+	if got, err := lookUp(t, r, engine.Job{Env: assuming}, "aws-sm://plain"); err != nil || got != value {
+		t.Errorf("with a role that is taken on: %q, %v", got.Reveal(), err)
+	}
+	if _, err := lookUp(t, r, engine.Job{Env: map[string]string{"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": moto.URL}}, "aws-sm://plain"); err == nil || !strings.Contains(err.Error(), "no AWS credentials of its own") {
+		t.Errorf("error = %v without credentials", err)
 	}
 	if _, err := lookUp(t, r, engine.Job{Env: env}, "aws-sm://plain"); err == nil || !strings.Contains(err.Error(), "no region is known") {
 		t.Errorf("error = %v without a region", err)
