@@ -172,8 +172,6 @@ func passedGuard(settings map[string]string) *egress.Guard {
 // secrets reads what is never a flag, since every user of a machine can see
 // the arguments of its processes.
 func (o *serverOptions) secrets() (err error) {
-	o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD")
-	o.masterKey = os.Getenv("CLOUDOPS_MASTER_KEY") // CLOUDOPS_MASTER_KEY_FILE is the flag's
 	if o.adminPassword, _, err = environment("CLOUDOPS_ADMIN_PASSWORD"); err != nil {
 		return err
 	}
