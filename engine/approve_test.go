@@ -294,6 +294,18 @@ func TestBreakGlassTakesTwoPeople(t *testing.T) {
 	}
 }
 
+func TestDeployerWhoBrokeTheGlassLetsTheApplyBegin(t *testing.T) {
+	r := waiting(t, ApprovalRule{Approvals: 1}, Policy{Rule: weekend})
+	r.StartedBy = "otto" // who may not apply
+	if err := r.BreakGlass(dora, r.Digest, "fire", noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.BreakGlass(carl, r.Digest, "", noon); err != nil {
+		t.Fatal(err)
+	}
+	wantRun(t, r, RunApproved, "")
+}
+
 func TestStarterDoesNotConfirmBreakGlass(t *testing.T) {
 	r := waiting(t, ApprovalRule{Approvals: 1}, Policy{Rule: weekend})
 	if err := r.BreakGlass(bob, r.Digest, "fire", noon); err != nil {

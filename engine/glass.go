@@ -22,6 +22,7 @@ func (r *Run) BreakGlass(p Principal, digest, reason string, at time.Time) error
 	if err := r.mayBreak(p, digest, reason, at); err != nil {
 		return err
 	}
+	r.meet(p)
 	if r.Glass.Digest != r.Digest {
 		r.Glass = Glass{By: p.User, Person: p.Person(), Reason: reason, Digest: digest, At: at}
 		r.event("run.break_glass", p.User, at, map[string]any{"step": "asked", "reason": reason, "digest": digest})
@@ -84,7 +85,7 @@ func (r *Run) broken() bool {
 		return false
 	}
 	for _, name := range []string{r.Glass.By, r.Glass.With} {
-		if p, seen := r.who[name]; seen && !r.mayOpen(p) {
+		if !r.mayOpen(r.who[name]) {
 			return false
 		}
 	}

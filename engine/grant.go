@@ -30,9 +30,13 @@ func (r *Run) proceed(at time.Time) {
 	r.grant(at)
 }
 
-// applicable reports whether somebody behind the run or its approvals may apply.
+// applicable reports whether somebody behind the run, its approvals or the glass
+// that was broken for it may apply.
 func (r *Run) applicable() bool {
 	names := append([]string{r.StartedBy}, r.Starters...)
+	if r.broken() {
+		names = append(names, r.Glass.By, r.Glass.With)
+	}
 	for _, a := range r.said() {
 		names = append(names, a.By)
 	}

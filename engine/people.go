@@ -73,9 +73,9 @@ func (s *Runs) decide(ctx context.Context, id, by string, change func(*Run) erro
 		if err := s.informed(ctx, run, by); err != nil {
 			return nil, err
 		}
-		known := len(run.Approvals)
+		known, glass := len(run.Approvals), run.Glass
 		run, err = s.update(ctx, id, func(r *Run) error {
-			if len(r.Approvals) > known { // somebody said something meanwhile, and is to be looked at, too
+			if len(r.Approvals) > known || r.Glass != glass { // somebody said something meanwhile, and is to be looked at, too
 				return errLook
 			}
 			r.who, r.Authors = run.who, run.Authors
