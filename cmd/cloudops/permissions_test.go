@@ -37,6 +37,10 @@ credential delete none                                    credential.write
 credential list                                           read
 credential set none --cloud aws --from ENV                credential.write
 drift none                                                plan
+hook create none ci                                       plan
+hook delete none                                          plan
+hook list none                                            read
+hook rotate none                                          plan
 host forget-key none web-1 --reason x                     approve
 host list none                                            read
 host show none web-1                                      read
@@ -116,6 +120,14 @@ variable-set put none --stack x                           credential.write
 variable-set set none a 1                                 credential.write
 variable-set show none                                    read
 variable-set unset none a                                 credential.write
+webhook create chat https://chat.example.com/in           policy.write
+webhook delete none                                       policy.write
+webhook deliveries none                                   policy.write
+webhook disable none                                      policy.write
+webhook enable none                                       policy.write
+webhook list                                              policy.write
+webhook rotate none                                       policy.write
+webhook test none                                         policy.write
 whoami                                                    self
 `
 

@@ -198,7 +198,12 @@ func findBubblewrap(self string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w := Walls{Read: append(slices.Clone(system), self), Tmp: os.TempDir()}
+	tmp, err := os.MkdirTemp("", "cloudops-walls-") // in which it makes places for what it binds
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	w := Walls{Read: append(slices.Clone(system), self), Tmp: tmp}
 	args := append(w.wrapping(self, os.Geteuid() == 0), "/bin/true")
 	out, err := exec.Command(path, args...).CombinedOutput()
 	if err != nil {
