@@ -57,6 +57,7 @@ func TestEachRouteTakesWhatTheTableSays(t *testing.T) {
 	if len(routes) != len(s.server.permissions) {
 		t.Errorf("%d routes, %d lines in the table", len(routes), len(s.server.permissions))
 	}
+	t.Logf("%d routes as %d roles and as nobody", len(routes), len(engine.Roles()))
 	for _, name := range slices.Sorted(maps.Keys(routes)) {
 		r, perm := routes[name], s.server.permissions[name]
 		if name == "POST /v1/logout" { // takes back the token that asks

@@ -112,6 +112,28 @@ func TestSamePersonWithTwoTokensIsOnePerson(t *testing.T) {
 	s.is(run, "planned", "")
 }
 
+func TestServiceAccountStandsForItsOwner(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	for name, owner := range map[string]string{"adas-ci": "ada", "bobs-ci": "bob"} {
+		s.ok(s.access.AddUser(t.Context(), boss, engine.NewUser{Name: name, Kind: engine.Service, Owner: owner}))
+		token, _, err := s.access.CreateToken(t.Context(), boss, engine.TokenRequest{Name: "ci", User: name})
+		s.ok(err)
+		s.tokens[engine.Role(name)] = token
+		for _, role := range []engine.Role{engine.RoleOperator, engine.RoleApprover, engine.RoleDeployer} {
+			s.bind(name, role)
+		}
+	}
+	s.revise("adas-ci", oneOther)
+	run := s.waits("bobs-ci")
+	s.approves("ada", run, "ada can't approve because ada wrote revision 1")
+	s.approves("bob", run, "bob started run "+run.ID)
+	s.approves("adas-ci", run, "as a service account; people approve")
+	s.approves("bobs-ci", run, "as a service account; people approve")
+	s.is(run, "planned", "")
+	s.is(s.approves("carl", run, ""), "approved", "")
+}
+
 func TestNobodyApprovesTheirOwnChange(t *testing.T) {
 	s := newSystem(t)
 	s.team()

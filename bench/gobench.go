@@ -28,7 +28,20 @@ var goFigures = []struct {
 		{"Heartbeats", "%CPU/200steps", "heartbeats of 200 running steps, CPU", "%", 1, "", "of one core, runners included"},
 		{"Heartbeats", "renewals/s", "heartbeats, at most", "/s", 1, ">= 20/s", "200 running steps send 20/s"},
 	}},
+	{"./engine", []figure{
+		{"Decision", "decisions/s", "decisions who may do what", "/s", 1, ">= 1,000,000/s", "under 1 us each"},
+	}},
+	{"./engine/sandbox", []figure{
+		{"Start/off", "ns/op", "a child from start to end, without walls", "ms", 1e-6, "", ""},
+		{"Start/landlock", "ns/op", "the same within Landlock, seccomp and limits", "ms", 1e-6, "", ""},
+		{"Start/landlock_and_bubblewrap", "ns/op", "the same in namespaces, too", "ms", 1e-6, "<= 15 ms a step", "a step starts two or three children"},
+		{"Start/a_user_of_its_own", "ns/op", "the same as a user of its own", "ms", 1e-6, "<= 15 ms a step", ""},
+	}},
 	{"./engine/store", []figure{
+		{"EventsWritten/1/sqlite", "events/s", "audit events written, SQLite, 1 writer", "/s", 1, "", "one a transaction, on the disk before it is answered"},
+		{"EventsWritten/8/sqlite", "events/s", "audit events written, SQLite, 8 writers", "/s", 1, "", ""},
+		{"EventsWritten/1/postgres", "events/s", "audit events written, PostgreSQL, 1 writer", "/s", 1, "", ""},
+		{"EventsWritten/8/postgres", "events/s", "audit events written, PostgreSQL, 8 writers", "/s", 1, "", ""},
 		{"Sweep/sqlite", "ns/op", "sweep, SQLite", "ms", 1e-6, "", "100,000 runs, 10,000 stacks, 200 steps in hand"},
 		{"Sweep/postgres", "ns/op", "sweep, PostgreSQL", "ms", 1e-6, "", "100,000 runs, 10,000 stacks, 200 steps in hand"},
 	}},

@@ -128,4 +128,5 @@ func BenchmarkDecision(b *testing.B) {
 			b.Fatal("decided wrongly")
 		}
 	}
+	b.ReportMetric(2*float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
 }

@@ -44,6 +44,7 @@ func TestEachPageTakesWhatTheTableSays(t *testing.T) {
 		tokens[role] = token
 	}
 	table := pageTable(t)
+	t.Logf("%d pages and forms as %d roles and as nobody", len(table), len(engine.Roles()))
 	for _, route := range slices.Sorted(maps.Keys(table)) {
 		for role, token := range tokens {
 			want := table[route] == "" || may(role, table[route])

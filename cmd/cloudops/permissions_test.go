@@ -146,6 +146,7 @@ func TestEachCommandTakesWhatTheTableSays(t *testing.T) {
 	wantEveryCommand(t, table)
 	s := startServer(t)
 	files := commandFiles(t)
+	t.Logf("%d commands as %d roles", len(table), len(engine.Roles()))
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	for _, role := range engine.Roles() {
 		t.Setenv("CLOUDOPS_TOKEN", tokenOf(t, s, role).Reveal())

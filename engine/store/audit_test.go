@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -278,12 +279,19 @@ func BenchmarkEventsWritten(b *testing.B) {
 	for _, writers := range []int{1, 8} {
 		b.Run(fmt.Sprint(writers), func(b *testing.B) {
 			eachDatabaseB(b, func(b *testing.B, s *store.Store) {
-				b.SetParallelism(writers) // with one processor: GOMAXPROCS times as many
-				b.RunParallel(func(pb *testing.PB) {
-					for pb.Next() {
-						must(b, s.AddEvent(b.Context(), event("note", "shop")))
-					}
-				})
+				var all sync.WaitGroup
+				var left atomic.Int64
+				left.Store(int64(b.N))
+				for range writers {
+					all.Go(func() {
+						for left.Add(-1) >= 0 {
+							if err := s.AddEvent(b.Context(), event("note", "shop")); err != nil {
+								b.Error(err)
+							}
+						}
+					})
+				}
+				all.Wait()
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 			})
 		})
