@@ -105,6 +105,9 @@ func (s *server) newEvent(ctx context.Context, action, subject string) engine.Ev
 }
 
 func (s *server) checkpoint(ctx context.Context, _ *none) (*body[client.Checkpoint], error) {
+	if err := me(ctx).Check(engine.MayReadAudit, engine.Scope{}); err != nil { // it is of the whole log
+		return nil, err
+	}
 	c, err := s.Audit.Checkpoint(ctx)
 	return answer(client.Checkpoint{Seq: c.Seq, Hash: c.Hash, At: c.At, Line: string(c.Line())}, err)
 }

@@ -201,3 +201,52 @@ func TestProjectThatIsInUseStays(t *testing.T) {
 	s.ok(admin.DeleteProject(t.Context(), "other"))
 	s.must(s.request("GET", "/v1/stacks", "outsider", nil), http.StatusForbidden)
 }
+
+// judged are the writes whose route does not say where they are: what is behind
+// them asks for the permission there by itself, as the tests beside it show.
+var judged = map[string]any{
+	"POST /v1/audit/checkpoint": nil,
+	"POST /v1/stacks":              map[string]string{"name": "web"},
+	"POST /v1/bindings":            client.Binding{Subject: "user:outsider", Role: "viewer"},
+	"DELETE /v1/bindings":          nil,
+	"PUT /v1/rule":                 map[string]string{"rule": "approval { approvals = 0 }"},
+	"DELETE /v1/rule":              nil,
+	"POST /v1/webhooks":            map[string]any{"name": "x", "url": "https://example.com/", "events": []string{"run.*"}},
+	"PATCH /v1/webhooks/:id":       map[string]any{},
+	"POST /v1/webhooks/:id/rotate": nil,
+	"POST /v1/webhooks/:id/test":   nil,
+	"DELETE /v1/webhooks/:id":      nil,
+	"POST /v1/hooks/:id/rotate":    nil,
+	"DELETE /v1/hooks/:id":         nil,
+}
+
+// TestWritesThatSayNoPlaceAreJudgedBehindTheirRoute fails for a new one that
+// nobody has looked at, and lets somebody who is admin of another project, and
+// so is let through by the route, try each in the whole installation.
+func TestWritesThatSayNoPlaceAreJudgedBehindTheirRoute(t *testing.T) {
+	s := newSystem(t)
+	s.inProject()
+	hook := s.as(engine.RoleAdmin)
+	made, _, err := hook.CreateWebhook(t.Context(), client.CreateWebhook{Name: "chat", URL: "https://example.com/", Events: []string{"run.*"}})
+	s.ok(err)
+	for _, route := range slices.Sorted(maps.Keys(s.server.permissions)) {
+		method, path, _ := strings.Cut(route, " ")
+		about := strings.TrimLeft(parameter.FindString(path), ":*")
+		thing := slices.Contains(things, engine.Thing(about))
+		if perm := s.server.permissions[route]; !unsafe(method) || thing || !perm.Scoped() || !strings.HasPrefix(path, "/v1/") {
+			continue
+		}
+		body, known := judged[route]
+		if !known {
+			t.Errorf("%s says no place, and nobody has looked at what is behind it", route)
+			continue
+		}
+		at := strings.ReplaceAll(path, ":id", made)
+		if route == "DELETE /v1/bindings" {
+			at += "?subject=user:admin&role=admin"
+		}
+		if got := s.request(method, at, "outsider", body).StatusCode; got != http.StatusForbidden && got != http.StatusNotFound {
+			t.Errorf("%s in the whole installation by an admin of a project: status %d", route, got)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -31,14 +32,22 @@ terraform "x" {
 }
 
 // small times plan and apply of ten terraform_data against the bare commands,
-// one after the other in turns.
+// one after the other in turns: within walls, which the bare ones have not, and
+// without.
 func (b *bench) small() error {
-	s, err := b.start("small", nil)
+	if err := b.smallRuns("small run"); err != nil {
+		return err
+	}
+	return b.smallRuns("small run without walls", "--sandbox", "off")
+}
+
+func (b *bench) smallRuns(what string, args ...string) error {
+	s, err := b.start(strings.ReplaceAll(what, " ", "-"), nil, args...)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	dir, err := b.folder("small-bare", map[string]string{"main.tf": smallModule})
+	dir, err := b.folder(strings.ReplaceAll(what, " ", "-")+"-bare", map[string]string{"main.tf": smallModule})
 	if err != nil {
 		return err
 	}
@@ -68,17 +77,24 @@ func (b *bench) small() error {
 		ours.add(cost{took.client.Seconds(), used})
 		bares.add(bareTook)
 	}
-	b.add("small run, as the client sees it", "s", median(ours.wall), median(bares.wall), "<= 1.6x, <= 0.12 s more", "")
-	b.add("small run, by its own stamps", "s", median(own), median(bares.wall), "<= 1.6x", "")
-	b.add("small run, beyond bare", "s", median(ours.wall)-median(bares.wall), 0, "<= 0.12 s", "")
-	b.add("small run, CPU of server and children", "s", median(ours.cpu), median(bares.cpu), "<= 0.32 s", "")
+	b.add(what+", as the client sees it", "s", median(ours.wall), median(bares.wall), "<= 1.6x, <= 0.12 s more", "")
+	b.add(what+", by its own stamps", "s", median(own), median(bares.wall), "<= 1.6x", "")
+	b.add(what+", beyond bare", "s", median(ours.wall)-median(bares.wall), 0, "<= 0.12 s", "")
+	b.add(what+", CPU of server and children", "s", median(ours.cpu), median(bares.cpu), "<= 0.32 s", "")
 	return nil
 }
 
 // parallel times 20 small runs at once on two workers against a shell loop,
 // two at a time.
 func (b *bench) parallel() error {
-	s, err := b.start("parallel", nil, "--concurrency", "2")
+	if err := b.parallelRuns("20 small runs at once"); err != nil {
+		return err
+	}
+	return b.parallelRuns("20 small runs at once without walls", "--sandbox", "off")
+}
+
+func (b *bench) parallelRuns(what string, args ...string) error {
+	s, err := b.start(strings.ReplaceAll(what, " ", "-"), nil, append(args, "--concurrency", "2")...)
 	if err != nil {
 		return err
 	}
@@ -103,8 +119,8 @@ func (b *bench) parallel() error {
 			bares.add(bareTook)
 		}
 	}
-	b.add("20 small runs at once, 2 workers", "s", median(ours.wall), median(bares.wall), "<= 1.4x", "bare: two at a time")
-	b.add("20 small runs at once, CPU", "s", median(ours.cpu), median(bares.cpu), "", "")
+	b.add(what+", 2 workers", "s", median(ours.wall), median(bares.wall), "<= 1.4x", "bare: two at a time")
+	b.add(what+", CPU", "s", median(ours.cpu), median(bares.cpu), "", "")
 	return nil
 }
 
