@@ -205,7 +205,7 @@ func TestProjectThatIsInUseStays(t *testing.T) {
 // judged are the writes whose route does not say where they are: what is behind
 // them asks for the permission there by itself, as the tests beside it show.
 var judged = map[string]any{
-	"POST /v1/audit/checkpoint": nil,
+	"POST /v1/audit/checkpoint":    nil,
 	"POST /v1/stacks":              map[string]string{"name": "web"},
 	"POST /v1/bindings":            client.Binding{Subject: "user:outsider", Role: "viewer"},
 	"DELETE /v1/bindings":          nil,
