@@ -56,7 +56,7 @@ policy show                                               read
 project create none                                       system.manage
 project delete none                                       system.manage
 project list                                              read
-role create none --permission read                        users.manage
+role create none --permissions read                        users.manage
 role delete none                                          users.manage
 role list                                                 self
 run apply none                                            read

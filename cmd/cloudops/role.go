@@ -10,8 +10,8 @@ import (
 
 func newRoles() *cobra.Command {
 	cmd := &cobra.Command{Use: "role", Short: "Make roles of permissions"}
-	create := described(remote("create ROLE", "Make a role of permissions, or change what it holds", exactly(1, "cloudops role create planner --permission read,plan"), putRole))
-	create.Flags().StringSlice("permission", nil, "what it holds, such as read,plan; cloudops role list shows them all")
+	create := described(remote("create ROLE", "Make a role of permissions, or change what it holds", exactly(1, "cloudops role create planner --permissions read,plan"), putRole))
+	create.Flags().StringSlice("permissions", nil, "what it holds, such as read,plan; cloudops role list shows them all")
 	cmd.AddCommand(create,
 		remote("list", "List roles with what they hold", noArgs, listRoles),
 		remote("delete ROLE", "Delete a role that nobody has", exactly(1, "cloudops role delete planner"),
@@ -22,7 +22,7 @@ func newRoles() *cobra.Command {
 }
 
 func putRole(cmd *cobra.Command, c *client.Client, args []string) error {
-	permissions, err := cmd.Flags().GetStringSlice("permission")
+	permissions, err := cmd.Flags().GetStringSlice("permissions")
 	if err != nil {
 		return err
 	}
