@@ -83,6 +83,9 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	}
 	var err error
 	if p.Bubblewrap, err = m.bubblewrap(); err != nil {
+		if p.Mode == Require && !errors.Is(err, errNoBubblewrap) {
+			return p, nil, fmt.Errorf("walls are required, and %w; remove it, or use auto for what can be had", err)
+		}
 		lacks = append(lacks, "namespaces: "+err.Error())
 	}
 	if why := p.noUsers(m); why != "" {
@@ -189,11 +192,13 @@ func Programs() (paths []string) {
 	return paths
 }
 
+var errNoBubblewrap = errors.New("bubblewrap is not installed, as by: apt-get install bubblewrap")
+
 // findBubblewrap gives the path of a bubblewrap that works here.
 func findBubblewrap(self string) (string, error) {
 	path, err := exec.LookPath("bwrap")
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", errors.New("bubblewrap is not installed, as by: apt-get install bubblewrap")
+		return "", errNoBubblewrap
 	}
 	if err != nil {
 		return "", err
