@@ -213,7 +213,7 @@ func (a *CloudAccess) gcp(dir string, env map[string]string, files map[string][]
 // externalAccount is the configuration of an external account, by AIP-4117.
 // Source: https://google.aip.dev/auth/4117.
 func (a *CloudAccess) externalAccount(dir string) []byte {
-	doc := map[string]any{
+	doc := map[string]any{ // #nosec G101 -- names and addresses
 		"type":               "external_account",
 		"audience":           a.Fields["audience"],
 		"subject_token_type": "urn:ietf:params:oauth:token-type:jwt",

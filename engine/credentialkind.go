@@ -22,8 +22,8 @@ const (
 	CredentialAWSWebIdentity      CredentialKind = "aws-web-identity"
 	CredentialAzureServicePrin    CredentialKind = "azure-service-principal"
 	CredentialAzureFederated      CredentialKind = "azure-federated"
-	CredentialGCPKey              CredentialKind = "gcp-service-account-key"
-	CredentialGCPWorkloadIdentity CredentialKind = "gcp-workload-identity"
+	CredentialGCPKey              CredentialKind = "gcp-service-account-key" // #nosec G101 -- a name
+	CredentialGCPWorkloadIdentity CredentialKind = "gcp-workload-identity"   // #nosec G101 -- a name
 )
 
 // CredentialKinds lists the kinds.

@@ -101,7 +101,7 @@ func wallsOf(settings map[string]string) (p sandbox.Policy) {
 type byteSize int64
 
 // String implements pflag.Value.
-func (s *byteSize) String() string { return strings.ReplaceAll(humanize.IBytes(uint64(*s)), " ", "") }
+func (s *byteSize) String() string { return strings.ReplaceAll(humanize.IBytes(uint64(*s)), " ", "") } // #nosec G115 -- Set takes no size below 0
 
 // Set implements pflag.Value.
 func (s *byteSize) Set(text string) error {

@@ -62,14 +62,14 @@ func callFilter(goarch string) ([]bpf.RawInstruction, error) {
 var allow = bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}
 
 func refuse(with syscall.Errno) bpf.Instruction {
-	return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(with)}
+	return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(with)} // #nosec G115 -- error numbers are small
 }
 
 // oneOf refuses a call whose argument is none of the values.
 func oneOf(arg uint32, with syscall.Errno, values ...uint32) []bpf.Instruction {
 	program := []bpf.Instruction{bpf.LoadAbsolute{Off: arg, Size: 4}}
 	for i, v := range values {
-		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: v, SkipTrue: uint8(len(values) - i)})
+		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: v, SkipTrue: uint8(len(values) - i)}) // #nosec G115 -- a handful of values
 	}
 	return append(program, refuse(with))
 }
@@ -80,8 +80,8 @@ func loadFilter(program []bpf.RawInstruction) error {
 	for i, in := range program {
 		filters[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}                                                                      // #nosec G115 -- some 30 instructions
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog))) // #nosec G103 -- how a program is handed to the kernel
 	if errno != 0 {
 		return errno
 	}

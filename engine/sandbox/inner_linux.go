@@ -76,7 +76,7 @@ func (s Spec) within(args []string) error {
 	}
 	cmd := exec.Command(s.Program, args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, environment()
-	if user := uint32(s.Walls.User); user != 0 {
+	if user := uint32(s.Walls.User); user != 0 { // #nosec G115 -- users are checked when the policy is read
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	}
 	if err := cmd.Start(); err != nil {

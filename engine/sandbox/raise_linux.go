@@ -47,7 +47,7 @@ func (w Walls) restrict() error {
 		rules = append(rules, writeRule(path))
 	}
 	for _, port := range w.Connect {
-		rules = append(rules, landlock.ConnectTCP(uint16(port)))
+		rules = append(rules, landlock.ConnectTCP(uint16(port))) // #nosec G115 -- ports are checked when they are read
 	}
 	return config.Restrict(rules...)
 }

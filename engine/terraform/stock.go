@@ -19,7 +19,7 @@ func (d *Driver) store() string { return filepath.Join(d.DataDir, "providers") }
 
 // openStore makes the store, which the users of all steps may read.
 func (d *Driver) openStore() error {
-	return errors.Join(os.MkdirAll(d.store(), 0o755), os.Chmod(d.store(), 0o755))
+	return errors.Join(os.MkdirAll(d.store(), 0o755), os.Chmod(d.store(), 0o755)) // #nosec G302 -- the users of steps read it
 }
 
 // stock fetches the providers that the workspace needs into the store. There
