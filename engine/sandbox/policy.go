@@ -77,7 +77,7 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	if err := p.Users.check(); err != nil {
 		return p, nil, err
 	}
-	lacks := without(m.landlock)
+	lacks := lacking(m.landlock)
 	if !m.seccomp {
 		lacks = append(lacks, "system calls, which this kernel or machine cannot judge")
 	}
@@ -115,8 +115,8 @@ func (p Policy) noUsers(m machine) string {
 	return ""
 }
 
-// without lists what the kernel's Landlock does not hold.
-func without(version int) (lacks []string) {
+// lacking lists what the kernel's Landlock does not hold.
+func lacking(version int) (lacks []string) {
 	if version < landlockPart {
 		lacks = append(lacks, "files: this system has "+spoken(version))
 	}
