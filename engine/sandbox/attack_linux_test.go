@@ -72,6 +72,9 @@ func attack(t *testing.T, policy Policy, worker int) {
 	}
 	defer box.Close()
 	s := Spec{Program: self, Walls: box.Walls(Needs{Read: []string{self}, Write: []string{own}, Tmp: own})}
+	if targets.Apart = box.Namespaced(); targets.Apart {
+		s.Hold = []string{filepath.Join(kept, "alive")}
+	}
 	name, value, err := s.Variable()
 	must(t, err)
 	text, err := json.Marshal(targets)

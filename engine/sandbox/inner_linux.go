@@ -68,6 +68,11 @@ func (s Spec) within(args []string) error {
 	if s.Inner.PidFile != 0 {
 		unix.CloseOnExec(s.Inner.PidFile)
 	}
+	// The locks stay with bubblewrap, whose end is the program's, too: the program
+	// could let go of them.
+	if err := KeepOpenFiles(); err != nil {
+		return fmt.Errorf("open files: %w", err)
+	}
 	if err := s.Walls.raise(); err != nil {
 		return fmt.Errorf("walls: %w", err)
 	}

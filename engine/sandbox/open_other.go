@@ -1,0 +1,6 @@
+//go:build !linux
+
+package sandbox
+
+// KeepOpenFiles does nothing: only Linux closes a range of files.
+func KeepOpenFiles() error { return nil }
