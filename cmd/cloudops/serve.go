@@ -215,7 +215,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 		return err
 	}
 	if r.worker {
-		o.sandbox.policy.Closed = o.secretPlaces()
+		o.sandbox.policy.Closed, o.sandbox.policy.Shut = o.secretPlaces(), sandbox.ServerPorts(o.databaseURL, o.redisURL)
 		if err := o.sandbox.survey(log); err != nil {
 			return err
 		}

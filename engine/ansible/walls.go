@@ -12,9 +12,8 @@ import (
 func (p *play) walls() sandbox.Walls {
 	return p.box.Walls(sandbox.Needs{
 		Read: append(append(sandbox.Programs(), p.job.AccessDirs()...), installation(p.program), "/sys"),
-		// Python's processes share semaphores, and terminals make SSH ask for nothing.
-		Write:   []string{p.own(), p.sockets, "/dev/shm", "/dev/pts", "/dev/ptmx"},
-		Connect: append(sandbox.Ports(), sandbox.PortsOfStack(slices.AppendSeq(p.hosts(), maps.Values(p.job.Env)))...),
+		Write:   []string{p.own(), p.sockets, "/dev/shm"}, // where Python's processes share semaphores
+		Connect: append(sandbox.Ports(), p.box.PortsOf(slices.AppendSeq(p.hosts(), maps.Values(p.job.Env)))...),
 		Tmp:     p.inside("tmp"),
 	})
 }

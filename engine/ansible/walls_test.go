@@ -46,3 +46,16 @@ func TestInstallationIsNoMoreThanAnsiblesFolder(t *testing.T) {
 		}
 	}
 }
+
+// Without namespaces they are everybody's.
+func TestPlayHasNoTerminalsOfOthers(t *testing.T) {
+	p, err := New(Options{Sandbox: sandbox.Policy{Mode: sandbox.Auto}}).newPlay(&engine.Job{Dir: t.TempDir(), Ansible: &engine.AnsibleJob{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range p.walls().Write {
+		if path == "/dev/ptmx" || filepath.Dir(path) == "/dev/pts" || path == "/dev/pts" {
+			t.Errorf("a play may write to %s", path)
+		}
+	}
+}

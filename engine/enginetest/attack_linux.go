@@ -23,6 +23,7 @@ type Targets struct {
 	Write    map[string]string // folders to write into, by what they are
 	Process  int               // somebody else's, whose environment has a secret
 	Port     int               // a TCP port on this machine that somebody listens on
+	Terminal string            // somebody's, such as an administrator's
 	Abstract string            // an abstract socket that somebody listens on
 	Apart    bool              // whether it sees nothing of others, as in namespaces of its own
 	Kernel   bool              // its system calls, which changes the machine where nothing is in the way
@@ -74,6 +75,10 @@ func (t Targets) attack(tell func(name string, err error)) {
 	}
 	for what, dir := range t.Write {
 		tell("write to "+what, os.WriteFile(filepath.Join(dir, "attack"), []byte("x"), 0o600))
+	}
+	if t.Terminal != "" {
+		_, err := os.OpenFile(t.Terminal, os.O_RDWR|unix.O_NOCTTY, 0)
+		tell("read what is typed at a terminal", err)
 	}
 	if t.Process != 0 {
 		t.attackProcess(tell)

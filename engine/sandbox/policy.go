@@ -41,6 +41,9 @@ type Policy struct {
 	// Closed is what no step sees of the folders that it may read: where the
 	// operator's secrets lie. Links in it are followed.
 	Closed []string `json:"closed"`
+	// Shut are TCP ports that no stack opens by itself: those of the server's own
+	// services, which trust whoever reaches them more than a step.
+	Shut []int `json:"shut"`
 	// Bubblewrap is found by Survey.
 	Bubblewrap string `json:"bubblewrap"`
 }

@@ -56,7 +56,7 @@ func (w Walls) restrict() error {
 func (w Walls) written() []string {
 	paths := append(slices.Clone(w.Write), "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 	if w.Bubblewrap != "" { // which makes these for the child alone
-		paths = append(paths, "/tmp", "/dev/shm")
+		paths = append(paths, "/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx")
 	}
 	return paths
 }
