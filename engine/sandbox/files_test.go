@@ -91,12 +91,12 @@ func TestPortsThatAreOpened(t *testing.T) {
 func TestPortsOfTheServersOwnServices(t *testing.T) {
 	for text, want := range map[string][]int{
 		"sqlite:///srv/cloudops.db": nil, "embedded": nil, "unix:///run/redis.sock": nil,
-		"postgres://cloudops:s3cret@db/cloudops":                           {5432},
-		"postgres://cloudops:1234@db:6432/cloudops":                        {6432},
-		"postgres://one:5432,two:5433/cloudops?sslmode=require":            {5432, 5433},
-		"rediss://:pw@cache":                                               {6379},
-		"redis://[::1]:6380/0":                                             {6380},
-		"redis-cluster://one:7000?addr=two:7001":                           {7000, 7001},
+		"postgres://cloudops:s3cret@db/cloudops":                          {5432},
+		"postgres://cloudops:1234@db:6432/cloudops":                       {6432},
+		"postgres://one:5432,two:5433/cloudops?sslmode=require":           {5432, 5433},
+		"rediss://:pw@cache":                                              {6379},
+		"redis://[::1]:6380/0":                                            {6380},
+		"redis-cluster://one:7000?addr=two:7001":                          {7000, 7001},
 		"redis-sentinel://one:26379?addr=two:26380&master_name=main&db=1": {26379, 26380, 6379},
 	} {
 		if got := ServerPorts(text); !slices.Equal(got, want) {
