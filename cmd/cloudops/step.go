@@ -56,5 +56,5 @@ func step(ctx context.Context, dir string) error {
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
-	return os.RemoveAll(dir)
+	return sandbox.RemoveAll(dir)
 }

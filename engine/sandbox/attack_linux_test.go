@@ -169,12 +169,3 @@ func copyFile(from, to string) error {
 	_, err = io.Copy(w, r)
 	return err
 }
-
-func must(t *testing.T, errs ...error) {
-	t.Helper()
-	for _, err := range errs {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}

@@ -104,3 +104,12 @@ func TestPortsOfTheServersOwnServices(t *testing.T) {
 		}
 	}
 }
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
