@@ -9,23 +9,11 @@ import (
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
-	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 func TestMain(m *testing.M) {
 	enginetest.Attack()
 	os.Exit(m.Run())
-}
-
-// allWalls are those that this machine has.
-func allWalls(t *testing.T) sandbox.Policy {
-	t.Helper()
-	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
-	policy, _, err := policy.Survey(os.Args[0])
-	if err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
-	}
-	return policy
 }
 
 func TestFailureSaysWhichWallThePlayMet(t *testing.T) {

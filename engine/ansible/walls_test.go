@@ -7,8 +7,20 @@ import (
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
+
+// allWalls are those that this machine has.
+func allWalls(t *testing.T) sandbox.Policy {
+	t.Helper()
+	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
+	policy, _, err := policy.Survey(os.Args[0])
+	if err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+	}
+	return policy
+}
 
 // Port 80 is where clouds give a machine credentials.
 func TestHostsOfAPlayDoNotOpenTheMetadataPort(t *testing.T) {

@@ -95,10 +95,14 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	}
 	var err error
 	if p.Bubblewrap, err = m.bubblewrap(); err != nil {
-		if p.Mode == Require && !errors.Is(err, errNoBubblewrap) {
+		switch {
+		case p.Mode != Require:
+		case !errors.Is(err, errNoBubblewrap):
 			return p, nil, fmt.Errorf("walls are required, and %w; remove it, or use auto for what can be had", err)
+		case m.root: // to which systemd and Docker listen
+			return p, nil, fmt.Errorf("walls are required, and a worker of root needs namespaces for its steps, since Unix sockets lead root out of all other walls: %w; or run the worker by another user", err)
 		}
-		lacks = append(lacks, "namespaces: "+err.Error())
+		lacks = append(lacks, "namespaces, without which steps reach the Unix sockets that the worker's user may: "+err.Error())
 	}
 	if why := p.noUsers(m); why != "" {
 		p.Users = Users{}
