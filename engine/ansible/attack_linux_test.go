@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +40,14 @@ func TestNoAttackOfAPlayGetsThroughTheWalls(t *testing.T) {
 	d, job := newDriver(t), newJob(t, map[string]string{"report": report, "attack": os.Args[0]})
 	d.Sandbox = allWalls(t)
 	d.Sandbox.Read, d.Sandbox.Write = []string{os.Args[0]}, []string{report}
-	err := errors.Join(os.WriteFile(filepath.Join(report, "targets"), []byte(targets.JSON()), 0o644), os.Chmod(report, 0o777)) // for the step's user
+	d.Sandbox.Limits = sandbox.Limits{FileSize: 64 << 20, Memory: 4 << 30}
+	targets.FileSize, targets.Memory = 65<<20, 5<<30
+	if targets.Apart = d.Sandbox.Bubblewrap != ""; targets.Apart {
+		d.Sandbox.Limits.Processes, targets.Forks = 200, 250
+	}
+	kept := t.TempDir() // by a runner
+	targets.Files["the order"], targets.Write["the order's folder"] = filepath.Join(kept, "order.json"), kept
+	err := errors.Join(os.WriteFile(targets.Files["the order"], []byte("secret"), 0o600), os.WriteFile(filepath.Join(report, "targets"), []byte(targets.JSON()), 0o644), os.Chmod(report, 0o777)) // for the step's user
 	if err != nil {
 		t.Fatal(err)
 	}

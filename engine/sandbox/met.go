@@ -34,7 +34,7 @@ var (
 	missing  = regexp.MustCompile(`(?i)no such file or directory`)
 	address  = regexp.MustCompile(`\S:(\d{1,5}): connect: permission denied|(?i:port (\d{1,5})\b.*(?:permission denied|couldn't connect|could not connect))`)
 	listened = regexp.MustCompile(`(?i)bind: permission denied|can't bind|cannot bind`)
-	apart    = regexp.MustCompile(`(?i)unshare.*operation not permitted|(?:new|user) namespace.*(?:failed|not permitted|denied)|no permissions to create.* namespace`)
+	apart    = regexp.MustCompile(`(?i)unshare.*operation not permitted|(?:new|user) namespace.*(?:failed|not permitted|denied)|no permissions to create.* namespace|cannot clone: operation not permitted`)
 	raised   = regexp.MustCompile(`(?i)no new privileges`)
 	absolute = regexp.MustCompile(`(?:^|[\s'"(=:])(/[^\s'":;,()]+)`)
 )
