@@ -215,6 +215,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 		return err
 	}
 	if r.worker {
+		o.sandbox.policy.Closed = o.secretPlaces()
 		if err := o.sandbox.survey(log); err != nil {
 			return err
 		}
