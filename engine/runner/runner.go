@@ -170,7 +170,9 @@ func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter, 
 // getReady gets what the job authenticates with, and with that the secrets that
 // are kept elsewhere. What it leaves in files is removed by forget.
 func (r *Runner) getReady(ctx context.Context, job *engine.Job, log *logWriter) (forget func(), err error) {
-	forget, err = r.authenticate(ctx, job, log)
+	if err = r.settleAccess(ctx, job, log); err == nil {
+		forget, err = r.authenticate(ctx, job, log)
+	}
 	if err != nil {
 		return func() {}, err
 	}

@@ -21,6 +21,28 @@ type Secrets interface {
 // lookUpFor is how long looking up may take.
 const lookUpFor = time.Minute
 
+// settleAccess looks up what the job authenticates with, where that is kept
+// elsewhere itself. It comes before all else: the rest is looked up with it.
+func (r *Runner) settleAccess(ctx context.Context, job *engine.Job, log *logWriter) error {
+	own := *job
+	if own.Secrets = job.References(); len(own.Secrets) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, lookUpFor)
+	defer stop()
+	found, err := r.Secrets.Resolve(ctx, &own)
+	if err != nil {
+		return err
+	}
+	for standIn := range found {
+		delete(job.Secrets, standIn)
+	}
+	err = job.Access.Settle(found)
+	job.Mask = append(job.Mask, job.Access.Masked()...)
+	log.hide(job.Mask...)
+	return err
+}
+
 // settle puts the secrets that are kept elsewhere into the job, and hides them
 // in what is shown. They are in this process's memory, and in the files that
 // the tool's sensitive inputs are in.
