@@ -70,17 +70,13 @@ func (a *CloudAccess) audience() string {
 	return a.Fields["audience"]
 }
 
-// Masked lists what must not be shown. A private key is one also outside its file.
+// Masked lists what must not be shown.
 func (a *CloudAccess) Masked() (all []string) {
 	if a == nil {
 		return nil
 	}
 	for _, v := range a.Secrets {
 		all = append(all, v)
-	}
-	var k keyFile
-	if json.Unmarshal([]byte(a.Secrets["service_account_key"]), &k) == nil && k.PrivateKey != "" {
-		all = append(all, k.PrivateKey)
 	}
 	return append(all, a.Source.Masked()...)
 }

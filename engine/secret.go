@@ -3,7 +3,10 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"log/slog"
+	"regexp"
+	"sync"
 )
 
 // Secret is text that must not be printed. It shows as [hidden] in every
@@ -32,4 +35,38 @@ func (s Secret) Reveal() string { return string(s) }
 func (s Secret) Hash() string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
+}
+
+var secretNameRule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)pass|secret|token|key|credential|private`)
+})
+
+// SecretsWithin lists the texts of a secret that is a JSON document whose names
+// say that they are secret by themselves, such as "password" beside "host". Who
+// reads the document prints them alone.
+func SecretsWithin(secret string) []string {
+	var doc any
+	if json.Unmarshal([]byte(secret), &doc) != nil {
+		return nil
+	}
+	return secretTexts(doc, false)
+}
+
+// secretTexts lists texts that have such a name, or are within what has.
+func secretTexts(v any, named bool) (all []string) {
+	switch v := v.(type) {
+	case string:
+		if named {
+			return []string{v}
+		}
+	case []any:
+		for _, e := range v {
+			all = append(all, secretTexts(e, named)...)
+		}
+	case map[string]any:
+		for name, e := range v {
+			all = append(all, secretTexts(e, named || secretNameRule().MatchString(name))...)
+		}
+	}
+	return all
 }

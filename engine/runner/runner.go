@@ -116,6 +116,9 @@ func (r *Runner) adopt(job *engine.Job) {
 	if job.Terraform != nil {
 		job.Terraform.State.Password = r.StateToken.Reveal()
 	}
+	for _, secret := range job.Mask {
+		job.Mask = append(job.Mask, engine.SecretsWithin(secret)...)
+	}
 	job.Mask = append(job.Mask, r.StateToken.Reveal())
 	job.Hurry, job.Dir = make(chan struct{}), r.Dir
 }

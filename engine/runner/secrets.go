@@ -38,8 +38,7 @@ func (r *Runner) settleAccess(ctx context.Context, job *engine.Job, log *logWrit
 		delete(job.Secrets, standIn)
 	}
 	err = job.Access.Settle(found)
-	job.Mask = append(job.Mask, job.Access.Masked()...)
-	log.hide(job.Mask...)
+	hide(job, log, job.Access.Masked()...)
 	return err
 }
 
@@ -56,11 +55,11 @@ func (r *Runner) settle(ctx context.Context, job *engine.Job, log *logWriter) er
 	if err != nil {
 		return err
 	}
-	var asText, inDocument []string
+	var asText, inDocument, values []string
 	for standIn, value := range found {
 		asText = append(asText, standIn, value.Reveal())
 		inDocument = append(inDocument, standIn, inJSON(value.Reveal()))
-		job.Mask = append(job.Mask, value.Reveal())
+		values = append(values, value.Reveal())
 	}
 	text := strings.NewReplacer(asText...)
 	for name, value := range job.Env {
@@ -69,7 +68,7 @@ func (r *Runner) settle(ctx context.Context, job *engine.Job, log *logWriter) er
 	for i, secret := range job.Mask {
 		job.Mask[i] = text.Replace(secret)
 	}
-	log.hide(job.Mask...)
+	hide(job, log, values...)
 	document := strings.NewReplacer(inDocument...)
 	return errors.Join(rewrite(&job.Terraform, document), rewrite(&job.Ansible, document))
 }
