@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
@@ -66,6 +68,27 @@ func secretTexts(v any, named bool) (all []string) {
 	case map[string]any:
 		for name, e := range v {
 			all = append(all, secretTexts(e, named || secretNameRule().MatchString(name))...)
+		}
+	}
+	return all
+}
+
+// minEncoded is the least length, in bytes, of a secret that is also looked for in
+// base64: of shorter ones too little would be left to tell them by.
+const minEncoded = 6
+
+// InBase64 is what is always there of a secret in base64, whatever stands before
+// and behind it, such as the name in the header of basic authentication: the
+// characters that have no bits of others. It may begin at any of three places.
+func InBase64(secret string) (all []string) {
+	if len(secret) < minEncoded {
+		return nil
+	}
+	for before := range 3 {
+		b := append(bytes.Repeat([]byte{0}, before), secret...)
+		from, to := (before*8+5)/6, len(b)*8/6
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			all = append(all, encoding.EncodeToString(b)[from:to])
 		}
 	}
 	return all

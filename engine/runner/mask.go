@@ -1,8 +1,6 @@
 package runner
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -26,7 +24,7 @@ func newMasker(secrets []string) *strings.Replacer {
 				words = append(words, line, inJSON(line), inAddress, strings.ReplaceAll(inAddress, "+", "%20"))
 			}
 		}
-		words = append(words, inBase64(strings.TrimSpace(secret))...)
+		words = append(words, engine.InBase64(strings.TrimSpace(secret))...)
 	}
 	slices.SortFunc(words, func(a, b string) int {
 		if len(a) != len(b) {
@@ -48,27 +46,6 @@ func inJSON(s string) string {
 		return s
 	}
 	return string(b[1 : len(b)-1])
-}
-
-// minEncoded is the least length, in bytes, of a secret that is also looked for in
-// base64: of shorter ones too little would be left to tell them by.
-const minEncoded = 6
-
-// inBase64 is what is always there of a secret in base64, whatever stands before
-// and behind it, such as the name in the header of basic authentication: the
-// characters that have no bits of others. It may begin at any of three places.
-func inBase64(secret string) (all []string) {
-	if len(secret) < minEncoded {
-		return nil
-	}
-	for before := range 3 {
-		b := append(bytes.Repeat([]byte{0}, before), secret...)
-		from, to := (before*8+5)/6, len(b)*8/6
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			all = append(all, encoding.EncodeToString(b)[from:to])
-		}
-	}
-	return all
 }
 
 // hide adds secrets to those of the job, with what is secret within them, and
