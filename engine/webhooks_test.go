@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -45,9 +46,10 @@ func TestWebhooksWantWhatTheyNameOnly(t *testing.T) {
 	}
 }
 
-// messages is a store of one webhook and its messages.
+// messages is a store of one webhook and its messages, which are sent side by side.
 type messages struct {
 	WebhookStore
+	mu     sync.Mutex
 	hook   *Webhook
 	events []*Event
 	kept   map[string]*Delivery
@@ -55,21 +57,29 @@ type messages struct {
 }
 
 func (s *messages) PutWebhook(_ context.Context, w *Webhook, e ...Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.hook, s.noted = w, append(s.noted, e...)
 	return nil
 }
 
 func (s *messages) NoteWebhook(_ context.Context, w *Webhook, e ...Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.hook, s.noted = w, append(s.noted, e...)
 	return nil
 }
 
 func (s *messages) Webhook(context.Context, string) (*Webhook, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	w := *s.hook
 	return &w, nil
 }
 
 func (s *messages) FanOut(_ context.Context, _ int, fan func([]*Event, []*Webhook) []*Delivery) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, d := range fan(s.events, []*Webhook{s.hook}) {
 		s.kept[d.ID] = d
 	}
@@ -78,6 +88,8 @@ func (s *messages) FanOut(_ context.Context, _ int, fan func([]*Event, []*Webhoo
 }
 
 func (s *messages) TakeDeliveries(_ context.Context, now, until time.Time, _ int) (due []*Delivery, _ error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, d := range s.kept {
 		if !d.NextAt.IsZero() && !d.NextAt.After(now) {
 			d.Attempts, d.NextAt = d.Attempts+1, until
@@ -88,12 +100,15 @@ func (s *messages) TakeDeliveries(_ context.Context, now, until time.Time, _ int
 }
 
 func (s *messages) PutDelivery(_ context.Context, d *Delivery) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.kept[d.ID] = d
 	return nil
 }
 
 // receiver answers what it is told to.
 type receiver struct {
+	mu     sync.Mutex
 	status int
 	err    error
 	got    []SignedMessage
@@ -108,6 +123,8 @@ func (r *receiver) Check(u *url.URL) error {
 }
 
 func (r *receiver) Post(_ context.Context, _ string, h map[string]string, body []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.got = append(r.got, SignedMessage{h["webhook-id"], h["webhook-timestamp"], h["webhook-signature"]})
 	r.bodies = append(r.bodies, string(body))
 	return r.status, r.err
