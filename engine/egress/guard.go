@@ -112,9 +112,25 @@ func (g *Guard) dial(ctx context.Context, network, address string, unencrypted b
 		return g.judge(host, at, unencrypted)
 	}}
 	conn, err := d.DialContext(ctx, network, address)
-	var refused *RefusedError
-	if errors.As(err, &refused) {
-		return nil, refused // without the address that the dialer puts before it
+	if err != nil {
+		return nil, told(host, err)
 	}
-	return conn, err
+	return conn, nil
+}
+
+// told is of an error of the dialer what the asker may know: not the address that
+// a name leads to, nor where this machine looks names up.
+func told(host string, err error) error {
+	var refused *RefusedError
+	var name *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &name):
+		return fmt.Errorf("%s cannot be looked up: %s", host, name.Err)
+	case errors.As(err, &op):
+		return fmt.Errorf("%s cannot be reached: %w", host, op.Err)
+	}
+	return err
 }

@@ -46,6 +46,9 @@ func TestRulesLetOnlyWhatTheyNameBeReached(t *testing.T) {
 		"a name that another one ends in":                 {"git.internal", "evil.git.internal", "10.1.2.3:443", false, true},
 		"a name never leads to a cloud's metadata":        {"git.internal", "git.internal", "169.254.169.254:80", true, true},
 		"not even in the clothes of IPv6":                 {"git.internal", "git.internal", "[64:ff9b::a9fe:a9fe]:80", true, true},
+		"nor to AWS's by IPv6, in a private range":        {"git.internal", "git.internal", "[fd00:ec2::254]:80", true, true},
+		"nor to Google's by IPv6, in a private range":     {"git.internal", "git.internal", "[fd20:ce::254]:80", true, true},
+		"nor to Alibaba Cloud's, in a shared range":       {"git.internal", "git.internal", "100.100.100.200:443", false, true},
 		"a network with metadata in it is what was asked": {"169.254.0.0/16", "x", "169.254.169.254:80", true, false},
 		"a private host that a network lets without TLS":  {"10.0.0.0/8", "git.internal", "10.1.2.3:80", true, false},
 	}
@@ -131,5 +134,18 @@ func TestANameThatIsBoundAnewLeadsNowhere(t *testing.T) {
 	g.Allow = rules(t, "rebind.test")
 	if _, err := g.Dial(context.Background(), "tcp", "rebind.test:80"); !errors.As(err, &refused) || refused.Kind != linkLocal {
 		t.Errorf("error = %v, want a refusal", err)
+	}
+}
+
+// What is said of a name that leads nowhere, or where nobody answers, is shown to
+// whoever wrote it.
+func TestAnErrorDoesNotTellAddresses(t *testing.T) {
+	dns := newNames(t)
+	dns.answer("shut.test", "127.0.0.1")
+	g := &Guard{Allow: rules(t, "shut.test"), resolver: dns.resolver()}
+	for host, want := range map[string]string{"nowhere.test": "nowhere.test cannot be looked up: no such host", "shut.test": "shut.test cannot be reached: connect: connection refused"} {
+		if _, err := g.Dial(t.Context(), "tcp", host+":1"); err == nil || err.Error() != want {
+			t.Errorf("error = %v, want %s", err, want)
+		}
 	}
 }
