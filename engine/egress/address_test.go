@@ -19,7 +19,7 @@ func TestKindsOfAddress(t *testing.T) {
 		"169.254.169.254": linkLocal, "169.254.0.0": linkLocal, "fe80::1": linkLocal, "fe80::1%eth0": linkLocal,
 		"fd00:ec2::254": metadata, "fd20:ce::254": metadata, "100.100.100.200": metadata, "168.63.129.16": metadata,
 		"64:ff9b::100.100.100.200": metadata, "::ffff:168.63.129.16": metadata,
-		"192.0.0.192":   "reserved", "192.88.99.1": "reserved", "240.0.0.1": "reserved", "255.255.255.255": "reserved",
+		"192.0.0.192": "reserved", "192.88.99.1": "reserved", "240.0.0.1": "reserved", "255.255.255.255": "reserved",
 		"192.0.2.1": "documentation", "198.51.100.1": "documentation", "203.0.113.1": "documentation", "2001:db8::1": "documentation", "3fff::1": "documentation",
 		"198.18.0.1": "benchmarking", "198.19.255.255": "benchmarking",
 		"224.0.0.1": "multicast", "239.255.255.255": "multicast", "ff02::1": "multicast",
