@@ -217,6 +217,29 @@ func TestAWebhookThatNobodyAnswersIsDisabled(t *testing.T) {
 	}
 }
 
+// The address of a chat's receiver is as good as a password, and more people read
+// the audit log than may post there.
+func TestTheAuditLogDoesNotTellWhereAWebhookPosts(t *testing.T) {
+	s, store, _, _ := newWebhooks(t)
+	to := "https://chat.example.com/services/T0/B0/hush?key=hush"
+	if _, err := s.Update(t.Context(), ada, store.hook.ID, WebhookChange{URL: &to}); err != nil {
+		t.Fatal(err)
+	}
+	e := store.noted[len(store.noted)-1]
+	if text := string(e.Detail); strings.Contains(text, "hush") || !strings.Contains(text, `"url":"https://chat.example.com/..."`) || !strings.Contains(text, `"new_url":true`) {
+		t.Errorf("the event says %s", text)
+	}
+	f := &Forwarder{Kind: ForwardHTTP, Address: to}
+	if got := f.plain()["address"]; got != "https://chat.example.com/..." {
+		t.Errorf("of a forwarder it says %s", got)
+	}
+	for address, want := range map[string]string{"https://a.example/": "https://a.example", "https://a.example": "https://a.example", "https://a.example?token=x": "https://a.example/...", "http://a.example:1/b": "http://a.example:1/..."} {
+		if got := placeOf(address); got != want {
+			t.Errorf("%s is told as %s", address, got)
+		}
+	}
+}
+
 func TestOneThatIsTakenEndsTheFailing(t *testing.T) {
 	s, store, to, now := newWebhooks(t)
 	to.status = 302
@@ -235,6 +258,8 @@ func TestWebhooksThatAreNone(t *testing.T) {
 		"is no address":         {Name: "a", URL: "chat", Events: []string{"*"}},
 		"a private address":     {Name: "a", URL: "https://10.0.0.1/", Events: []string{"*"}},
 		"name from 1 to 20":     {Name: "a", URL: "https://example.com/"},
+		"at most 2000":          {Name: "a", URL: "https://example.com/" + strings.Repeat("a", 2000), Events: []string{"*"}},
+		"64 characters":         {Name: "a", URL: "https://example.com/", Events: []string{"run." + strings.Repeat("*", 64)}},
 		"can be sent":           {Name: "a", URL: "https://example.com/", Events: []string{"session.*"}},
 		`"run.[" is no pattern`: {Name: "a", URL: "https://example.com/", Events: []string{"run.["}},
 		"webhook":               {Name: "A b", URL: "https://example.com/", Events: []string{"*"}},
