@@ -20,7 +20,7 @@ var special = []struct {
 	prefix netip.Prefix
 	kind   string
 }{
-	{netip.MustParsePrefix("0.0.0.0/8"), "unspecified"},
+	{netip.MustParsePrefix("0.0.0.0/8"), "wildcard"},
 	{netip.MustParsePrefix("10.0.0.0/8"), "private"},
 	{netip.MustParsePrefix("100.64.0.0/10"), "shared (carrier-grade NAT)"},
 	{netip.MustParsePrefix("127.0.0.0/8"), "loopback"},
@@ -59,7 +59,7 @@ var others = []struct {
 	prefix netip.Prefix
 	kind   string
 }{
-	{netip.MustParsePrefix("::/128"), "unspecified"},
+	{netip.MustParsePrefix("::/128"), "wildcard"},
 	{netip.MustParsePrefix("::1/128"), "loopback"},
 	{netip.MustParsePrefix("fc00::/7"), "private"},
 	{netip.MustParsePrefix("fe80::/10"), linkLocal},

@@ -11,7 +11,7 @@ func TestKindsOfAddress(t *testing.T) {
 		"100.128.0.0": public, "169.253.255.255": public, "192.0.1.0": public, "198.17.255.255": public, "198.20.0.0": public,
 		"223.255.255.255": public, "11.0.0.0": public, "9.255.255.255": public, "128.0.0.0": public, "2606:4700::1111": public, "2a00:1450::1": public,
 
-		"0.0.0.0": "unspecified", "0.1.2.3": "unspecified", "::": "unspecified",
+		"0.0.0.0": "wildcard", "0.1.2.3": "wildcard", "::": "wildcard",
 		"10.0.0.0": "private", "10.255.255.255": "private", "172.16.0.0": "private", "172.31.255.255": "private",
 		"192.168.0.1": "private", "fc00::1": "private", "fd12:3456::1": "private",
 		"100.64.0.0": "shared (carrier-grade NAT)", "100.100.100.201": "shared (carrier-grade NAT)", "100.127.255.255": "shared (carrier-grade NAT)",
