@@ -38,13 +38,21 @@ func (s *Session) ID() string { return "ses-" + s.Hash[:min(sessionDigits, len(s
 // maxAgent bounds what is kept of what a browser calls itself, in bytes.
 const maxAgent = 200
 
-// openSession signs a browser in.
+// openSession signs a browser in, unless the user is disabled meanwhile or has
+// another password than the one that was shown.
 func (a *Access) openSession(ctx context.Context, u *User, via string) (Secret, *Session, error) {
+	shown := ""
+	if via == viaPassword {
+		shown = u.PasswordHash
+	}
 	now, from := a.Now(), OriginFrom(ctx)
 	cookie := NewToken("cosess")
 	session := &Session{Hash: cookie.Hash(), User: u.Name, CSRF: NewToken("csrf").Reveal(), Via: via,
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.Policy.sessionLife()), Address: from.Address, Agent: clip(from.Agent, maxAgent)}
-	err := a.Store.CreateSession(ctx, session, newEvent(now, u.Name, "session.create", "", u.Name, map[string]any{"session": session.ID(), "via": via}))
+	err := a.Store.CreateSession(ctx, session, shown, newEvent(now, u.Name, "session.create", "", u.Name, map[string]any{"session": session.ID(), "via": via}))
+	if errors.Is(err, ErrNotFound) {
+		err = wrongLogin()
+	}
 	return cookie, session, err
 }
 

@@ -87,7 +87,11 @@ func (a *Access) LoginToken(ctx context.Context, name string, password Secret, l
 		return "", nil, err
 	}
 	p := Principal{User: u.Name, Kind: u.Kind, MustChange: u.MustChange}
-	return a.CreateToken(ctx, p, TokenRequest{Name: label})
+	secret, t, err := a.createToken(ctx, p, TokenRequest{Name: label}, u.PasswordHash)
+	if errors.Is(err, ErrNotFound) { // it was changed meanwhile
+		err = wrongLogin()
+	}
+	return secret, t, err
 }
 
 // verify checks a name and password, and takes as long for a name that nobody

@@ -115,6 +115,11 @@ type TokenRequest struct {
 // CreateToken makes an API token. It is returned once. Without a life it lives
 // as long as the policy says.
 func (a *Access) CreateToken(ctx context.Context, p Principal, r TokenRequest) (Secret, *Token, error) {
+	return a.createToken(ctx, p, r, "")
+}
+
+// createToken makes one for whom the password of a hash has let in; "" for none.
+func (a *Access) createToken(ctx context.Context, p Principal, r TokenRequest, shown string) (Secret, *Token, error) {
 	if err := p.whole(); err != nil {
 		return "", nil, err
 	}
@@ -126,7 +131,7 @@ func (a *Access) CreateToken(ctx context.Context, p Principal, r TokenRequest) (
 		return "", nil, err
 	}
 	secret, t, event := a.newToken(p, u, r)
-	return secret, t, a.Store.CreateToken(ctx, t, event)
+	return secret, t, a.Store.CreateToken(ctx, t, shown, event)
 }
 
 // newToken makes a token for a user, on behalf of p.
