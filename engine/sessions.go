@@ -150,6 +150,9 @@ func (a *Access) EndSessions(ctx context.Context, p Principal, user string) erro
 	if _, err := a.Store.User(ctx, user); err != nil {
 		return err
 	}
+	if err := a.mayManage(ctx, p, user); err != nil {
+		return err
+	}
 	_, err := a.Store.DeleteSessions(ctx, user, "", newEvent(a.Now(), p.User, "session.delete", "", user, map[string]any{"session": "all"}))
 	return err
 }
