@@ -50,6 +50,12 @@ func (p AccessPolicy) tokenLife() time.Duration {
 	return life
 }
 
+// ended reports whether a token is good no longer. What was made before there
+// was a limit, or a stricter one, ends by it as well.
+func (p AccessPolicy) ended(t *Token, now time.Time) bool {
+	return !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt) || p.TokenMax > 0 && now.Sub(t.CreatedAt) > p.TokenMax
+}
+
 func orDefault(d, usual time.Duration) time.Duration {
 	if d > 0 {
 		return d
