@@ -37,6 +37,44 @@ func (l *Limit) allows(p Permission, s Scope) bool {
 	return l == nil || (len(l.Permissions) == 0 || slices.Contains(l.Permissions, p)) && l.Scope.holds(s)
 }
 
+// set is what is held in the scope by the token: all of what is held there.
+func (l *Limit) set(held permSet, s Scope) permSet {
+	switch {
+	case l == nil:
+		return held
+	case !l.Scope.holds(s):
+		return 0
+	case len(l.Permissions) == 0:
+		return held
+	}
+	return held & setOf(l.Permissions...)
+}
+
+// holds is all that the principal may do in the scope, by the token in use.
+func (p Principal) holds(s Scope) permSet { return p.Limit.set(p.Rights.at(s), s) }
+
+// covers reports whether the principal holds everything that o holds.
+func (p Principal) covers(o *Rights) bool {
+	if o == nil {
+		return true
+	}
+	for s, set := range o.perms {
+		if set&^p.holds(s) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// asks names the principal in a refusal: the token, where that is what is good
+// for less.
+func (p Principal) asks() string {
+	if p.Limit != nil {
+		return "the token " + p.Token + " in use"
+	}
+	return p.User
+}
+
 // May reports whether the principal holds the permission in the scope.
 func (p Principal) May(perm Permission, s Scope) bool {
 	if !p.Limit.allows(perm, s) {
