@@ -120,10 +120,11 @@ func dropPowers() error {
 	return errors.Join(err, unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]))
 }
 
-// filterCalls refuses the system calls that lead around the walls: sockets other
-// than those Landlock knows, such as Multipath TCP, io_uring, which makes any
-// socket, the kernel's keyrings, which steps of one user share, and the calls of
-// other machines than this one, such as 32-bit ones, which have other numbers.
+// filterCalls refuses the system calls that lead around the walls: sockets and
+// ways to connect that Landlock does not know, io_uring, which makes any socket,
+// the kernel's keyrings, which steps of one user share, limits of other
+// processes, namespaces, and the calls of other machines than this one, such as
+// 32-bit ones, which have other numbers.
 func filterCalls() error {
 	program, err := callFilter(runtime.GOARCH)
 	if err != nil {
