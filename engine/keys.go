@@ -78,7 +78,8 @@ type SealedCount struct {
 type KeyStore interface {
 	// DataKeys lists them by ID.
 	DataKeys(ctx context.Context) ([]DataKey, error)
-	// AddDataKey adds one with the events; it wraps ErrConflict where its ID is taken.
+	// AddDataKey adds one with the events; it wraps ErrConflict where its ID is
+	// taken, or the others are under another master key by now.
 	AddDataKey(ctx context.Context, k DataKey, events ...Event) error
 	// RetireDataKey notes that nothing is under the key since at; the zero time
 	// takes that back. Nothing happens where the key is gone.
@@ -98,8 +99,7 @@ type KeyStore interface {
 type KeyRing interface {
 	// Refresh takes in what there is of keys in the database.
 	Refresh(ctx context.Context) error
-	// NewKey makes a data key with the ID, sealed under the master key. It wraps
-	// ErrConflict where the other keys are under another master key by now.
+	// NewKey makes a data key with the ID, sealed under the master key.
 	NewKey(ctx context.Context, id int) (DataKey, error)
 	// Tag is what values begin with that are sealed under the key; empty for one
 	// that the ring does not hold.

@@ -258,6 +258,46 @@ func TestMasterKeyIsChanged(t *testing.T) {
 	})
 }
 
+// meanwhile is a master key with which something else happens as soon as it seals.
+type meanwhile struct {
+	vault.Master
+	do func()
+}
+
+func (m *meanwhile) EncryptWithContext(ctx context.Context, plaintext, associatedData []byte) ([]byte, error) {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return m.Master.EncryptWithContext(ctx, plaintext, associatedData)
+}
+
+// Of keys under two master keys no process could open all, and none could start.
+func TestKeyThatIsMadeWhileTheMasterKeyChangesIsUnderTheSameOne(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		c, key := &clock{}, got(vault.NewMasterKey())(t)
+		a := c.process(t, url, key)
+		from, to := got(vault.LocalKey(key))(t), got(vault.KeyFile(filepath.Join(t.TempDir(), "key")))(t)
+		rewrap := func(to vault.Master) error {
+			_, err := vault.Rewrap(t.Context(), from, to, a.Store, event("key.rewrap", ""))
+			return err
+		}
+		rotated := &meanwhile{to, func() { got(a.keys.Rotate(t.Context(), ada))(t) }}
+		wantKind(t, rewrap(rotated), engine.ErrConflict)
+		c.advance(time.Hour)
+
+		slow := &meanwhile{from, func() { must(t, rewrap(to)) }}
+		b := &process{Store: a.Store, vault: got(vault.Open(t.Context(), vault.Options{Master: slow, Keys: a.Store, Now: c.now}))(t)}
+		b.keys = &engine.Keys{Store: b.Store, Ring: b.vault, Now: c.now, Log: slog.New(slog.DiscardHandler)}
+		_, err := b.keys.Rotate(t.Context(), ada)
+		wantKind(t, err, engine.ErrConflict)
+		for _, k := range got(a.DataKeys(t.Context()))(t) {
+			wantEqual(t, k.Master, to.String())
+		}
+		got(vault.Open(t.Context(), vault.Options{Master: to, Keys: a.Store, Now: c.now}))(t)
+	})
+}
+
 // BenchmarkReseal gives the time for a value of 2 kB, of a thousand.
 func BenchmarkReseal(b *testing.B) {
 	c, key := &clock{}, got(vault.NewMasterKey())(b)
