@@ -90,9 +90,14 @@ type KeyStore interface {
 	SealedCounts(ctx context.Context) ([]SealedCount, error)
 	// Reseal seals again a batch of the values that are not under the key with
 	// the tag, which is the primary one. It keeps where it is, so that whoever
-	// calls it next, after a crash as well, goes on from there. Done tells that
-	// it has been through everything; the next call begins anew.
-	Reseal(ctx context.Context, key int, tag string) (done bool, err error)
+	// calls it next, after a crash as well, goes on from there.
+	Reseal(ctx context.Context, key int, tag string) (Resealed, error)
+}
+
+// Resealed says what became of a batch of values.
+type Resealed struct {
+	Done    bool    // it has been through everything; the next call begins anew
+	Damaged []error // each of a value that does not open, and stays as it is
 }
 
 // KeyRing holds the data keys of this process.

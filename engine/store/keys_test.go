@@ -149,8 +149,7 @@ func TestKeysAreRotatedUnderWriters(t *testing.T) {
 			})
 		}
 		// The first one is killed after a batch, in the middle of a column.
-		done := got(a.Reseal(t.Context(), 2, a.vault.Tag(2)))(t)
-		if done {
+		if got(a.Reseal(t.Context(), 2, a.vault.Tag(2)))(t).Done {
 			t.Error("everything is sealed again in one batch: this test does not show that it can be stopped")
 		}
 		again := c.process(t, url, key)
@@ -186,9 +185,15 @@ func TestKeysAreRotatedUnderWriters(t *testing.T) {
 	})
 }
 
-// opensAll reads every kind of sealed value.
+// opensAll opens every sealed value, of which there is one of each column, and
+// looks at some.
 func opensAll(t testing.TB, s *store.Store, step string) {
 	t.Helper()
+	for column, values := range got(s.OpenAll(t.Context()))(t) {
+		if values == 0 {
+			t.Errorf("there is nothing in %s: this test does not show whether it opens", column)
+		}
+	}
 	for i := range many {
 		wantEqual(t, string(got(s.Artifact(t.Context(), step, fmt.Sprint("a", i)))(t)), secret)
 	}
@@ -223,6 +228,29 @@ func TestValueUnderARetiredKeyKeepsItFromBeingDestroyed(t *testing.T) {
 		must(t, a.keys.Reseal(t.Context(), 0))
 		wantEqual(t, a.statuses(t)[0], engine.KeyRetired)
 		wantEqual(t, a.under(t)[1], 0)
+	})
+}
+
+// Rotation answers a leak, and nobody who can damage a value is to keep it from
+// the values behind that one.
+func TestDamagedValueKeepsNoOtherFromBeingSealedAgain(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		c, key := &clock{}, got(vault.NewMasterKey())(t)
+		a := c.process(t, url, key)
+		step := fillArtifacts(t, a.Store)
+		got(got(a.SQL())(t).ExecContext(t.Context(), `UPDATE artifacts SET data = (SELECT data FROM artifacts WHERE name = 'a1') WHERE name IN ('a0', 'a2')`))(t)
+		got(a.keys.Rotate(t.Context(), ada))(t)
+		c.advance(time.Hour)
+
+		err := a.keys.Reseal(t.Context(), 0)
+		if err == nil || !strings.Contains(err.Error(), "2 values stay under the keys") || !strings.Contains(err.Error(), "artifacts.data of "+step+"/a0") {
+			t.Errorf("error = %v", err)
+		}
+		wantEqual(t, a.under(t)[1], 2)
+		wantEqual(t, a.statuses(t), []engine.KeyStatus{engine.KeyRetiring, engine.KeyPrimary})
+		got(got(a.SQL())(t).ExecContext(t.Context(), `DELETE FROM artifacts WHERE name IN ('a0', 'a2')`))(t)
+		must(t, a.keys.Reseal(t.Context(), 0))
+		wantEqual(t, a.statuses(t), []engine.KeyStatus{engine.KeyRetired, engine.KeyPrimary})
 	})
 }
 
