@@ -107,8 +107,8 @@ func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	ok(s.t, err)
 	s.pages = pages
 	handler, err := api.New(api.Deps{
-		Policies: policies, Webhooks: hooks,
-		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell, Audit: &engine.Audit{Store: s.store, Now: now}, Formats: siem.Formats(),
+		Policies: policies, Webhooks: hooks, Audit: &engine.Audit{Store: s.store, Now: now}, Formats: siem.Formats(),
+		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,
 	})
 	ok(s.t, err)
