@@ -114,6 +114,32 @@ func TestTokenIsKnownByItsForm(t *testing.T) {
 	s.ok(err)
 }
 
+// A token that may manage users, and no more, is no way to all that its user may do.
+func TestLimitedTokenGivesNobodyMoreThanItIsGoodFor(t *testing.T) {
+	s := newSystem(t)
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.PutTeam(t.Context(), "boss", ""))
+	s.ok(admin.Bind(t.Context(), client.Binding{Subject: "team:boss", Role: "admin", Scope: "installation"}))
+	made, err := admin.CreateToken(t.Context(), client.CreateToken{Name: "registrar", Permissions: []string{"users.manage", "access.manage", "access.read"}})
+	s.ok(err)
+	c := client.New(s.url, engine.Secret(made.Token))
+	s.ok(c.CreateUser(t.Context(), client.CreateUser{Name: "eve", Password: password, MustChange: new(false)}))
+	for what, err := range map[string]error{
+		"one's own password":            c.UpdateUser(t.Context(), "admin", client.UpdateUser{Password: new("staple battery horse")}),
+		"a password of who may do more": c.UpdateUser(t.Context(), "operator", client.UpdateUser{Password: new("staple battery horse")}),
+		"the end of one's browsers":     c.EndSessions(t.Context(), "admin"),
+		"a user with a role":            c.CreateUser(t.Context(), client.CreateUser{Name: "mallory", Roles: []string{"admin"}, Password: password}),
+		"a role":                        c.UpdateUser(t.Context(), "eve", client.UpdateUser{Roles: &[]string{"viewer"}}),
+		"a binding":                     c.Bind(t.Context(), client.Binding{Subject: "user:eve", Role: "viewer", Scope: "project:default"}),
+		"a role of one's own":           c.PutRole(t.Context(), "applier", client.PutRole{Permissions: []string{"apply"}}),
+		"a team":                        c.AddMember(t.Context(), "boss", "eve"),
+	} {
+		if !errors.Is(err, engine.ErrForbidden) || !strings.Contains(err.Error(), made.ID) && what != "one's own password" && what != "the end of one's browsers" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestTokenInTheAddressIsNoToken(t *testing.T) {
 	s := newSystem(t)
 	token := s.tokens[engine.RoleViewer].Reveal()
@@ -182,6 +208,9 @@ func TestServiceAccountIsAsGoodAsItsOwner(t *testing.T) {
 	ci := client.New(s.url, engine.Secret(made.Token))
 	if _, err := ci.Whoami(t.Context()); !errors.Is(err, engine.ErrUnauthorized) {
 		t.Errorf("once its owner is disabled: %v", err)
+	}
+	if p, err := s.access.PrincipalOf(t.Context(), "ci"); err != nil || p.MayAnywhere(engine.MayRead) || p.Owner != "operator" {
+		t.Errorf("hooks and approvals of it have the rights of %+v, %v", p, err)
 	}
 	s.ok(admin.UpdateUser(t.Context(), "ci", client.UpdateUser{Owner: new("viewer")}))
 	_, err = ci.Whoami(t.Context())

@@ -59,11 +59,29 @@ func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error
 	if err != nil {
 		return Principal{}, err
 	}
-	d, err := a.Directory(ctx)
-	if err != nil || u.Disabled { // who is behind a service account stays known
-		return Principal{User: name, Kind: u.Kind, Owner: u.Owner}, err
+	p := Principal{User: name, Kind: u.Kind, Owner: u.Owner} // who is behind a service account stays known
+	in, err := a.letIn(ctx, u)
+	if err != nil || !in {
+		return p, err
 	}
-	return Principal{User: name, Kind: u.Kind, Owner: u.Owner, Rights: d.Rights(name)}, nil
+	d, err := a.Directory(ctx)
+	if err == nil {
+		p.Rights = d.Rights(name)
+	}
+	return p, err
+}
+
+// letIn reports whether a user is not disabled; a service account is as good as
+// its owner.
+func (a *Access) letIn(ctx context.Context, u *User) (bool, error) {
+	if u.Disabled || u.Owner == "" {
+		return !u.Disabled, nil
+	}
+	owner, err := a.Store.User(ctx, u.Owner)
+	if err != nil {
+		return false, err
+	}
+	return !owner.Disabled, nil
 }
 
 // change edits the directory for p. Nobody can take the last admin away, and
@@ -138,8 +156,8 @@ func (d *Directory) mayBind(p Principal, b Binding) error {
 	if b.Scope != (Scope{}) {
 		set &= setOf(scoped...)
 	}
-	if lacks := set &^ p.Rights.at(b.Scope); lacks != 0 {
-		return Forbidden("%s cannot give role %s on %s, which holds more than %s may do there: %s", p.User, b.Role, b.Scope, p.User, joined(lacks.list()))
+	if lacks := set &^ p.at(b.Scope); lacks != 0 {
+		return Forbidden("%s cannot give role %s on %s, which holds more than %s may do there: %s", p.User, b.Role, b.Scope, p.called(), joined(lacks.list()))
 	}
 	return nil
 }
@@ -201,12 +219,22 @@ func (a *Access) event(p Principal, action string, b Binding) Event {
 	return newEvent(a.Now(), p.User, action, b.Scope.Stack, b.Subject.String(), map[string]any{"role": b.Role, "scope": b.Scope.String()})
 }
 
-// mayManage checks that p may change what belongs to another user: nobody
-// gets hold of rights, by a password or a team, that they don't have.
+// mayManage checks that p may change what belongs to a user: nobody gets hold
+// of rights, by a password or a token, that they don't have.
 func (a *Access) mayManage(ctx context.Context, p Principal, name string) error {
 	d, err := a.Directory(ctx)
-	if err != nil || p.User == name || p.Rights.cover(d.Rights(name)) {
+	if err != nil {
 		return err
 	}
-	return Forbidden("%s may do more than %s; ask an admin", name, p.User)
+	return d.mayManage(p, name)
+}
+
+func (d *Directory) mayManage(p Principal, name string) error {
+	if p.User == name {
+		return p.whole()
+	}
+	if p.covers(d.Rights(name)) {
+		return nil
+	}
+	return Forbidden("%s may do more than %s; ask an admin", name, p.called())
 }

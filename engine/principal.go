@@ -45,6 +45,40 @@ func (p Principal) May(perm Permission, s Scope) bool {
 	return perm == MaySelf && p.User != "" || p.Rights.May(perm, s)
 }
 
+// at is everything that the principal may do in the scope, by what it asks with.
+func (p Principal) at(s Scope) permSet {
+	switch l := p.Limit; {
+	case l == nil:
+		return p.Rights.at(s)
+	case !l.Scope.holds(s):
+		return 0
+	case len(l.Permissions) > 0:
+		return p.Rights.at(s) & setOf(l.Permissions...)
+	}
+	return p.Rights.at(s)
+}
+
+// covers reports whether the principal may do everything that o holds.
+func (p Principal) covers(o *Rights) bool {
+	if o == nil {
+		return true
+	}
+	for s, set := range o.perms {
+		if set&^p.at(s) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// called names the principal where it is said how much it may do.
+func (p Principal) called() string {
+	if p.Limit != nil {
+		return "the token " + p.Token + " in use"
+	}
+	return p.User
+}
+
 // Roles lists the roles that the principal has in the whole installation.
 func (p Principal) Roles() []Role {
 	if p.Rights == nil {

@@ -91,8 +91,8 @@ func (d *Directory) mayFill(p Principal, team string) error {
 	if !d.hasTeam(team) {
 		return NotFound("there is no team %q", team)
 	}
-	if !p.Rights.cover(d.given(Subject{SubjectTeam, team})) {
-		return Forbidden("team %s may do more than %s; ask an admin", team, p.User)
+	if !p.covers(d.given(Subject{SubjectTeam, team})) {
+		return Forbidden("team %s may do more than %s; ask an admin", team, p.called())
 	}
 	return nil
 }
@@ -169,8 +169,8 @@ func (d *Directory) synced(user, source string, teams []string) []Member {
 // PutRole makes a role of permissions, or changes what it holds. Nobody can
 // put into a role what they may not do themselves.
 func (a *Access) PutRole(ctx context.Context, p Principal, role CustomRole) error {
-	if lacks := role.permissions &^ p.Rights.at(Scope{}); lacks != 0 {
-		return Forbidden("%s cannot make a role that holds more than %s may do: %s", p.User, p.User, joined(lacks.list()))
+	if lacks := role.permissions &^ p.at(Scope{}); lacks != 0 {
+		return Forbidden("%s cannot make a role that holds more than %s may do: %s", p.User, p.called(), joined(lacks.list()))
 	}
 	e := newEvent(a.Now(), p.User, "role.put", "", string(role.Name), map[string]any{"permissions": role.Permissions()})
 	return a.change(ctx, e, func(d *Directory) error {
