@@ -92,7 +92,19 @@ func TestTokenMadeWithATokenEndsWithIt(t *testing.T) {
 func TestTokensOfBeforeALimitEndByItToo(t *testing.T) {
 	s := newSystem(t)
 	s.access.Policy.TokenMax = time.Hour
-	s.must(s.request("GET", "/v1/whoami", engine.RoleViewer, nil), http.StatusOK)
+	c := s.as(engine.RoleViewer)
+	s.clock.add(time.Minute)
+	tokens, err := c.Tokens(t.Context(), "")
+	s.ok(err)
+	ends := tokens[0].CreatedAt.Add(time.Hour)
+	if got := tokens[0].ExpiresAt; got == nil || !got.Equal(ends) {
+		t.Errorf("it is listed to expire at %v", got)
+	}
+	next, err := c.CreateToken(t.Context(), client.CreateToken{Name: "next"})
+	s.ok(err)
+	if !next.ExpiresAt.Equal(ends) {
+		t.Errorf("the next one made with it expires at %s, not %s", next.ExpiresAt, ends)
+	}
 	s.clock.add(time.Hour + time.Second)
 	s.must(s.request("GET", "/v1/whoami", engine.RoleViewer, nil), http.StatusUnauthorized)
 }

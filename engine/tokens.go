@@ -81,12 +81,15 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 		return Principal{}, unknownToken()
 	}
 	t, u, err := a.Store.TokenUser(ctx, token.Hash())
-	now := a.Now()
-	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || a.Policy.ended(t, now)) {
+	if errors.Is(err, ErrNotFound) {
 		return Principal{}, unknownToken()
 	}
 	if err != nil {
 		return Principal{}, err
+	}
+	now, ends := a.Now(), a.Policy.ends(t)
+	if u.Disabled || !ends.IsZero() && now.After(ends) {
+		return Principal{}, unknownToken()
 	}
 	if now.Sub(t.UsedAt) > time.Minute {
 		err = a.Store.TouchToken(ctx, t.ID, now, OriginFrom(ctx).Address)
@@ -95,7 +98,7 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 		return Principal{}, err
 	}
 	p, err := a.principal(ctx, u)
-	p.Token, p.TokenEnds, p.Limit = t.ID, t.ExpiresAt, t.Limit
+	p.Token, p.TokenEnds, p.Limit = t.ID, ends, t.Limit
 	return p, err
 }
 
@@ -215,7 +218,16 @@ func (a *Access) Tokens(ctx context.Context, p Principal, user string, page Page
 			return nil, err
 		}
 	}
-	return a.Store.Tokens(ctx, user, page)
+	return a.TokensOf(ctx, user, page)
+}
+
+// TokensOf lists the tokens of a user, each with when it really ends.
+func (a *Access) TokensOf(ctx context.Context, user string, page Page) ([]*Token, error) {
+	tokens, err := a.Store.Tokens(ctx, user, page)
+	for _, t := range tokens {
+		t.ExpiresAt = a.Policy.ends(t)
+	}
+	return tokens, err
 }
 
 // DeleteToken takes a token back: the one in use, one's own, one of a service
