@@ -195,6 +195,11 @@ func TestServiceAccountsHaveTokensAndAnOwner(t *testing.T) {
 		t.Errorf("once it is disabled: %v", err)
 	}
 	s.ok(owner.DeleteToken(t.Context(), made.ID))
+	events, err := s.store.Events(t.Context(), engine.EventFilter{Action: "token.delete"}, engine.Page{Limit: 1})
+	s.ok(err)
+	if got := string(events[0].Detail); events[0].Actor != "operator" || got != `{"name":"deploy","user":"ci"}` {
+		t.Errorf("it is recorded as %s by %s", got, events[0].Actor)
+	}
 }
 
 func TestTokenIsGoodWhereItSays(t *testing.T) {
@@ -244,6 +249,14 @@ func TestTokensOfMorePowerfulServiceAccountsAreNotMade(t *testing.T) {
 	}
 	if err := rita.UpdateUser(t.Context(), "robot", client.UpdateUser{Owner: new("rita")}); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("its owner: %v", err)
+	}
+	tokens, err := admin.Tokens(t.Context(), "")
+	s.ok(err)
+	if err := rita.DeleteToken(t.Context(), tokens[0].ID); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("the end of an admin's token: %v", err)
+	}
+	if err := s.as(engine.RoleOperator).DeleteToken(t.Context(), tokens[0].ID); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("by somebody who manages nobody: %v", err)
 	}
 	if err := rita.EndSessions(t.Context(), "admin"); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("sessions of an admin: %v", err)

@@ -231,16 +231,37 @@ func (a *Access) TokensOf(ctx context.Context, user string, page Page) ([]*Token
 }
 
 // DeleteToken takes a token back: the one in use, one's own, one of a service
-// account of one's own, or anybody's with the right to manage users.
+// account of one's own or, with the right to manage users, of who may do no more.
 func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error {
 	if id != p.Token || id == "" {
 		if err := p.whole(); err != nil {
 			return err
 		}
 	}
-	owner := p.User
-	if p.May(MayManageUsers, Scope{}) {
-		owner = ""
+	t, err := a.Store.Token(ctx, id)
+	if err != nil {
+		return err
 	}
-	return a.Store.DeleteToken(ctx, id, owner, newEvent(a.Now(), p.User, "token.delete", "", id, nil))
+	if err := a.mayTakeBack(ctx, p, t); err != nil {
+		return err
+	}
+	return a.Store.DeleteToken(ctx, id, newEvent(a.Now(), p.User, "token.delete", "", id, map[string]any{"user": t.User, "name": t.Name}))
 }
+
+func (a *Access) mayTakeBack(ctx context.Context, p Principal, t *Token) error {
+	if t.User == p.User {
+		return nil
+	}
+	u, err := a.Store.User(ctx, t.User)
+	switch {
+	case err != nil || u.Owner == p.User:
+		return err
+	case !p.May(MayManageUsers, Scope{}):
+		return NoToken(t.ID)
+	}
+	return a.mayManage(ctx, p, t.User)
+}
+
+// NoToken is the answer about a token that there is not, or that is none of the
+// business of who asks.
+func NoToken(id string) error { return NotFound("there is no token %s", id) }
