@@ -50,6 +50,16 @@ func (p AccessPolicy) tokenLife() time.Duration {
 	return life
 }
 
+// ends gives when a token expires; zero for never. What was made before there
+// was a limit, or a stricter one, ends by it as well.
+func (p AccessPolicy) ends(t *Token) time.Time {
+	most := t.CreatedAt.Add(p.TokenMax)
+	if p.TokenMax > 0 && (t.ExpiresAt.IsZero() || most.Before(t.ExpiresAt)) {
+		return most
+	}
+	return t.ExpiresAt
+}
+
 func orDefault(d, usual time.Duration) time.Duration {
 	if d > 0 {
 		return d
@@ -87,7 +97,11 @@ func (a *Access) LoginToken(ctx context.Context, name string, password Secret, l
 		return "", nil, err
 	}
 	p := Principal{User: u.Name, Kind: u.Kind, MustChange: u.MustChange}
-	return a.CreateToken(ctx, p, TokenRequest{Name: label})
+	secret, t, err := a.createToken(ctx, p, TokenRequest{Name: label}, u.PasswordHash)
+	if errors.Is(err, ErrNotFound) { // it was changed meanwhile
+		err = wrongLogin()
+	}
+	return secret, t, err
 }
 
 // verify checks a name and password, and takes as long for a name that nobody
@@ -121,16 +135,25 @@ func (a *Access) verify(ctx context.Context, name string, password Secret) (*Use
 // Guesses at a locked account are neither answered nor counted nor recorded, so
 // that they fill no database; nor are those at names that nobody has.
 func (a *Access) settleLogin(ctx context.Context, u *User, right bool) error {
+	if u.Disabled {
+		return wrongLogin()
+	}
+	// As it is now: of a thousand guesses at once, those that waited longest for
+	// their turn began before the account was locked.
+	last, err := a.Store.User(ctx, u.Name)
+	if err != nil {
+		return err
+	}
 	now := a.Now()
 	switch {
-	case u.Disabled || u.Locked(now):
+	case last.Locked(now):
 		return wrongLogin()
 	case !right:
 		if err := a.Store.CountFailure(ctx, u.Name, a.refuse(u.Name, now)); err != nil {
 			return err
 		}
 		return wrongLogin()
-	case u.Failures == 0:
+	case last.Failures == 0:
 		return nil
 	}
 	free, err := a.Store.ClearFailures(ctx, u.Name, now)

@@ -36,6 +36,9 @@ func (p *Pages) users(c *gin.Context) error { return p.showUsers(c, http.StatusO
 func (p *Pages) showUsers(c *gin.Context, status int, problem string) error {
 	ctx := c.Request.Context()
 	v := usersView{frame: p.frame(c, "Users"), err: problem}
+	if p.closed(c, v.frame, engine.MayReadAccess, status, problem) {
+		return nil
+	}
 	var err error
 	if v.users, err = p.Store.Users(ctx, engine.Everything()); err != nil {
 		return err
@@ -92,7 +95,7 @@ func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 	}
 	v.roles = d.RolesOf(name)
 	if v.may(engine.MayManageUsers) {
-		if v.tokens, err = p.Store.Tokens(ctx, name, engine.Everything()); err != nil {
+		if v.tokens, err = p.Access.TokensOf(ctx, name, engine.Everything()); err != nil {
 			return err
 		}
 		if v.sessions, err = p.Access.Sessions(ctx, name, engine.Everything()); err != nil {

@@ -116,7 +116,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(), o.https.check(), o.signOn.check())
+	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(o.masterKey), o.https.check(), o.signOn.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox/shim"
 )
 
 // Mode says what to do about walls.
@@ -23,10 +25,10 @@ const (
 // before landlockPart none can be built, since Terraform could not move files
 // within them. Source: https://docs.kernel.org/userspace-api/landlock.html.
 const (
-	landlockPart  = 2 // Linux 5.19
-	landlockWhole = 3 // Linux 6.2
-	landlockNet   = 4 // Linux 6.7
-	landlockScope = 6 // Linux 6.12
+	landlockPart  = shim.LandlockPart // Linux 5.19
+	landlockWhole = 3                 // Linux 6.2
+	landlockNet   = 4                 // Linux 6.7
+	landlockScope = 6                 // Linux 6.12
 )
 
 // Policy is what an operator wants of walls, for all steps of a worker. It
@@ -53,7 +55,7 @@ type Policy struct {
 // that are required and cannot be had.
 func (p Policy) Survey(self string) (had Policy, lacks []string, err error) {
 	return p.survey(machine{
-		landlock: landlockVersion(), seccomp: judgesCalls(), root: os.Geteuid() == 0,
+		landlock: shim.LandlockVersion(), seccomp: shim.JudgesCalls(), root: os.Geteuid() == 0,
 		bubblewrap: func() (string, error) { return findBubblewrap(self) },
 		locks:      func() error { return os.MkdirAll(usersDir, 0o700) },
 	})
@@ -159,7 +161,7 @@ func (p Policy) String() string {
 	}
 	w := p.Walls(nil, nil, nil)
 	w.User = p.Users.First
-	return strings.Join(w.holds(landlockVersion(), w.ports()+" and the step's endpoints"), ", ")
+	return strings.Join(w.holds(shim.LandlockVersion(), w.ports()+" and the step's endpoints"), ", ")
 }
 
 // up reports whether the policy builds walls.
@@ -195,8 +197,8 @@ func findBubblewrap(self string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	w := Walls{Read: append(slices.Clone(system), self), Tmp: tmp}
-	args := append(w.wrapping(self, os.Geteuid() == 0), "/bin/true")
+	w := shim.Walls{Read: append(slices.Clone(system), self), Tmp: tmp}
+	args := append(w.Wrapping(self, os.Geteuid() == 0), "/bin/true")
 	out, err := exec.Command(path, args...).CombinedOutput()
 	if err != nil {
 		said, _, _ := strings.Cut(string(out), "\n")

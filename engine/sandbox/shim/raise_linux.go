@@ -1,4 +1,4 @@
-package sandbox
+package shim
 
 import (
 	"errors"
@@ -14,8 +14,8 @@ import (
 )
 
 // raise shuts this process, and all that it will start, in. It cannot be undone.
-func (w Walls) raise() error {
-	if !w.up() {
+func (w *Walls) raise() error {
+	if w == nil {
 		return nil
 	}
 	if err := w.restrict(); err != nil {
@@ -24,7 +24,7 @@ func (w Walls) raise() error {
 	if err := w.Limits.set(); err != nil {
 		return err
 	}
-	if err := filterCalls(); err != nil && (w.Mode == Require || judgesCalls()) {
+	if err := filterCalls(); err != nil && (!w.BestEffort || JudgesCalls()) {
 		return fmt.Errorf("system calls: %w", err)
 	}
 	if w.User != 0 { // to become it takes powers, which end with that
@@ -34,9 +34,9 @@ func (w Walls) raise() error {
 }
 
 // restrict lets Landlock hold files, TCP, signals and abstract sockets.
-func (w Walls) restrict() error {
+func (w *Walls) restrict() error {
 	config := landlock.V7 // with all of landlockScope; what comes later takes what people use, such as UDP for names
-	if w.Mode == Auto {
+	if w.BestEffort {
 		config = config.BestEffort()
 	}
 	var rules []landlock.Rule
@@ -53,7 +53,7 @@ func (w Walls) restrict() error {
 }
 
 // written lists what a child may write to.
-func (w Walls) written() []string {
+func (w *Walls) written() []string {
 	paths := append(slices.Clone(w.Write), "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 	if w.Bubblewrap != "" { // which makes these for the child alone
 		paths = append(paths, "/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx")
@@ -150,8 +150,8 @@ func filterCalls() error {
 	return loadFilter(program)
 }
 
-// judgesCalls reports whether system calls can be judged here.
-func judgesCalls() bool {
+// JudgesCalls reports whether system calls can be judged here.
+func JudgesCalls() bool {
 	_, known := abis[runtime.GOARCH]
 	return known && unix.Prctl(unix.PR_GET_SECCOMP, 0, 0, 0, 0) == nil
 }
