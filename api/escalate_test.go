@@ -104,3 +104,25 @@ func TestWhoMayNotStartRunsScalesNothing(t *testing.T) {
 	s.must(s.request("POST", "/v1/stacks/hello/scale", "writer", client.Scale{Name: "size", Value: 2}), http.StatusForbidden)
 	s.must(s.request("POST", "/v1/stacks/hello/scale", engine.RoleOperator, client.Scale{Name: "size", Value: 2}), http.StatusUnprocessableEntity)
 }
+
+func TestServiceAccountMayNothingOnceItsOwnerIsDisabled(t *testing.T) {
+	s := newSystem(t)
+	ctx, admin, disabled := t.Context(), s.as(engine.RoleAdmin), true
+	s.newcomer("carla")
+	s.ok(admin.CreateUser(ctx, client.CreateUser{Name: "robot", Kind: "service", Owner: "carla", Roles: []string{"operator"}}))
+	may := func() bool {
+		p, err := s.access.PrincipalOf(ctx, "robot")
+		s.ok(err)
+		if p.Person() != "carla" {
+			t.Errorf("behind it is %s", p.Person())
+		}
+		return p.May(engine.MayPlan, engine.StackScope("hello"))
+	}
+	if !may() {
+		t.Error("it may not start runs to begin with")
+	}
+	s.ok(admin.UpdateUser(ctx, "carla", client.UpdateUser{Disabled: &disabled}))
+	if may() {
+		t.Error("its hooks start runs, and its approvals count")
+	}
+}
