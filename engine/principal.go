@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Principal is who asks: a person or a program with a token.
@@ -14,7 +15,8 @@ type Principal struct {
 	// Limit is what the token in use is good for; nil for all that its owner may do.
 	Limit *Limit
 	// Token names the API token in use; empty for a browser session.
-	Token string
+	Token     string
+	TokenEnds time.Time // when that expires; zero for never, or no token
 	// MustChange says that somebody else knows the password, too: there are no
 	// rights until there is another one.
 	MustChange bool
