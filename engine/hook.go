@@ -66,14 +66,21 @@ func (s *Hooks) of(ctx context.Context, p Principal, id string) (*Hook, error) {
 }
 
 // Rotate gives a hook a new secret; the one before is taken beside it for a day.
+// Of who did not make the hook it becomes theirs, and the one before ends: who
+// holds a secret starts runs in their own name, and with their own rights.
 func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
 	h, err := s.of(ctx, p, id)
 	if err != nil {
 		return "", err
 	}
 	now := s.Now()
+	before := map[string]any{"rights_of": h.CreatedBy}
 	h.Secrets = h.Secrets.replaced(now)
-	return h.Secrets.Newest, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil))
+	if h.CreatedBy != p.User {
+		h.CreatedBy, h.Secrets = p.User, SigningSecrets{Newest: h.Secrets.Newest}
+	}
+	e := newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(before, map[string]any{"rights_of": h.CreatedBy})
+	return h.Secrets.Newest, s.Store.PutHook(ctx, h, e)
 }
 
 // Delete removes a hook.

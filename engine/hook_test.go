@@ -48,6 +48,25 @@ func (s *hookStore) Start(_ context.Context, _ Principal, req StartRequest) (*Ru
 	return &Run{ID: "run-1"}, nil
 }
 
+func (s *hookStore) PutHook(_ context.Context, h *Hook, _ Event) error {
+	s.hook = h
+	return nil
+}
+
+func TestHookIsOfWhoeverHoldsItsSecret(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for who, secrets := range map[string]int{"ada": 2, "bob": 1} {
+		first := NewWebhookSecret()
+		store := &hookStore{hook: &Hook{ID: "hook-1", Stack: "web", Kind: RunApply, Secrets: SigningSecrets{Newest: first}, CreatedBy: "ada"}}
+		s := &Hooks{Store: store, Now: func() time.Time { return now }}
+		secret, err := s.Rotate(t.Context(), Principal{User: who, Rights: Everywhere(RoleOperator)}, "hook-1")
+		good := store.hook.Secrets.at(now)
+		if err != nil || store.hook.CreatedBy != who || len(good) != secrets || good[0] != secret || secret == first {
+			t.Errorf("rotated by %s it starts runs as %s with %d secrets, %v", who, store.hook.CreatedBy, len(good), err)
+		}
+	}
+}
+
 func TestACallStartsARunOnce(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	secret := NewWebhookSecret()
