@@ -80,6 +80,22 @@ func TestPasswordOfAnOwnerIsNoWayToTheirServiceAccounts(t *testing.T) {
 	})
 }
 
+// An owner stands behind the runs of a service account, as if they had started
+// them: so that one may apply would let a plan be applied.
+func TestNobodyIsMadeToAnswerByWhoMayDoLess(t *testing.T) {
+	s := newSystem(t)
+	ctx, helper := t.Context(), s.helper()
+	s.newcomer("carla")
+	s.ok(helper.CreateUser(ctx, client.CreateUser{Name: "hers", Kind: "service"}))
+	s.ok(helper.CreateUser(ctx, client.CreateUser{Name: "carlas", Kind: "service", Owner: "carla"}))
+	s.refusedAll(map[string]func() error{
+		"a new one": func() error {
+			return helper.CreateUser(ctx, client.CreateUser{Name: "puppet", Kind: "service", Owner: "deployer"})
+		},
+		"one that is there": func() error { return helper.UpdateUser(ctx, "hers", client.UpdateUser{Owner: new("deployer")}) },
+	})
+}
+
 func TestRoleIsNotWeakenedByWhoDoesNotHoldIt(t *testing.T) {
 	s := newSystem(t)
 	ctx, helper, admin := t.Context(), s.helper(), s.as(engine.RoleAdmin)
