@@ -10,7 +10,7 @@ import (
 )
 
 func (s *server) forwarderRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayManageSystem},
+	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayReadSystem},
 		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Forwarder]], error) {
 			list, err := s.Store.Forwarders(ctx)
 			name := func(f *engine.Forwarder) string { return f.Name }

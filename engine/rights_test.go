@@ -113,7 +113,7 @@ func TestScopesAreReadAsTheyAreWritten(t *testing.T) {
 			t.Errorf("%s is read as %+v, %v", s, got, err)
 		}
 	}
-	for _, text := range []string{"project:", "project:a.b", "stack:", "team:web", "x"} {
+	for _, text := range []string{"project:", "project:a.b", "stack:", "stack:default.web", "team:web", "x"} {
 		if s, err := ParseScope(text); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q is read as %+v, %v", text, s, err)
 		}

@@ -20,7 +20,7 @@ func (a *Access) PutProject(ctx context.Context, p Principal, project Project) e
 	e := newEvent(a.Now(), p.User, "project.put", "", project.Name, map[string]any{"description": project.Description})
 	return a.change(ctx, e, func(d *Directory) error {
 		if !d.hasProject(project.Name) && taken != "" {
-			return Conflict("%s is there already, and its name would make it part of project %s", taken, project.Name)
+			return Conflict("%s is there already, and would be part of project %s", taken, project.Name)
 		}
 		d.Projects = put(d.Projects, project, func(o Project) bool { return o.Name == project.Name })
 		return nil

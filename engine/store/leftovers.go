@@ -23,8 +23,24 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 		if res.RowsAffected == 0 {
 			return noStack(name)
 		}
+		if err := s.forget(tx, name); err != nil {
+			return err
+		}
 		return addEvents(tx, e)
 	})
+}
+
+// forget removes the roles that were given for a stack, and its webhooks: who
+// makes another of that name begins with nothing.
+func (s *Store) forget(tx *gorm.DB, stack string) error {
+	if err := tx.Exec(`DELETE FROM webhooks WHERE stack = ?`, stack).Error; err != nil {
+		return err
+	}
+	res := tx.Exec(`DELETE FROM bindings WHERE stack = ?`, stack)
+	if res.Error != nil || res.RowsAffected == 0 {
+		return res.Error
+	}
+	return s.nextVersion(tx)
 }
 
 // nothingLeft refuses to lose what is under a legal hold, a run under way, what

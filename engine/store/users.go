@@ -57,13 +57,6 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 	if len(roles) == 0 {
 		return nil
 	}
-	if err := s.lockDirectory(tx); err != nil {
-		return err
-	}
-	var version int64
-	if err := tx.Raw(`SELECT ` + directoryVersion).Scan(&version).Error; err != nil {
-		return err
-	}
 	for _, role := range roles {
 		row := newBindingRow(engine.Binding{Subject: engine.Subject{Kind: engine.SubjectUser, Name: user}, Role: role})
 		err := tx.Exec(`INSERT INTO bindings (kind, subject, role, project, stack) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -72,7 +65,7 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 			return err
 		}
 	}
-	return setVersion(tx, version+1)
+	return s.nextVersion(tx)
 }
 
 // UpdateUser implements engine.UserStore.
