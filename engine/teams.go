@@ -13,7 +13,7 @@ func (a *Access) PutProject(ctx context.Context, p Principal, project Project) e
 	if project.Name == DefaultProject {
 		return Invalid("the project %s is always there", DefaultProject)
 	}
-	taken, err := a.Store.InProject(ctx, project.Name)
+	taken, err := a.inProject(ctx, p, project.Name)
 	if err != nil {
 		return err
 	}
@@ -27,10 +27,19 @@ func (a *Access) PutProject(ctx context.Context, p Principal, project Project) e
 	})
 }
 
+// inProject names something of a project as far as p may know of it; "" for nothing.
+func (a *Access) inProject(ctx context.Context, p Principal, project string) (string, error) {
+	found, err := a.Store.InProject(ctx, project)
+	if found != "" && !p.May(MayRead, ProjectScope(project)) {
+		found = "something that you may not see"
+	}
+	return found, err
+}
+
 // DeleteProject removes a project in which nothing is left, with the roles
 // that were given in it.
 func (a *Access) DeleteProject(ctx context.Context, p Principal, name string) error {
-	left, err := a.Store.InProject(ctx, name)
+	left, err := a.inProject(ctx, p, name)
 	if err != nil {
 		return err
 	}

@@ -169,7 +169,9 @@ func (s *Store) lockDirectory(tx *gorm.DB) error {
 	return tx.Exec(`LOCK TABLE directory IN EXCLUSIVE MODE`).Error
 }
 
-// nextVersion says that a part of the directory was changed by itself.
+// nextVersion says that a part of the directory is about to be changed by
+// itself. It comes first: writers that wait for each other's rows, too, would
+// wait for ever.
 func (s *Store) nextVersion(tx *gorm.DB) error {
 	if err := s.lockDirectory(tx); err != nil {
 		return err

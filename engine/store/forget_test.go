@@ -107,3 +107,17 @@ func TestDirectoryIsReadAsItWasAtOneMoment(t *testing.T) {
 		must(t, <-done)
 	})
 }
+
+func TestStackIsDeletedWhileItsRolesAreTakenBack(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		none := func(d *engine.Directory) error { d.Bindings = nil; return nil }
+		for range 20 {
+			newStack(t, s, "pay.web")
+			must(t, s.ChangeDirectory(t.Context(), bound(engine.RoleOperator, engine.StackScope("pay.web"))))
+			done := make(chan error)
+			go func() { done <- s.ChangeDirectory(context.WithoutCancel(t.Context()), none) }()
+			must(t, s.DeleteStack(t.Context(), "pay.web", event("stack.delete", "pay.web")))
+			must(t, <-done)
+		}
+	})
+}

@@ -13,6 +13,9 @@ import (
 // DeleteStack implements engine.StackStore.
 func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := s.nextVersion(tx); err != nil {
+			return err
+		}
 		if err := nothingLeft(tx, name); err != nil {
 			return err
 		}
@@ -23,7 +26,7 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 		if res.RowsAffected == 0 {
 			return noStack(name)
 		}
-		if err := s.forget(tx, name); err != nil {
+		if err := forget(tx, name); err != nil {
 			return err
 		}
 		return addEvents(tx, e)
@@ -32,15 +35,11 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 
 // forget removes the roles that were given for a stack, and its webhooks: who
 // makes another of that name begins with nothing.
-func (s *Store) forget(tx *gorm.DB, stack string) error {
+func forget(tx *gorm.DB, stack string) error {
 	if err := tx.Exec(`DELETE FROM webhooks WHERE stack = ?`, stack).Error; err != nil {
 		return err
 	}
-	res := tx.Exec(`DELETE FROM bindings WHERE stack = ?`, stack)
-	if res.Error != nil || res.RowsAffected == 0 {
-		return res.Error
-	}
-	return s.nextVersion(tx)
+	return tx.Exec(`DELETE FROM bindings WHERE stack = ?`, stack).Error
 }
 
 // nothingLeft refuses to lose what is under a legal hold, a run under way, what

@@ -57,6 +57,9 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 	if len(roles) == 0 {
 		return nil
 	}
+	if err := s.nextVersion(tx); err != nil {
+		return err
+	}
 	for _, role := range roles {
 		row := newBindingRow(engine.Binding{Subject: engine.Subject{Kind: engine.SubjectUser, Name: user}, Role: role})
 		err := tx.Exec(`INSERT INTO bindings (kind, subject, role, project, stack) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -65,7 +68,7 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 			return err
 		}
 	}
-	return s.nextVersion(tx)
+	return nil
 }
 
 // UpdateUser implements engine.UserStore.
