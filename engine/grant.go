@@ -128,7 +128,7 @@ func (r *Run) Reconsider(at time.Time) (waits bool) {
 // withdraw takes back that the plan is approved, of which nothing has begun. A
 // run that already plans steps anew waits with the plan that comes of it.
 func (r *Run) withdraw(at time.Time) {
-	r.event("run.withdraw", "engine", at, map[string]any{"digest": r.Digest, "reason": r.lost()})
+	r.event("run.withdraw", ActorEngine, at, map[string]any{"digest": r.Digest, "reason": r.lost()})
 	for _, s := range r.Steps {
 		if s.Status == StepApproved {
 			s.ApprovedChanges = ""
