@@ -273,7 +273,7 @@ func (s *Webhooks) note(ctx context.Context, id string, taken bool) error {
 	switch {
 	case w.attempted(taken, s.Now()):
 		s.Log.WarnContext(ctx, "a webhook is disabled", "webhook", w.ID, "why", w.DisabledWhy)
-		return s.Store.NoteWebhook(ctx, w, s.event("engine", "webhook.disable", w, map[string]any{"why": w.DisabledWhy}))
+		return s.Store.NoteWebhook(ctx, w, s.event(ActorEngine, "webhook.disable", w, map[string]any{"why": w.DisabledWhy}))
 	case w.FailingSince.Equal(before):
 		return nil
 	}
