@@ -184,6 +184,25 @@ func TestAnotherMasterKeyIsToldApart(t *testing.T) {
 	}
 }
 
+func TestValuesThatAreSealedAtOnceDoNotMix(t *testing.T) {
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for j := range 50 {
+				plain := bytes.Repeat([]byte{byte(i), byte(j), 0}, deflateFrom)
+				packed, err := pack(plain)
+				if err != nil || len(packed) > len(plain)/10 {
+					t.Errorf("%d bytes of %d, %v", len(packed), len(plain), err)
+				}
+				if got, err := unpack(packed); err != nil || !bytes.Equal(got, plain) {
+					t.Errorf("another value came back, %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 func TestPasswords(t *testing.T) {
 	p := NewPasswords()
 	hash, err := p.Hash(t.Context(), "correct horse")
