@@ -68,7 +68,9 @@ func (c *Credential) told() map[string]any {
 	return told
 }
 
-func (u *User) told() map[string]any { return map[string]any{"disabled": u.Disabled} }
+func (u *User) told() map[string]any {
+	return map[string]any{"disabled": u.Disabled, "owner": u.Owner, "must_change": u.MustChange}
+}
 
 func (h *Hold) told() map[string]any {
 	if h == nil {

@@ -156,50 +156,49 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.mayManage(ctx, p, name); err != nil {
 		return nil, err
 	}
-	if err := a.edit(ctx, p, u, ch); err != nil {
+	hash, err := a.checkChange(ctx, u, ch)
+	if err != nil {
 		return nil, err
 	}
-	if err := a.keepAnAdmin(ctx, u); err != nil {
-		return nil, err
-	}
-	ends := Ends{Sessions: u.Disabled || ch.Password != nil, Lock: ch.Unlock || ch.Password != nil}
-	if ends.Lock {
-		u.Failures, u.LockedUntil = 0, time.Time{}
-	}
-	detail := map[string]any{"disabled": u.Disabled, "password": ch.Password != nil, "unlock": ch.Unlock, "owner": u.Owner}
-	return u, a.Store.UpdateUser(ctx, u, ends, newEvent(a.Now(), p.User, "user.update", "", name, detail))
+	detail := map[string]any{"password": ch.Password != nil, "unlock": ch.Unlock}
+	event := newEvent(a.Now(), p.User, "user.update", "", name, detail)
+	return a.Store.UpdateUser(ctx, name, func(u *User, d *Directory) (Ends, Event, error) {
+		before := u.told()
+		ch.apply(u, hash, p.User == name)
+		if u.Disabled && !d.hasAdminWithout(name) {
+			return Ends{}, event, Conflict("%s is the last admin; make another one first", name)
+		}
+		return Ends{Sessions: u.Disabled || ch.Password != nil, Lock: ch.Unlock || ch.Password != nil}, event.changing(before, u.told()), nil
+	})
 }
 
-func (a *Access) edit(ctx context.Context, p Principal, u *User, ch UserChange) (err error) {
+// checkChange refuses what cannot be changed about a user, and gives the hash of
+// the new password, "" for none.
+func (a *Access) checkChange(ctx context.Context, u *User, ch UserChange) (hash string, err error) {
+	switch {
+	case (ch.Password != nil || ch.Unlock) && u.Kind == Service:
+		return "", Invalid("service account %s has no password", u.Name)
+	case ch.Owner != nil && u.Kind != Service:
+		return "", Invalid("only a service account has an owner")
+	case ch.Owner != nil:
+		err = a.checkOwner(ctx, *ch.Owner)
+	}
+	if err == nil && ch.Password != nil {
+		hash, err = a.hash(ctx, u.Name, *ch.Password)
+	}
+	return hash, err
+}
+
+// apply edits a user; hash is that of the new password, which is the user's own
+// choice or not.
+func (ch UserChange) apply(u *User, hash string, own bool) {
 	if ch.Disabled != nil {
 		u.Disabled = *ch.Disabled
 	}
-	if (ch.Password != nil || ch.Unlock) && u.Kind == Service {
-		return Invalid("service account %s has no password", u.Name)
-	}
 	if ch.Password != nil {
-		u.MustChange = p.User != u.Name
-		if u.PasswordHash, err = a.hash(ctx, u.Name, *ch.Password); err != nil {
-			return err
-		}
+		u.PasswordHash, u.MustChange = hash, !own
 	}
-	if ch.Owner == nil {
-		return nil
+	if ch.Owner != nil {
+		u.Owner = *ch.Owner
 	}
-	if u.Kind != Service {
-		return Invalid("only a service account has an owner")
-	}
-	u.Owner = *ch.Owner
-	return a.checkOwner(ctx, u.Owner)
-}
-
-func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
-	d, err := a.Store.Directory(ctx)
-	if err != nil || !changed.Disabled {
-		return err
-	}
-	if d.NoAdmins = append(d.NoAdmins, changed.Name); d.hasAdmin() {
-		return nil
-	}
-	return Conflict("%s is the last admin; make another one first", changed.Name)
 }

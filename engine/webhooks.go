@@ -36,7 +36,7 @@ func (s *Webhooks) Add(ctx context.Context, p Principal, w *Webhook) (Secret, er
 	if err := s.check(p, w); err != nil {
 		return "", err
 	}
-	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": w.URL, "events": w.Events}))
+	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": placeOf(w.URL), "events": w.Events}))
 }
 
 // check refuses what p may not have told, what no webhook can be, and addresses
@@ -104,7 +104,7 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 	if err := s.check(p, w); err != nil {
 		return nil, err
 	}
-	return w, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.update", w, map[string]any{"url": w.URL, "events": w.Events, "disabled": w.DisabledWhy}))
+	return w, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.update", w, map[string]any{"url": placeOf(w.URL), "new_url": c.URL != nil, "events": w.Events, "disabled": w.DisabledWhy}))
 }
 
 // Rotate gives a webhook a new secret. The one before signs beside it for a day.
@@ -155,7 +155,7 @@ func (s *Webhooks) event(actor, action string, w *Webhook, detail map[string]any
 // a time, and after how long one that nobody has told of is sent again.
 const (
 	fanOutBatch = 200
-	sendAtOnce  = 8
+	sendAtOnce  = 32
 	sendLease   = 2 * time.Minute
 	sendTimeout = 20 * time.Second
 )
