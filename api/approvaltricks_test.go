@@ -107,3 +107,58 @@ func TestRuleOfTheInstallationIsHeldAgainstThoseOfProjects(t *testing.T) {
 	_, err = s.as(engine.RoleAdmin).PutPolicy(t.Context(), "", `approval { roles = ["admin"] }`)
 	s.refuses(err, "project default")
 }
+
+// Who may only plan once applied by a revision that lets every plan pass.
+func TestRuleThatAsksNobodyStandsInForWhoMayApply(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	s.revise("otto", lax)
+	run := s.waits("otto")
+	s.is(run, "planned", "")
+	_, err := s.as("otto").ApplyRun(t.Context(), run.ID, run.Digest, "")
+	s.refuses(err, "otto may not apply")
+	_, err = s.as("dora").ApplyRun(t.Context(), run.ID, run.Digest, "")
+	s.ok(err)
+	s.ends(run, engine.OutcomeApplied)
+	s.is(s.waits("dora"), "approved", "") // who may
+}
+
+// A token may be for less than the person whose it is.
+func TestTokenThatMayOnlyPlanAppliesNothing(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	s.revise("dora", lax)
+	token, err := s.as("dora").CreateToken(t.Context(), client.CreateToken{Name: "ci", Permissions: []string{"read", "plan"}})
+	s.ok(err)
+	s.tokens["ci"] = engine.Secret(token.Token)
+	s.is(s.waits("ci"), "planned", "")
+}
+
+func TestScheduleAppliesWhatWhoMadeItMayApply(t *testing.T) {
+	for by, status := range map[engine.Role]string{"otto": "planned", "dora": "approved"} {
+		s := newSystem(t)
+		s.team()
+		s.revise("otto", lax)
+		sch, err := s.as(by).CreateSchedule(t.Context(), "hello", client.CreateSchedule{Name: "nightly", Kind: "apply", Cron: "0 1 * * *"})
+		s.ok(err)
+		stored, err := s.store.Schedule(t.Context(), sch.ID)
+		s.ok(err)
+		id, err := s.runs.StartScheduled(t.Context(), stored)
+		s.ok(err)
+		s.plan(s.read(id))
+		s.is(s.read(id), status, "")
+	}
+}
+
+// What begins later is under what was so when it was asked for.
+func TestRunThatWaitsForItsTurnRemembersWhoMayNotApply(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	s.revise("dora", lax)
+	first := s.waits("dora")
+	queued, err := s.as("otto").StartRun(t.Context(), "hello", client.StartRun{Kind: "apply"})
+	s.ok(err)
+	s.ends(first, engine.OutcomeApplied)
+	s.plan(s.read(queued.ID))
+	s.is(s.read(queued.ID), "planned", "")
+}
