@@ -162,3 +162,20 @@ func TestRunThatWaitsForItsTurnRemembersWhoMayNotApply(t *testing.T) {
 	s.plan(s.read(queued.ID))
 	s.is(s.read(queued.ID), "planned", "")
 }
+
+// A first apply that fails in the middle leaves things behind.
+func TestRuleOfARevisionThatFailedHalfwayHolds(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	s.revise("ada", oneOther)
+	run := s.waits("ada")
+	s.approves("bob", run, "")
+	s.ends(run, engine.OutcomeFailed)
+	s.revise("ada", lax)
+	run = s.waits("ada")
+	s.is(run, "planned", "")
+	s.approves("ada", run, "ada started run")
+	s.approves("bob", run, "")
+	s.ends(run, engine.OutcomeApplied)
+	s.is(s.waits("ada"), "approved", "")
+}

@@ -31,6 +31,9 @@ type DeedStore interface {
 	// revisions up to a number, the number itself always, and changes of kept
 	// variables.
 	Deeds(ctx context.Context, stack string, revision int, run string) ([]Deed, error)
+	// Begun lists the revisions of which an apply has begun since the stack was
+	// last brought to one as a whole.
+	Begun(ctx context.Context, stack string) ([]int, error)
 }
 
 // authors lists whose changes the run may bring: those of revisions that are

@@ -47,8 +47,8 @@ func (r ApprovalRule) startedBy(p Principal, stack string) ApprovalRule {
 	return r
 }
 
-// revisionsThere lists the revision that the stack is applied at and those that
-// parts of it are at.
+// revisionsThere lists the revision that the stack is applied at, those that
+// parts of it are at, and those of applies that did not come to their end.
 func (s *Runs) revisionsThere(ctx context.Context, stack string) ([]int, error) {
 	st, err := s.Store.Stack(ctx, stack)
 	if err != nil {
@@ -58,11 +58,16 @@ func (s *Runs) revisionsThere(ctx context.Context, stack string) ([]int, error) 
 	if err != nil {
 		return nil, err
 	}
-	there := distinct(deployed)
-	if st.Applied > 0 && !slices.Contains(there, st.Applied) {
+	begun, err := s.Store.Begun(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	there := append(begun, distinct(deployed)...)
+	if st.Applied > 0 {
 		there = append(there, st.Applied)
 	}
-	return there, nil
+	slices.Sort(there)
+	return slices.Compact(there), nil
 }
 
 // distinct gives the values of m, each once, in order.

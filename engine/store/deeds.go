@@ -39,6 +39,13 @@ func (s *Store) Deeds(ctx context.Context, stack string, revision int, run strin
 	return append(deeds, changes...), err
 }
 
+// Begun implements engine.DeedStore.
+func (s *Store) Begun(ctx context.Context, stack string) (revisions []int, err error) {
+	return revisions, s.read.WithContext(ctx).Raw(`SELECT DISTINCT revision FROM runs WHERE stack = ? AND kind = 'apply' AND applying_at IS NOT NULL
+		AND id > coalesce((SELECT max(id) FROM runs WHERE stack = ? AND kind IN ('apply', 'destroy') AND status = 'succeeded' AND NOT partial), '')
+		ORDER BY revision`, stack, stack).Scan(&revisions).Error
+}
+
 // variableDeeds reads who changed values that are kept for the stack, or for
 // several, since a time in microseconds.
 func (s *Store) variableDeeds(ctx context.Context, stack string, since int64) ([]engine.Deed, error) {

@@ -71,6 +71,35 @@ func TestPlansWhoseFreezeIsOver(t *testing.T) {
 	})
 }
 
+func TestRevisionsOfWhichAnApplyHasBegun(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		newStack(t, s, "shop")
+		begun := func(want ...int) {
+			t.Helper()
+			wantEqual(t, got(s.Begun(t.Context(), "shop"))(t), want)
+		}
+		add := func(revision int, status engine.RunStatus, partial bool, ago time.Duration, applying bool) {
+			r := newRun("shop", engine.RunApply, noon.Add(-ago))
+			r.Revision, r.Status, r.Partial = revision, status, partial
+			if applying {
+				r.ApplyingAt = r.CreatedAt
+			}
+			must(t, s.CreateRun(t.Context(), r))
+		}
+		begun()
+		add(1, engine.RunFailed, false, 9*time.Hour, true)
+		add(2, engine.RunFailed, false, 8*time.Hour, false) // its plan
+		begun(1)
+		add(3, engine.RunSucceeded, true, 7*time.Hour, true)
+		add(1, engine.RunInterrupted, false, 6*time.Hour, true)
+		begun(1, 3)
+		add(4, engine.RunSucceeded, false, 5*time.Hour, true)
+		begun()
+		add(5, engine.RunFailed, false, 4*time.Hour, true)
+		begun(5)
+	})
+}
+
 func TestDeedsSinceTheStackWasLastApplied(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		revise := func(by string) {
