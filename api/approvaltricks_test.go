@@ -132,6 +132,12 @@ func TestTokenThatMayOnlyPlanAppliesNothing(t *testing.T) {
 	s.ok(err)
 	s.tokens["ci"] = engine.Secret(token.Token)
 	s.is(s.waits("ci"), "planned", "")
+	nightly := client.CreateSchedule{Name: "nightly", Kind: "apply", Cron: "0 1 * * *"}
+	_, err = s.as("ci").CreateSchedule(t.Context(), "hello", nightly) // which would apply by night
+	s.refuses(err, "a schedule applies what dora may apply, which the token ")
+	nightly.Kind = "drift"
+	_, err = s.as("ci").CreateSchedule(t.Context(), "hello", nightly)
+	s.ok(err)
 }
 
 func TestScheduleAppliesWhatWhoMadeItMayApply(t *testing.T) {
