@@ -57,6 +57,7 @@ func full(t testing.TB, s *store.Store) {
 	must(t, s.PutHosts(ctx, []*engine.KnownHost{host("host-1", "web-1")}))
 	must(t, s.PutSchedule(ctx, schedule("sch-1"), event("schedule.put", "shop")))
 	got(s.BeginRequest(ctx, "ada", "key", "digest", noon))(t)
+	must(t, s.FinishRequest(ctx, "ada", "key", engine.StoredResponse{Request: "digest", Status: 200, Type: "text/plain", Body: []byte(secret)}))
 	must(t, s.Beat(ctx, engine.PartAPI))
 	must(t, s.PutCertificate(ctx, "example.com", []byte("a key")))
 	must(t, s.CreateWebhook(ctx, webhook("whk-1", "chat"), event("webhook.create", "")))
