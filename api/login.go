@@ -70,9 +70,12 @@ func (s *server) sessionRoutes() {
 
 func (s *server) signOnRoutes() {
 	handle(s, operation{method: "GET", path: "/v1/sign-ons", id: "list-sign-ons", summary: "List the single sign-ons that let you in", tag: "access", permission: engine.MaySelf},
-		func(ctx context.Context, in *SignOnQuery) (*body[client.List[client.SignOn]], error) {
-			all, err := s.Access.Identities(ctx, me(ctx), in.User)
-			return short(all, signOnJSON, err)
+		func(ctx context.Context, in *struct {
+			PageQuery
+			SignOnQuery
+		}) (*body[client.List[client.SignOn]], error) {
+			all, err := s.Access.Identities(ctx, me(ctx), in.User, in.engine())
+			return listed(all, err, in.PageQuery, signOnJSON, (*engine.LinkedIdentity).ID)
 		})
 	handle(s, operation{method: "DELETE", path: "/v1/sign-ons/{id}", id: "unlink-sign-on", summary: "End that a single sign-on lets you in", tag: "access", permission: engine.MaySelf},
 		func(ctx context.Context, in *struct {

@@ -25,8 +25,8 @@ func (i *LinkedIdentity) ID() string {
 }
 
 // Identities lists by which sign-ons oneself or, with the right to manage users,
-// somebody else gets in, oldest first.
-func (a *Access) Identities(ctx context.Context, p Principal, user string) ([]*LinkedIdentity, error) {
+// somebody else gets in, oldest first; a cursor is an ID.
+func (a *Access) Identities(ctx context.Context, p Principal, user string, page Page) ([]*LinkedIdentity, error) {
 	if user == "" {
 		user = p.User
 	}
@@ -35,7 +35,8 @@ func (a *Access) Identities(ctx context.Context, p Principal, user string) ([]*L
 			return nil, err
 		}
 	}
-	return a.Store.Identities(ctx, user)
+	all, err := a.Store.Identities(ctx, user)
+	return pageOf(all, page, (*LinkedIdentity).ID), err
 }
 
 // Unlink ends that a sign-on lets a user in, with the sessions that it has

@@ -133,7 +133,7 @@ func (p *Pages) showAccount(c *gin.Context, status int, v accountView) error {
 	if v.sessions, err = p.Access.Sessions(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
 		return err
 	}
-	if v.signOns, err = p.Access.Identities(c.Request.Context(), v.who, ""); err != nil {
+	if v.signOns, err = p.Access.Identities(c.Request.Context(), v.who, "", engine.Everything()); err != nil {
 		return err
 	}
 	if v.tokens, err = p.Access.TokensOf(c.Request.Context(), v.who.User, engine.Everything()); err != nil {

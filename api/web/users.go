@@ -99,7 +99,7 @@ func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 		if v.sessions, err = p.Access.Sessions(ctx, name, engine.Everything()); err != nil {
 			return err
 		}
-		if v.signOns, err = p.Access.Identities(ctx, v.who, name); err != nil {
+		if v.signOns, err = p.Access.Identities(ctx, v.who, name, engine.Everything()); err != nil {
 			return err
 		}
 	}
