@@ -88,7 +88,7 @@ func (s *server) signOnRoutes() {
 
 // SignOnQuery says whose sign-ons are meant.
 type SignOnQuery struct {
-	User string `query:"user" doc:"Of this user; your own where it is missing. Takes users.manage."`
+	User string `query:"user" doc:"Of this user; your own where it is missing. Takes users.manage, or access.read to list them."`
 }
 
 func signOnJSON(i *engine.LinkedIdentity) client.SignOn {

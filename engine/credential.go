@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,7 +44,8 @@ func (c *Credential) part(phase Phase) CredentialPart {
 	return p
 }
 
-// tidy fills in what follows from the rest, and drops fields that are empty.
+// tidy fills in what follows from the rest, and drops fields that are empty. Those
+// for plans stay: who gives an empty one does not mean that of applies.
 func (c *Credential) tidy() {
 	if c.Kind == "" {
 		c.Kind = CredentialEnvironment
@@ -51,13 +53,22 @@ func (c *Credential) tidy() {
 	if c.Cloud == "" {
 		c.Cloud = c.Kind.Cloud()
 	}
-	empty := func(_, v string) bool { return v == "" }
-	maps.DeleteFunc(c.Fields, empty)
-	c.Keys = slices.Sorted(maps.Keys(c.Values))
+	maps.DeleteFunc(c.Fields, func(_, v string) bool { return v == "" })
+	c.Keys = c.Kind.tidy(c.Values)
 	if c.Plan != nil {
-		maps.DeleteFunc(c.Plan.Fields, empty)
-		c.Plan.Keys = slices.Sorted(maps.Keys(c.Plan.Values))
+		c.Plan.Keys = c.Kind.tidy(c.Plan.Values)
 	}
+}
+
+// tidy drops the end of the line that a secret has which comes from a file: none
+// of a kind ends with one. It gives the names of the values.
+func (k CredentialKind) tidy(values map[string]Secret) (keys []string) {
+	for name, v := range values {
+		if k != CredentialEnvironment {
+			values[name] = Secret(strings.TrimRight(v.Reveal(), "\r\n"))
+		}
+	}
+	return slices.Sorted(maps.Keys(values))
 }
 
 // access is what a runner is told of the part.

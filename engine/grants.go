@@ -7,7 +7,7 @@ import (
 
 // DirectoryStore keeps who may do what.
 type DirectoryStore interface {
-	// Directory reads it whole.
+	// Directory reads it whole, as it was at one moment.
 	Directory(ctx context.Context) (*Directory, error)
 	// DirectoryVersion tells whether it has changed.
 	DirectoryVersion(ctx context.Context) (int64, error)
@@ -17,8 +17,8 @@ type DirectoryStore interface {
 	ChangeDirectory(ctx context.Context, change func(*Directory) error, events ...Event) error
 	// StackOf names the stack that a run, step, schedule or state version is of.
 	StackOf(ctx context.Context, t Thing, id string) (stack string, err error)
-	// InProject names something that belongs to the project: a stack,
-	// credentials or a variable set; "" where there is nothing.
+	// InProject names something that belongs to the project: a stack, credentials,
+	// a variable set, its approval rule or a webhook; "" where there is nothing.
 	InProject(ctx context.Context, project string) (string, error)
 }
 
@@ -32,28 +32,21 @@ func (a *Access) Directory(ctx context.Context) (*Directory, error) {
 	return a.directory(ctx, version)
 }
 
-// directory gives the directory that is at least of the version.
+// directory gives the directory as it was at the version, or is by now. Another
+// version, also one that is lower, as in a database that was restored, is read.
 func (a *Access) directory(ctx context.Context, version int64) (*Directory, error) {
-	if d := a.known.Load(); d != nil && d.Version >= version {
+	if d := a.known.Load(); d != nil && d.Version == version {
 		return d, nil
 	}
 	d, err := a.Store.Directory(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		a.known.Store(d)
 	}
-	for {
-		before := a.known.Load()
-		if before != nil && before.Version >= d.Version {
-			return before, nil
-		}
-		if a.known.CompareAndSwap(before, d) {
-			return d, nil
-		}
-	}
+	return d, err
 }
 
-// PrincipalOf tells what a user may do now. One that is gone or disabled may
-// do nothing.
+// PrincipalOf tells what a user may do now. One that is disabled may do
+// nothing, and neither may the service accounts that it answers for.
 func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error) {
 	u, err := a.Store.User(ctx, name)
 	if err != nil {
@@ -156,8 +149,8 @@ func (d *Directory) mayBind(p Principal, b Binding) error {
 	if b.Scope != (Scope{}) {
 		set &= setOf(scoped...)
 	}
-	if lacks := set &^ p.at(b.Scope); lacks != 0 {
-		return Forbidden("%s cannot give role %s on %s, which holds more than %s may do there: %s", p.User, b.Role, b.Scope, p.called(), joined(lacks.list()))
+	if lacks := set &^ p.holds(b.Scope); lacks != 0 {
+		return Forbidden("%s cannot give role %s on %s, which holds more than that may do there: %s", p.asks(), b.Role, b.Scope, joined(lacks.list()))
 	}
 	return nil
 }
@@ -187,7 +180,10 @@ func (a *Access) SetRoles(ctx context.Context, p Principal, user string, roles [
 	return a.change(ctx, e, func(d *Directory) error {
 		own := func(b Binding) bool { return b.Subject == subject && b.Scope == Scope{} }
 		for _, b := range d.Bindings {
-			if err := d.mayBind(p, b); own(b) && err != nil {
+			if !own(b) {
+				continue
+			}
+			if err := d.mayBind(p, b); err != nil {
 				return err
 			}
 		}
@@ -219,22 +215,42 @@ func (a *Access) event(p Principal, action string, b Binding) Event {
 	return newEvent(a.Now(), p.User, action, b.Scope.Stack, b.Subject.String(), map[string]any{"role": b.Role, "scope": b.Scope.String()})
 }
 
-// mayManage checks that p may change what belongs to a user: nobody gets hold
-// of rights, by a password or a token, that they don't have.
+// mayManage checks that p may change what belongs to another user: nobody
+// gets hold of rights, by a password or a team, that they don't have. Who gets
+// hold of a person gets hold of the service accounts of that person, too.
 func (a *Access) mayManage(ctx context.Context, p Principal, name string) error {
 	d, err := a.Directory(ctx)
 	if err != nil {
 		return err
 	}
-	return d.mayManage(p, name)
+	names, err := a.inHandOf(ctx, name)
+	if err != nil {
+		return err
+	}
+	return d.mayManage(p, names)
 }
 
-func (d *Directory) mayManage(p Principal, name string) error {
-	if p.User == name {
-		return p.whole()
+// inHandOf names a user, and then the service accounts of that user.
+func (a *Access) inHandOf(ctx context.Context, name string) ([]string, error) {
+	users, err := a.Store.Users(ctx, Everything())
+	names := []string{name}
+	for _, u := range users {
+		if u.Owner == name {
+			names = append(names, u.Name)
+		}
 	}
-	if p.covers(d.Rights(name)) {
+	return names, err
+}
+
+// mayManage is for the names that inHandOf gives.
+func (d *Directory) mayManage(p Principal, names []string) error {
+	if p.User == names[0] && p.Limit == nil {
 		return nil
 	}
-	return Forbidden("%s may do more than %s; ask an admin", name, p.called())
+	for _, name := range names {
+		if !p.covers(d.Rights(name)) {
+			return Forbidden("%s may do more than %s; ask an admin", name, p.asks())
+		}
+	}
+	return nil
 }

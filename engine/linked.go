@@ -24,14 +24,14 @@ func (i *LinkedIdentity) ID() string {
 	return "idn-" + hex.EncodeToString(sum[:8])
 }
 
-// Identities lists by which sign-ons oneself or, with the right to manage users,
-// somebody else gets in, oldest first; a cursor is an ID.
+// Identities lists by which sign-ons oneself or, with the right to manage users
+// or to read who has access, somebody else gets in, oldest first; a cursor is an ID.
 func (a *Access) Identities(ctx context.Context, p Principal, user string, page Page) ([]*LinkedIdentity, error) {
 	if user == "" {
 		user = p.User
 	}
-	if user != p.User {
-		if err := p.Check(MayManageUsers, Scope{}); err != nil {
+	if user != p.User && !p.May(MayManageUsers, Scope{}) {
+		if err := p.Check(MayReadAccess, Scope{}); err != nil {
 			return nil, err
 		}
 	}

@@ -18,9 +18,13 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
 	}
 	from := r.Status
-	r.Status, r.ExpiresAt, r.ReleaseAt = to, time.Time{}, time.Time{}
-	if expires := r.InForce().Expires; to == RunPlanned && expires > 0 { // each plan that waits has the whole time
-		r.ExpiresAt = at.Add(expires)
+	r.Status, r.ReleaseAt = to, time.Time{}
+	switch {
+	case to == RunApproved || from == RunApproved && to == RunPlanned: // the plan is the same
+	case to == RunPlanned && r.InForce().Expires > 0: // each plan that waits has the whole time
+		r.ExpiresAt = at.Add(r.InForce().Expires)
+	default:
+		r.ExpiresAt = time.Time{}
 	}
 	r.stamp(to, at)
 	if to.Final() {

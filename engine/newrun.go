@@ -17,8 +17,8 @@ type StartRequest struct {
 	Only []string
 	// Resources are what of the components is to be replaced, or alone is meant.
 	Resources ResourceChoice
-	// AutoApprove stands in for the stack's own rule; empty to keep that. Only
-	// the engine sets it, for remediation.
+	// AutoApprove stands in for what the stack itself says of that; empty to keep
+	// it. Only the engine sets it, for remediation.
 	AutoApprove AutoApprove
 
 	starters []string // who is behind it beside the principal
@@ -42,14 +42,11 @@ type placed struct {
 func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at time.Time) *Run {
 	r := &Run{
 		ID: NewID("run", after(req.after, at)), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger, Origin: req.Origin,
-		Status: RunPending, StartedBy: p.User, Starters: slices.Compact(slices.Sorted(slices.Values(req.starters))), Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
+		Status: RunPending, StartedBy: p.User, Starters: distinctNames(req.starters), Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
 		Partial: req.chosen(), Resources: req.Resources,
 	}
 	if r.Trigger == "" {
 		r.Trigger = TriggerManual
-	}
-	if req.AutoApprove != "" {
-		r.Rule.AutoApprove = req.AutoApprove
 	}
 	if req.Kind == RunDrift { // is of what is deployed, whatever was submitted since
 		r.Revision = newest(parts)

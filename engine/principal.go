@@ -37,46 +37,50 @@ func (l *Limit) allows(p Permission, s Scope) bool {
 	return l == nil || (len(l.Permissions) == 0 || slices.Contains(l.Permissions, p)) && l.Scope.holds(s)
 }
 
-// May reports whether the principal holds the permission in the scope.
-func (p Principal) May(perm Permission, s Scope) bool {
-	if !p.Limit.allows(perm, s) {
-		return false
-	}
-	return perm == MaySelf && p.User != "" || p.Rights.May(perm, s)
-}
-
-// at is everything that the principal may do in the scope, by what it asks with.
-func (p Principal) at(s Scope) permSet {
-	switch l := p.Limit; {
+// set is what is held in the scope by the token: all of what is held there.
+func (l *Limit) set(held permSet, s Scope) permSet {
+	switch {
 	case l == nil:
-		return p.Rights.at(s)
+		return held
 	case !l.Scope.holds(s):
 		return 0
-	case len(l.Permissions) > 0:
-		return p.Rights.at(s) & setOf(l.Permissions...)
+	case len(l.Permissions) == 0:
+		return held
 	}
-	return p.Rights.at(s)
+	return held & setOf(l.Permissions...)
 }
 
-// covers reports whether the principal may do everything that o holds.
+// holds is all that the principal may do in the scope, by the token in use.
+func (p Principal) holds(s Scope) permSet { return p.Limit.set(p.Rights.at(s), s) }
+
+// covers reports whether the principal holds everything that o holds.
 func (p Principal) covers(o *Rights) bool {
 	if o == nil {
 		return true
 	}
 	for s, set := range o.perms {
-		if set&^p.at(s) != 0 {
+		if set&^p.holds(s) != 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// called names the principal where it is said how much it may do.
-func (p Principal) called() string {
+// asks names the principal in a refusal: the token, where that is what is good
+// for less.
+func (p Principal) asks() string {
 	if p.Limit != nil {
 		return "the token " + p.Token + " in use"
 	}
 	return p.User
+}
+
+// May reports whether the principal holds the permission in the scope.
+func (p Principal) May(perm Permission, s Scope) bool {
+	if !p.Limit.allows(perm, s) {
+		return false
+	}
+	return perm == MaySelf && p.User != "" || p.Rights.May(perm, s)
 }
 
 // Roles lists the roles that the principal has in the whole installation.
@@ -89,8 +93,14 @@ func (p Principal) Roles() []Role {
 
 // MayAnywhere reports whether the principal holds the permission somewhere.
 func (p Principal) MayAnywhere(perm Permission) bool {
+	switch {
+	case perm == MaySelf:
+		return p.May(perm, Scope{})
+	case p.Limit == nil || p.Limit.Scope == Scope{}:
+		return p.Limit.allows(perm, Scope{}) && p.Rights.anywhere(perm)
+	}
 	w := p.Within(perm)
-	return w.All || len(w.Projects)+len(w.Stacks) > 0 || perm == MaySelf && p.May(perm, Scope{})
+	return w.All || len(w.Projects)+len(w.Stacks) > 0
 }
 
 // Within tells where the principal holds the permission.

@@ -89,7 +89,7 @@ func (s *Runs) startRemedy(ctx context.Context, run *Run, req StartRequest) erro
 		return err
 	}
 	req.starters = append(slices.Clone(run.Starters), rev.Author, rev.Person)
-	_, err = s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleOperator)}, req)
+	_, err = s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleDeployer)}, req)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func Stricter(a, b ApprovalRule) ApprovalRule {
 		Roles:       commonRoles(a.Roles, b.Roles),
 		NotAuthor:   a.NotAuthor || b.NotAuthor,
 		NotStarter:  a.NotStarter || b.NotStarter,
-		AutoApprove: firstOf(a.AutoApprove, b.AutoApprove, AutoNever, AutoNoChanges, AutoAdditions, AutoAlways),
+		AutoApprove: stricterAuto(a.AutoApprove, b.AutoApprove),
 		OnDeferred:  firstOf(a.OnDeferred, b.OnDeferred, DeferredAsk, DeferredApply),
 		Expires:     sooner(a.Expires, b.Expires),
 		Classes:     stricterClasses(a.Classes, b.Classes),
@@ -110,6 +111,10 @@ func commonRoles(a, b []Role) []Role {
 		return []Role{nobody}
 	}
 	return both
+}
+
+func stricterAuto(a, b AutoApprove) AutoApprove {
+	return firstOf(a, b, AutoNever, AutoNoChanges, AutoAdditions, AutoAlways)
 }
 
 // firstOf gives of two words the one that stands first in the order, in which
@@ -147,9 +152,16 @@ func stricterClasses(a, b map[Class]ClassRule) map[Class]ClassRule {
 	return both
 }
 
-// under gives the rule as it is under policies.
+// meant gives the rule of a stack with what goes without saying in it, so that
+// no other rule lets more plans pass.
+func (r ApprovalRule) meant() ApprovalRule {
+	r.AutoApprove, r.OnDeferred = cmp.Or(r.AutoApprove, AutoNoChanges), cmp.Or(r.OnDeferred, DeferredAsk)
+	return Stricter(r, ApprovalRule{})
+}
+
+// under gives the rule of a stack as it is under policies.
 func (r ApprovalRule) under(policies []Policy) ApprovalRule {
-	r = Stricter(r, ApprovalRule{})
+	r = r.meant()
 	for _, p := range policies {
 		r = Stricter(r, p.Rule)
 	}

@@ -68,6 +68,7 @@ type Run struct {
 
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval
+	Applier   string  // who let the approved plan be applied; empty where that took nobody
 	Covered   []Class // of change that the apply was let go with; a late plan has no others unasked
 	Glass     Glass   // broken, or about to be, to apply in a freeze
 	CancelBy  string  // who asked to stop it; empty for nobody
@@ -78,7 +79,7 @@ type Run struct {
 	CreatedAt  time.Time
 	PlanningAt time.Time
 	PlannedAt  time.Time
-	ExpiresAt  time.Time // when the plan that waits is turned down; zero while none waits, or for never
+	ExpiresAt  time.Time // when a plan is turned down that has not begun to be applied; zero while there is none, or for never
 	ReleaseAt  time.Time // when a freeze ends that an approved plan waits for; zero while none does
 	ApprovedAt time.Time
 	ApplyingAt time.Time

@@ -13,24 +13,33 @@ func (a *Access) PutProject(ctx context.Context, p Principal, project Project) e
 	if project.Name == DefaultProject {
 		return Invalid("the project %s is always there", DefaultProject)
 	}
-	taken, err := a.Store.InProject(ctx, project.Name)
+	taken, err := a.inProject(ctx, p, project.Name)
 	if err != nil {
 		return err
 	}
 	e := newEvent(a.Now(), p.User, "project.put", "", project.Name, map[string]any{"description": project.Description})
 	return a.change(ctx, e, func(d *Directory) error {
 		if !d.hasProject(project.Name) && taken != "" {
-			return Conflict("%s is there already, and its name would make it part of project %s", taken, project.Name)
+			return Conflict("%s is there already, and would be part of project %s", taken, project.Name)
 		}
 		d.Projects = put(d.Projects, project, func(o Project) bool { return o.Name == project.Name })
 		return nil
 	})
 }
 
+// inProject names something of a project as far as p may know of it; "" for nothing.
+func (a *Access) inProject(ctx context.Context, p Principal, project string) (string, error) {
+	found, err := a.Store.InProject(ctx, project)
+	if found != "" && !p.May(MayRead, ProjectScope(project)) {
+		found = "something that you may not see"
+	}
+	return found, err
+}
+
 // DeleteProject removes a project in which nothing is left, with the roles
 // that were given in it.
 func (a *Access) DeleteProject(ctx context.Context, p Principal, name string) error {
-	left, err := a.Store.InProject(ctx, name)
+	left, err := a.inProject(ctx, p, name)
 	if err != nil {
 		return err
 	}
@@ -92,7 +101,7 @@ func (d *Directory) mayFill(p Principal, team string) error {
 		return NotFound("there is no team %q", team)
 	}
 	if !p.covers(d.given(Subject{SubjectTeam, team})) {
-		return Forbidden("team %s may do more than %s; ask an admin", team, p.called())
+		return Forbidden("team %s may do more than %s; ask an admin", team, p.asks())
 	}
 	return nil
 }
@@ -167,13 +176,14 @@ func (d *Directory) synced(user, source string, teams []string) []Member {
 }
 
 // PutRole makes a role of permissions, or changes what it holds. Nobody can
-// put into a role what they may not do themselves.
+// put into a role, or take out of it, what they may not do themselves.
 func (a *Access) PutRole(ctx context.Context, p Principal, role CustomRole) error {
-	if lacks := role.permissions &^ p.at(Scope{}); lacks != 0 {
-		return Forbidden("%s cannot make a role that holds more than %s may do: %s", p.User, p.called(), joined(lacks.list()))
-	}
 	e := newEvent(a.Now(), p.User, "role.put", "", string(role.Name), map[string]any{"permissions": role.Permissions()})
 	return a.change(ctx, e, func(d *Directory) error {
+		before, _ := d.role(role.Name) // one that is new holds nothing
+		if lacks := (role.permissions ^ before) &^ p.holds(Scope{}); lacks != 0 {
+			return Forbidden("%s cannot put into role %s, or take out of it, what that may not do: %s", p.asks(), role.Name, joined(lacks.list()))
+		}
 		d.Roles = put(d.Roles, role, func(o CustomRole) bool { return o.Name == role.Name })
 		return nil
 	})

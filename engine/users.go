@@ -126,7 +126,7 @@ func (a *Access) fill(ctx context.Context, p Principal, u *User, n NewUser) (err
 		if u.Owner == "" {
 			u.Owner = p.User
 		}
-		return a.checkOwner(ctx, u.Owner)
+		return a.checkOwner(ctx, p, u.Owner)
 	case Person, "":
 		if n.Owner != "" {
 			return Invalid("only a service account has an owner")
@@ -137,13 +137,17 @@ func (a *Access) fill(ctx context.Context, p Principal, u *User, n NewUser) (err
 	return Invalid("a user is a %s or a %s account, not %q", Person, Service, n.Kind)
 }
 
-// checkOwner wants a person that is there to answer for a service account.
-func (a *Access) checkOwner(ctx context.Context, owner string) error {
+// checkOwner wants a person that is there to answer for a service account. Who
+// stands behind a run counts for it, so nobody names somebody who may do more.
+func (a *Access) checkOwner(ctx context.Context, p Principal, owner string) error {
 	u, err := a.Store.User(ctx, owner)
 	if errors.Is(err, ErrNotFound) || err == nil && (u.Kind != Person || u.Disabled) {
 		return Invalid("the owner of a service account is a person who can sign in; there is no such user %q", owner)
 	}
-	return err
+	if err != nil || owner == p.User {
+		return err
+	}
+	return a.mayManage(ctx, p, owner)
 }
 
 // UserChange is what to change about a user; nil fields stay.
@@ -165,14 +169,18 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.mayManage(ctx, p, name); err != nil {
 		return nil, err
 	}
-	hash, err := a.checkChange(ctx, u, ch)
+	hash, err := a.checkChange(ctx, p, u, ch)
+	if err != nil {
+		return nil, err
+	}
+	names, err := a.inHandOf(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	detail := map[string]any{"password": ch.Password != nil, "unlock": ch.Unlock}
 	event := newEvent(a.Now(), p.User, "user.update", "", name, detail)
 	return a.Store.UpdateUser(ctx, name, func(u *User, d *Directory) (Ends, Event, error) {
-		if err := d.mayManage(p, name); err != nil { // who was given more while the password was hashed
+		if err := d.mayManage(p, names); err != nil { // who was given more while the password was hashed
 			return Ends{}, event, err
 		}
 		before := u.told()
@@ -186,14 +194,14 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 
 // checkChange refuses what cannot be changed about a user, and gives the hash of
 // the new password, "" for none.
-func (a *Access) checkChange(ctx context.Context, u *User, ch UserChange) (hash string, err error) {
+func (a *Access) checkChange(ctx context.Context, p Principal, u *User, ch UserChange) (hash string, err error) {
 	switch {
 	case (ch.Password != nil || ch.Unlock) && u.Kind == Service:
 		return "", Invalid("service account %s has no password", u.Name)
 	case ch.Owner != nil && u.Kind != Service:
 		return "", Invalid("only a service account has an owner")
 	case ch.Owner != nil:
-		err = a.checkOwner(ctx, *ch.Owner)
+		err = a.checkOwner(ctx, p, *ch.Owner)
 	}
 	if err == nil && ch.Password != nil {
 		hash, err = a.hash(ctx, u.Name, *ch.Password)

@@ -33,6 +33,15 @@ func (v *VariableSet) covers(stack string) bool {
 	})
 }
 
+// leaves lists the stacks and patterns that the set is no longer for once it is
+// as next. A set that there is not leaves none.
+func (v *VariableSet) leaves(next *VariableSet) []string {
+	if v == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(v.Stacks), func(s string) bool { return slices.Contains(next.Stacks, s) })
+}
+
 func (v *VariableSet) check() error {
 	for _, pattern := range v.Stacks {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
@@ -76,7 +85,11 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 		return err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	return s.Store.PutVariableSet(ctx, v, s.event(p, "variable-set.put", "", map[string]any{"set": v.Name, "stacks": v.Stacks}).changing(before.told(), v.told()))
+	detail := map[string]any{"set": v.Name, "stacks": v.Stacks}
+	if left := before.leaves(v); len(left) > 0 {
+		detail["left"] = left
+	}
+	return s.Store.PutVariableSet(ctx, v, s.event(p, "variable-set.put", "", detail).changing(before.told(), v.told()))
 }
 
 // DeleteVariableSet removes a set. Values that revisions have of it stay there.

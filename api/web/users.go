@@ -36,6 +36,9 @@ func (p *Pages) users(c *gin.Context) error { return p.showUsers(c, http.StatusO
 func (p *Pages) showUsers(c *gin.Context, status int, problem string) error {
 	ctx := c.Request.Context()
 	v := usersView{frame: p.frame(c, "Users"), err: problem}
+	if p.closed(c, v.frame, engine.MayReadAccess, status, problem) {
+		return nil
+	}
 	var err error
 	if v.users, err = p.Store.Users(ctx, engine.Everything()); err != nil {
 		return err
@@ -83,6 +86,9 @@ func (p *Pages) user(c *gin.Context) error { return p.showUser(c, http.StatusOK,
 func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 	ctx, name := c.Request.Context(), c.Param("user")
 	v.frame = p.frame(c, name)
+	if p.closed(c, v.frame, engine.MayReadAccess, status, v.err) {
+		return nil
+	}
 	var err error
 	if v.user, err = p.Store.User(ctx, name); err != nil {
 		return err
@@ -92,7 +98,7 @@ func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 		return err
 	}
 	v.roles = d.RolesOf(name)
-	if v.may(engine.MayManageUsers) {
+	if v.may(engine.MayReadAccess) || v.may(engine.MayManageUsers) {
 		if v.tokens, err = p.Access.TokensOf(ctx, name, engine.Everything()); err != nil {
 			return err
 		}

@@ -100,9 +100,10 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/variable-sets/:set/variables", engine.MayWriteCredentials, p.setShared},
 		{"POST", "/variable-sets/:set/unset", engine.MayWriteCredentials, p.unsetShared},
 		{"POST", "/variable-sets/:set/delete", engine.MayWriteCredentials, p.deleteSet},
-		{"GET", "/webhooks", engine.MayWritePolicy, p.webhooks},
+		{"GET", "/webhooks", engine.MayRead, p.webhooks},
 		{"POST", "/webhooks", engine.MayWritePolicy, p.createWebhook},
 		{"POST", "/webhooks/:webhook/test", engine.MayWritePolicy, p.testWebhook},
+		{"POST", "/webhooks/:webhook/rotate", engine.MayWritePolicy, p.rotateWebhook},
 		{"POST", "/webhooks/:webhook/switch", engine.MayWritePolicy, p.switchWebhook},
 		{"POST", "/webhooks/:webhook/delete", engine.MayWritePolicy, p.deleteWebhook},
 		{"GET", "/drift", engine.MayRead, p.drift},
@@ -187,6 +188,16 @@ func (p *Pages) fail(c *gin.Context, err error) {
 		message = "Something went wrong on our side. The log has it as " + id + "."
 	}
 	p.Error(c, status, message)
+}
+
+// closed answers a refused form with what is wrong and nothing else, where who
+// sent it may not look at the page that the form stands on.
+func (p *Pages) closed(c *gin.Context, f frame, perm engine.Permission, status int, problem string) bool {
+	if problem == "" || f.may(perm) { // without a form the route itself has asked
+		return false
+	}
+	p.Error(c, status, problem)
+	return true
 }
 
 // Error shows a page that says what is wrong.

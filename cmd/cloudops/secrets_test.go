@@ -106,3 +106,25 @@ func TestLeaksAreFound(t *testing.T) {
 		}
 	}
 }
+
+func TestStacksAreNotGivenWhatTheServerSignsInWith(t *testing.T) {
+	for prefix, ok := range map[string]bool{
+		"STACK_": true, "STACK_{project}_": true, "KEYS_OF_STACKS_": true,
+		"": false, "{project}": false, "C": false, "CLOUDOPS_MASTER": false, "AWS_SECRET_": false, "VAULT_TOKEN": false, "A": false,
+		"PGPASS": false, "KEYS_": false, "KEYS_MASTER": false,
+	} {
+		o := secretOptions{env: []string{prefix}}
+		if err := o.check("env://KEYS_MASTER"); (err == nil) != ok {
+			t.Errorf("--secret-env %q: %v", prefix, err)
+		}
+	}
+}
+
+// A password may end with a quote.
+func TestQuotesBelongToAValueUnlessItStandsBetweenThem(t *testing.T) {
+	for value, want := range map[string]string{`"a b "`: "a b ", `'a'`: "a", `a"`: `a"`, `'a"`: `'a"`, `"`: `"`, `""`: "", `""a""`: `"a"`, `secret("env://A")`: `secret("env://A")`} {
+		if got := unquoted(value); got != want {
+			t.Errorf("%s is %s", value, got)
+		}
+	}
+}

@@ -41,9 +41,8 @@ func newSignOn() *cobra.Command {
 	unlink := remote("unlink ID", "End that a single sign-on lets you in, and sign out the browsers that it let in", exactly(1, "cloudops sign-on unlink idn-0123456789abcdef"), func(cmd *cobra.Command, c *client.Client, args []string) error {
 		return c.Unlink(cmd.Context(), option(cmd, "user"), args[0])
 	})
-	for _, sub := range []*cobra.Command{list, unlink} {
-		sub.Flags().String("user", "", "of this user; takes the right to manage users (default: yourself)")
-	}
+	list.Flags().String("user", "", "of this user; takes the right to read who has access (default: yourself)")
+	unlink.Flags().String("user", "", "of this user; takes the right to manage users (default: yourself)")
 	cmd.AddCommand(list, unlink)
 	return cmd
 }

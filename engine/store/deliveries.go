@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -93,10 +92,12 @@ func eventToTell(row eventRow) (*engine.Event, error) {
 		Subject: row.Subject, Detail: []byte(row.Detail)}, nil
 }
 
-// TakeDeliveries implements engine.WebhookStore.
+// TakeDeliveries implements engine.WebhookStore. Of each webhook comes one before a
+// second of any, so that who answers slowly holds up nobody else.
 func (s *Store) TakeDeliveries(ctx context.Context, now, until time.Time, most int) ([]*engine.Delivery, error) {
 	var due []deliveryRow
-	err := s.read.WithContext(ctx).Raw(`SELECT * FROM deliveries WHERE next_at <= ? ORDER BY next_at LIMIT ?`, now.UnixMicro(), most).Scan(&due).Error
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM (SELECT deliveries.*, row_number() OVER (PARTITION BY webhook ORDER BY next_at, id) AS nth FROM deliveries WHERE next_at <= ?) due
+		ORDER BY nth, next_at, id LIMIT ?`, now.UnixMicro(), most).Scan(&due).Error
 	if err != nil {
 		return nil, err
 	}
@@ -119,10 +120,17 @@ func (s *Store) TakeDeliveries(ctx context.Context, now, until time.Time, most i
 	return mine, nil
 }
 
-// PutDelivery implements engine.WebhookStore.
-func (s *Store) PutDelivery(ctx context.Context, d *engine.Delivery) error {
+// AddDelivery implements engine.WebhookStore.
+func (s *Store) AddDelivery(ctx context.Context, d *engine.Delivery) error {
 	row := newDeliveryRow(d)
-	return s.db.WithContext(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+	return s.db.WithContext(ctx).Create(&row).Error
+}
+
+// NoteDelivery implements engine.WebhookStore.
+func (s *Store) NoteDelivery(ctx context.Context, d *engine.Delivery) error {
+	row := newDeliveryRow(d)
+	return s.db.WithContext(ctx).Exec(`UPDATE deliveries SET attempts = ?, next_at = ?, status = ?, error = ?, took = ?, done_at = ? WHERE id = ?`,
+		row.Attempts, row.NextAt, row.Status, row.Error, row.Took, row.DoneAt, row.ID).Error
 }
 
 // Deliveries implements engine.WebhookStore.

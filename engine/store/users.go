@@ -57,11 +57,7 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 	if len(roles) == 0 {
 		return nil
 	}
-	if err := s.lockDirectory(tx); err != nil {
-		return err
-	}
-	var version int64
-	if err := tx.Raw(`SELECT ` + directoryVersion).Scan(&version).Error; err != nil {
+	if err := s.nextVersion(tx); err != nil {
 		return err
 	}
 	for _, role := range roles {
@@ -72,7 +68,7 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 			return err
 		}
 	}
-	return setVersion(tx, version+1)
+	return nil
 }
 
 // UpdateUser implements engine.UserStore.
@@ -134,7 +130,7 @@ func end(tx *gorm.DB, user string, ends engine.Ends) error {
 		sql string
 	}{
 		{ends.Sessions, `DELETE FROM sessions WHERE user_name = ?`},
-		{ends.Sessions, `DELETE FROM device_logins WHERE user_name = ?`}, // that a session has let in
+		{ends.Sessions, `UPDATE device_logins SET status = 'denied' WHERE user_name = ?`}, // that a session has let in
 		{ends.Tokens, `DELETE FROM tokens WHERE user_name = ?`},
 		{ends.Lock, `UPDATE users SET failures = 0, locked_until = NULL WHERE name = ?`},
 	} {

@@ -143,8 +143,7 @@ func TestWhatEndsWithAChangeOfItsUser(t *testing.T) {
 		wantEqual(t, len(got(s.Sessions(t.Context(), "ada"))(t)), 0)
 		wantEqual(t, len(got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)), 0)
 		wantEqual(t, got(s.User(t.Context(), "ada"))(t).Failures, ada.Failures)
-		_, err := s.PollDevice(t.Context(), device().Hash, noon)
-		wantKind(t, err, engine.ErrNotFound)
+		wantEqual(t, got(s.PollDevice(t.Context(), device().Hash, noon))(t).Status, engine.DeviceDenied)
 	})
 }
 

@@ -36,6 +36,7 @@ func TestMaskedPlanShowsNothingSensitive(t *testing.T) {
 		"a default in a module":         `"variables":{},"configuration":{"root_module":{"module_calls":{"m":{"module":{"variables":{"p":{"sensitive":true,"default":"s3cret"},"q":{"default":"plain"}}}}}}}`,
 		"a secret that is not marked":   `"output_changes":{"o":{"actions":["create"],"after":"has hunter2 \"quoted\" in it"},"v":{"actions":["create"],"after":"plain"}}`,
 		"a number that is secret":       `"planned_values":{"outputs":{"o":{"value":{"pin":47110815,"other":147110815}},"v":{"value":"plain"}}}`,
+		"a secret in base64":            `"output_changes":{"o":{"actions":["create"],"after":"aHVudGVyMiAicXVvdGVkIg=="},"v":{"actions":["create"],"after":"plain"}}`,
 		"a secret in a list of a value": `"planned_values":{"outputs":{"o":{"value":[{"k":["hunter2 \"quoted\""]}]},"v":{"value":"plain"}}}`,
 	}
 	for name, part := range tests {
@@ -45,13 +46,37 @@ func TestMaskedPlanShowsNothingSensitive(t *testing.T) {
 				t.Fatal(err)
 			}
 			b, err := masked(&p, secretsOf(&engine.Job{Mask: []string{`hunter2 "quoted"`, "abc", "47110815"}}))
-			if err != nil || strings.Contains(string(b), "s3cret") || strings.Contains(string(b), "hunter2") || strings.Contains(string(b), ":47110815") {
+			if err != nil || strings.Contains(string(b), "s3cret") || strings.Contains(string(b), "hunter2") || strings.Contains(string(b), "aHVudGVyM") || strings.Contains(string(b), ":47110815") {
 				t.Errorf("masked = %s, %v", b, err)
 			}
 			if !strings.Contains(string(b), hiddenValue) || !strings.Contains(string(b), `"plain"`) {
 				t.Errorf("masked = %s", b)
 			}
 		})
+	}
+}
+
+func TestSecretInAKeyIsShownNowhere(t *testing.T) {
+	s := secretsOf(&engine.Job{Mask: []string{"hunter2-secret", `a "b" <c>`, "encrypted", "hunter2"}})
+	const doc = `{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[{"address":"x.y[\"hunter2-secret\"]","type":"x","index":"hunter2-secret",
+		"change":{"actions":["create"],"after":{"input":{"hunter2-secret":"plain"},"tags":{"a \"b\" <c>":"plain"},"encrypted":false}}}]}`
+	var p tfjson.Plan
+	if err := json.Unmarshal([]byte(doc), &p); err != nil {
+		t.Fatal(err)
+	}
+	plan, left := describe(&p, s)
+	b, err := masked(&p, s)
+	for name, text := range map[string]string{"plan": string(mustJSON(t, plan)), "plan JSON": string(b)} {
+		if err != nil || strings.Contains(text, "hunter2") || strings.Contains(text, `a \"b\"`) || !strings.Contains(text, "encrypted") || !strings.Contains(text, `"plain"`) {
+			t.Errorf("%s: %v, %s", name, err, text)
+		}
+	}
+	if c := plan.Changes[0]; c.Subject != `x.y["`+hiddenValue+`"]` {
+		t.Errorf("subject %s", c.Subject)
+	}
+	p.ResourceChanges[0].Address = `x.y["hunter2"]`
+	if _, other := describe(&p, s); other == left {
+		t.Error("two plans are approved alike that do something else")
 	}
 }
 

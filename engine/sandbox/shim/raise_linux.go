@@ -1,4 +1,4 @@
-package sandbox
+package shim
 
 import (
 	"errors"
@@ -14,8 +14,8 @@ import (
 )
 
 // raise shuts this process, and all that it will start, in. It cannot be undone.
-func (w Walls) raise() error {
-	if !w.up() {
+func (w *Walls) raise() error {
+	if w == nil {
 		return nil
 	}
 	if err := w.restrict(); err != nil {
@@ -24,19 +24,19 @@ func (w Walls) raise() error {
 	if err := w.Limits.set(); err != nil {
 		return err
 	}
-	if err := filterCalls(); err != nil && (w.Mode == Require || judgesCalls()) {
+	if err := filterCalls(); err != nil && (!w.BestEffort || JudgesCalls()) {
 		return fmt.Errorf("system calls: %w", err)
 	}
 	if w.User != 0 { // to become it takes powers, which end with that
-		return nil
+		return boundPowers()
 	}
 	return dropPowers()
 }
 
 // restrict lets Landlock hold files, TCP, signals and abstract sockets.
-func (w Walls) restrict() error {
+func (w *Walls) restrict() error {
 	config := landlock.V7 // with all of landlockScope; what comes later takes what people use, such as UDP for names
-	if w.Mode == Auto {
+	if w.BestEffort {
 		config = config.BestEffort()
 	}
 	var rules []landlock.Rule
@@ -53,10 +53,10 @@ func (w Walls) restrict() error {
 }
 
 // written lists what a child may write to.
-func (w Walls) written() []string {
+func (w *Walls) written() []string {
 	paths := append(slices.Clone(w.Write), "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 	if w.Bubblewrap != "" { // which makes these for the child alone
-		paths = append(paths, "/tmp", "/dev/shm")
+		paths = append(paths, "/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx")
 	}
 	return paths
 }
@@ -109,21 +109,36 @@ func lower(what int, limit uint64) error {
 // dropPowers gives up what root can do, also where the user stays root, and what
 // this thread executes gets none of it back. The caller stays in its thread.
 func dropPowers() error {
+	none := [2]unix.CapUserData{}
+	return errors.Join(boundPowers(), unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]))
+}
+
+// boundPowers has programs that this thread executes get no more than it has, by
+// what they inherit neither.
+func boundPowers() error {
 	for capability := range uintptr(unix.CAP_LAST_CAP + 1) {
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 		if err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EINVAL) { // not root, or a kernel that has fewer
 			return err
 		}
 	}
-	err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-	none := [2]unix.CapUserData{}
-	return errors.Join(err, unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]))
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return err
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var has [2]unix.CapUserData
+	if err := unix.Capget(&header, &has[0]); err != nil {
+		return err
+	}
+	has[0].Inheritable, has[1].Inheritable = 0, 0
+	return unix.Capset(&header, &has[0])
 }
 
-// filterCalls refuses the system calls that lead around the walls: sockets other
-// than those Landlock knows, such as Multipath TCP, io_uring, which makes any
-// socket, the kernel's keyrings, which steps of one user share, and the calls of
-// other machines than this one, such as 32-bit ones, which have other numbers.
+// filterCalls refuses the system calls that lead around the walls: sockets and
+// ways to connect that Landlock does not know, io_uring, which makes any socket,
+// the kernel's keyrings, which steps of one user share, limits of other
+// processes, namespaces, and the calls of other machines than this one, such as
+// 32-bit ones, which have other numbers.
 func filterCalls() error {
 	program, err := callFilter(runtime.GOARCH)
 	if err != nil {
@@ -135,8 +150,8 @@ func filterCalls() error {
 	return loadFilter(program)
 }
 
-// judgesCalls reports whether system calls can be judged here.
-func judgesCalls() bool {
+// JudgesCalls reports whether system calls can be judged here.
+func JudgesCalls() bool {
 	_, known := abis[runtime.GOARCH]
 	return known && unix.Prctl(unix.PR_GET_SECCOMP, 0, 0, 0, 0) == nil
 }
