@@ -9,6 +9,7 @@ func (s *server) accessRoutes() {
 	s.loginRoutes()
 	s.deviceRoutes()
 	s.sessionRoutes()
+	s.signOnRoutes()
 	s.tokenRoutes()
 	s.userRoutes()
 	s.directoryRoutes()

@@ -126,6 +126,44 @@ func TestWhoIsTurnedAwayIsNoUserOfOurs(t *testing.T) {
 	}
 }
 
+// Somebody who got at a browser could else link a sign-on that lets them in for ever.
+func TestSignOnThatIsUnlinkedLetsNobodyIn(t *testing.T) {
+	s := newSystem(t)
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.PutTeam(t.Context(), "platform", ""))
+	s.access.SignOn = engine.SignOn{Create: true, Teams: map[string][]string{"ops": {"platform"}}}
+	zoe := engine.SignOnIdentity{Issuer: "https://idp.example.com", Subject: "17", Name: "zoe", Groups: []string{"ops"}}
+	cookie, _, err := s.access.SignIn(t.Context(), zoe)
+	s.ok(err)
+	who, err := s.access.BySession(t.Context(), cookie)
+	s.ok(err)
+	list, err := admin.SignOns(t.Context(), "zoe")
+	if err != nil || len(list) != 1 || list[0].Issuer != zoe.Issuer || list[0].Subject != "17" || list[0].User != "zoe" {
+		t.Fatalf("sign-ons %+v, %v", list, err)
+	}
+	if err := s.access.Unlink(t.Context(), who, "", list[0].ID); !errors.Is(err, engine.ErrConflict) {
+		t.Errorf("one's only way in: %v", err)
+	}
+	if err := s.as(engine.RoleOperator).Unlink(t.Context(), "zoe", list[0].ID); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("somebody else's: %v", err)
+	}
+	if err := admin.Unlink(t.Context(), "", list[0].ID); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("as if it were one's own: %v", err)
+	}
+
+	s.ok(admin.Unlink(t.Context(), "zoe", list[0].ID))
+
+	if _, err := s.access.BySession(t.Context(), cookie); !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("the session that it opened: %v", err)
+	}
+	if _, _, err := s.access.SignIn(t.Context(), zoe); !errors.Is(err, engine.ErrConflict) {
+		t.Errorf("it still lets in: %v", err)
+	}
+	if d, err := s.access.Directory(t.Context()); err != nil || len(d.TeamsOf("zoe")) > 0 {
+		t.Errorf("the teams that it named stay: %v", err)
+	}
+}
+
 func TestSessionsAreListedAndEnd(t *testing.T) {
 	s := newSystem(t)
 	open := func() []string {

@@ -68,6 +68,33 @@ func (s *server) sessionRoutes() {
 		})
 }
 
+func (s *server) signOnRoutes() {
+	handle(s, operation{method: "GET", path: "/v1/sign-ons", id: "list-sign-ons", summary: "List the single sign-ons that let you in", tag: "access", permission: engine.MaySelf},
+		func(ctx context.Context, in *struct {
+			PageQuery
+			SignOnQuery
+		}) (*body[client.List[client.SignOn]], error) {
+			all, err := s.Access.Identities(ctx, me(ctx), in.User, in.engine())
+			return listed(all, err, in.PageQuery, signOnJSON, (*engine.LinkedIdentity).ID)
+		})
+	handle(s, operation{method: "DELETE", path: "/v1/sign-ons/{id}", id: "unlink-sign-on", summary: "End that a single sign-on lets you in", tag: "access", permission: engine.MaySelf},
+		func(ctx context.Context, in *struct {
+			IDPath
+			SignOnQuery
+		}) (*none, error) {
+			return &none{}, s.Access.Unlink(ctx, me(ctx), in.User, in.ID)
+		})
+}
+
+// SignOnQuery says whose sign-ons are meant.
+type SignOnQuery struct {
+	User string `query:"user" doc:"Of this user; your own where it is missing. Takes users.manage, or access.read to list them."`
+}
+
+func signOnJSON(i *engine.LinkedIdentity) client.SignOn {
+	return client.SignOn{ID: i.ID(), User: i.User, Issuer: i.Issuer, Subject: i.Subject, LinkedAt: i.LinkedAt}
+}
+
 func sessionJSON(e *engine.Session, current string) client.Session {
 	return client.Session{ID: e.ID(), CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt, SeenAt: e.SeenAt, Address: e.Address, Agent: e.Agent, Via: e.Via, Current: e.ID() == current}
 }

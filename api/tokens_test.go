@@ -258,6 +258,18 @@ func TestTokensOfMorePowerfulServiceAccountsAreNotMade(t *testing.T) {
 	if err := s.as(engine.RoleOperator).DeleteToken(t.Context(), tokens[0].ID); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("by somebody who manages nobody: %v", err)
 	}
+	all, err := rita.CreateToken(t.Context(), client.CreateToken{Name: "all that she may do", Permissions: []string{"users.manage", "access.read"}})
+	s.ok(err)
+	if err := client.New(s.url, engine.Secret(all.Token)).UpdateUser(t.Context(), "rita", client.UpdateUser{Password: new("staple battery horse")}); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("one's own password by a limited token: %v", err)
+	}
+	id := engine.SignOnIdentity{Issuer: "https://idp.example.com", Subject: "17"}
+	s.ok(s.store.LinkUser(t.Context(), "admin", id, s.clock.now(), engine.Event{At: s.clock.now(), Actor: "admin", Action: "user.link"}))
+	links, err := rita.SignOns(t.Context(), "admin")
+	s.ok(err)
+	if err := rita.Unlink(t.Context(), "admin", links[0].ID); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("the sign-on of an admin: %v", err)
+	}
 	if err := rita.EndSessions(t.Context(), "admin"); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("sessions of an admin: %v", err)
 	}

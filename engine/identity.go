@@ -40,6 +40,11 @@ type IdentityStore interface {
 	// LinkUser gives a user an identity, and wraps ErrConflict where it is
 	// somebody else's.
 	LinkUser(ctx context.Context, user string, id SignOnIdentity, at time.Time, e Event) error
+	// Identities lists a user's identities, oldest first.
+	Identities(ctx context.Context, user string) ([]*LinkedIdentity, error)
+	// UnlinkUser forgets an identity and ends the sessions of its user that its
+	// issuer has opened. It wraps ErrNotFound.
+	UnlinkUser(ctx context.Context, i *LinkedIdentity, e Event) error
 }
 
 // SignIn opens a browser session for whom an identity provider has sent. The

@@ -109,10 +109,15 @@ func (a *Access) Sessions(ctx context.Context, user string, p Page) ([]*Session,
 	}
 	now := a.Now()
 	live := slices.DeleteFunc(all, func(s *Session) bool { return a.over(s, now) })
-	if at := slices.IndexFunc(live, func(s *Session) bool { return s.ID() == p.After }); at >= 0 {
-		live = live[at+1:]
+	return pageOf(live, p, (*Session).ID), nil
+}
+
+// pageOf is what a page shows of a short list that was read whole.
+func pageOf[T any](all []T, p Page, id func(T) string) []T {
+	if at := slices.IndexFunc(all, func(v T) bool { return id(v) == p.After }); at >= 0 {
+		all = all[at+1:]
 	}
-	return live[:min(p.Limit, len(live))], nil
+	return all[:min(p.Limit, len(all))]
 }
 
 // Logout ends what somebody asks with: the browser session or the token.

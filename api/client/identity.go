@@ -76,13 +76,28 @@ func (c *Client) EndSessions(ctx context.Context, user string) error {
 	return c.call(ctx, http.MethodDelete, path("users", user, "sessions"), nil, nil, nil)
 }
 
-// Tokens lists one's own tokens, or a user's.
-func (c *Client) Tokens(ctx context.Context, user string) ([]Token, error) {
+// SignOns lists by which single sign-ons oneself, or a user, gets in.
+func (c *Client) SignOns(ctx context.Context, user string) ([]SignOn, error) {
+	return items[SignOn](ctx, c, path("sign-ons"), ofUser(user))
+}
+
+// Unlink ends that a single sign-on lets oneself, or a user, in.
+func (c *Client) Unlink(ctx context.Context, user, id string) error {
+	return c.call(ctx, http.MethodDelete, path("sign-ons", id), ofUser(user), nil, nil)
+}
+
+// ofUser asks for what is a user's; "" for one's own.
+func ofUser(user string) url.Values {
 	q := url.Values{}
 	if user != "" {
 		q.Set("user", user)
 	}
-	return items[Token](ctx, c, path("tokens"), q)
+	return q
+}
+
+// Tokens lists one's own tokens, or a user's.
+func (c *Client) Tokens(ctx context.Context, user string) ([]Token, error) {
+	return items[Token](ctx, c, path("tokens"), ofUser(user))
 }
 
 // CreateToken makes a token.

@@ -101,6 +101,15 @@ type Session struct {
 	Current   bool      `json:"current,omitempty" doc:"It is the one that asks."`
 }
 
+// SignOn is who a user is at an identity provider.
+type SignOn struct {
+	ID       string    `json:"id"`
+	User     string    `json:"user"`
+	Issuer   string    `json:"issuer" doc:"The identity provider."`
+	Subject  string    `json:"subject" doc:"Who the user is there."`
+	LinkedAt time.Time `json:"linked_at"`
+}
+
 // BeginDevice asks to be let in by somebody with a browser.
 type BeginDevice struct {
 	Client string `json:"client" minLength:"1" maxLength:"128" doc:"What the person is shown, and what the token is called."`

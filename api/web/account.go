@@ -106,6 +106,7 @@ type accountView struct {
 	frame
 	tokens   []*engine.Token
 	sessions []*engine.Session
+	signOns  []*engine.LinkedIdentity
 	made     engine.Secret // token that was just made, shown this once
 	said     string        // what was done
 	err      string
@@ -130,6 +131,9 @@ func (p *Pages) showAccount(c *gin.Context, status int, v accountView) error {
 		v.button = p.SignOn.Name()
 	}
 	if v.sessions, err = p.Access.Sessions(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
+		return err
+	}
+	if v.signOns, err = p.Access.Identities(c.Request.Context(), v.who, "", engine.Everything()); err != nil {
 		return err
 	}
 	if v.tokens, err = p.Access.TokensOf(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
@@ -204,6 +208,16 @@ func (p *Pages) endSession(c *gin.Context) error {
 	ctx := c.Request.Context()
 	if err := p.Access.EndSession(ctx, engine.PrincipalFrom(ctx), c.Param("id")); err != nil {
 		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/account")
+	return nil
+}
+
+// unlinkOwn ends that a sign-on lets one in.
+func (p *Pages) unlinkOwn(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if err := p.Access.Unlink(ctx, engine.PrincipalFrom(ctx), "", c.Param("id")); err != nil {
+		return p.refuseAccount(c, err)
 	}
 	c.Redirect(http.StatusSeeOther, "/account")
 	return nil

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -120,7 +121,7 @@ func TestSigningInAtAProvider(t *testing.T) {
 
 func TestNameOfAUserIsNotTakenOverByAProvider(t *testing.T) {
 	s := newSite(t)
-	s.withProvider()
+	at := s.withProvider()
 	s.browser("").signOn("admin", http.StatusConflict).has("there is a user admin already")
 
 	b := s.browser(engine.RoleAdmin) // who proves to be admin by the password
@@ -132,7 +133,15 @@ func TestNameOfAUserIsNotTakenOverByAProvider(t *testing.T) {
 
 	other := s.browser("")
 	other.signOn("admin", http.StatusSeeOther)
-	other.get("/account", http.StatusOK).has(">admin ")
+	account := other.get("/account", http.StatusOK).has(">admin ", ">"+at.URL+"<")
+	unlink := regexp.MustCompile(`/sign-ons/(idn-[0-9a-f]+)/unlink`).FindStringSubmatch(account.text)[1]
+	b.get("/users/admin", http.StatusOK).has("/users/admin/sign-ons/" + unlink + "/unlink")
+
+	b.post("/account/sign-ons/"+unlink+"/unlink", http.StatusSeeOther, "csrf_token", form)
+
+	other.get("/account", http.StatusSeeOther)
+	b.get("/account", http.StatusOK).lacks("/unlink")
+	other.signOn("admin", http.StatusConflict)
 }
 
 func TestWhoMaySignInAtAProvider(t *testing.T) {

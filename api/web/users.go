@@ -76,6 +76,7 @@ type userView struct {
 	roles    []engine.Role
 	tokens   []*engine.Token
 	sessions []*engine.Session
+	signOns  []*engine.LinkedIdentity
 	made     engine.Secret // token that was just made, shown this once
 	err      string
 }
@@ -102,6 +103,9 @@ func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 			return err
 		}
 		if v.sessions, err = p.Access.Sessions(ctx, name, engine.Everything()); err != nil {
+			return err
+		}
+		if v.signOns, err = p.Access.Identities(ctx, v.who, name, engine.Everything()); err != nil {
 			return err
 		}
 	}
@@ -148,10 +152,20 @@ func (p *Pages) endUserSessions(c *gin.Context) error {
 	return p.back(c, p.Access.EndSessions(ctx, engine.PrincipalFrom(ctx), c.Param("user")))
 }
 
+func (p *Pages) unlinkUser(c *gin.Context) error {
+	ctx := c.Request.Context()
+	return p.back(c, p.Access.Unlink(ctx, engine.PrincipalFrom(ctx), c.Param("user"), c.Param("id")))
+}
+
 // createUserToken makes a token for a service account.
 func (p *Pages) createUserToken(c *gin.Context) error {
 	ctx := c.Request.Context()
-	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), engine.TokenRequest{User: c.Param("user"), Name: strings.TrimSpace(c.PostForm("name"))})
+	ask, err := tokenForm(c)
+	if err != nil {
+		return p.back(c, err)
+	}
+	ask.User = c.Param("user")
+	secret, _, err := p.Access.CreateToken(ctx, engine.PrincipalFrom(ctx), ask)
 	if err != nil {
 		return p.back(c, err)
 	}

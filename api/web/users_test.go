@@ -47,7 +47,7 @@ func TestServiceAccountsAreMadeOnTheirPages(t *testing.T) {
 	form := b.get("/users", http.StatusOK).csrf()
 	b.post("/users", http.StatusSeeOther, "kind", "service", "name", "ci", "role", "operator", "csrf_token", form)
 	b.get("/users", http.StatusOK).has("of admin")
-	page := b.post("/users/ci/tokens", http.StatusOK, "name", "deploy", "csrf_token", form).has("shown this once")
+	page := b.post("/users/ci/tokens", http.StatusOK, "name", "deploy", "permissions", "read", "scope", "stack:shop", "days", "2", "csrf_token", form).has("shown this once", "read on stack:shop")
 	token := regexp.MustCompile(`id="made">(cops_[a-z2-7]{59})<`).FindStringSubmatch(page.text)[1]
 	who, err := s.access.ByToken(t.Context(), engine.Secret(token))
 	ok(t, err)

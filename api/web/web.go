@@ -115,10 +115,12 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/users/:user/sessions/end", engine.MayManageUsers, p.endUserSessions},
 		{"POST", "/users/:user/tokens", engine.MayManageUsers, p.createUserToken},
 		{"POST", "/users/:user/tokens/:id/delete", engine.MayManageUsers, p.deleteUserToken},
+		{"POST", "/users/:user/sign-ons/:id/unlink", engine.MayManageUsers, p.unlinkUser},
 		{"GET", "/account", engine.MaySelf, p.account},
 		{"POST", "/account/password", engine.MaySelf, p.changePassword},
 		{"POST", "/account/sessions/:id/end", engine.MaySelf, p.endSession},
 		{"POST", "/account/link", engine.MaySelf, p.linkSignOn},
+		{"POST", "/account/sign-ons/:id/unlink", engine.MaySelf, p.unlinkOwn},
 		{"POST", "/account/tokens", engine.MaySelf, p.createToken},
 		{"POST", "/account/tokens/:id/delete", engine.MaySelf, p.deleteToken},
 	}

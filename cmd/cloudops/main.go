@@ -125,7 +125,7 @@ func newRoot() *cobra.Command {
 		newServe(), newRole("api", "Run the API and the web pages only", roles{api: true}),
 		newRole("worker", "Run workers only", roles{worker: true}),
 		newRole("scheduler", "Run schedules and the sweep only", roles{scheduler: true}),
-		newStep(), newLogin(), newLogout(), newSession(), newStack(), newRun(), newScale(), newHost(), newDrift(), newState(), newVariable(), newVariableSet(), newCredential(), newIssuer(), newToken(), newUser(), newTeam(), newProject(), newRoles(), newAccess(), newWhoami(), newSchedule(), newKeys(), newAudit(), newPolicy(),
+		newStep(), newLogin(), newLogout(), newSession(), newSignOn(), newStack(), newRun(), newScale(), newHost(), newDrift(), newState(), newVariable(), newVariableSet(), newCredential(), newIssuer(), newToken(), newUser(), newTeam(), newProject(), newRoles(), newAccess(), newWhoami(), newSchedule(), newKeys(), newAudit(), newPolicy(),
 		newWebhook(), newHook(), newBackup(), newRestore(), newVersion(),
 	)
 	refuseUnknown(root)

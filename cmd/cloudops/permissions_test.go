@@ -78,6 +78,8 @@ schedule resume none                                      plan
 session end none                                          self
 session end --user none                                   users.manage
 session list                                              self
+sign-on list                                              self
+sign-on unlink none                                       self
 stack apply -f STACK                                      submit
 stack delete none                                         manage
 stack destroy none                                        plan

@@ -35,6 +35,30 @@ func endSession(cmd *cobra.Command, c *client.Client, args []string) error {
 	return c.EndSession(cmd.Context(), args[0])
 }
 
+func newSignOn() *cobra.Command {
+	cmd := &cobra.Command{Use: "sign-on", Short: "List and unlink the single sign-ons that let you in"}
+	list := remote("list", "List the single sign-ons that let you in", noArgs, listSignOns)
+	unlink := remote("unlink ID", "End that a single sign-on lets you in, and sign out the browsers that it let in", exactly(1, "cloudops sign-on unlink idn-0123456789abcdef"), func(cmd *cobra.Command, c *client.Client, args []string) error {
+		return c.Unlink(cmd.Context(), option(cmd, "user"), args[0])
+	})
+	list.Flags().String("user", "", "of this user; takes the right to read who has access (default: yourself)")
+	unlink.Flags().String("user", "", "of this user; takes the right to manage users (default: yourself)")
+	cmd.AddCommand(list, unlink)
+	return cmd
+}
+
+func listSignOns(cmd *cobra.Command, c *client.Client, _ []string) error {
+	all, err := c.SignOns(cmd.Context(), option(cmd, "user"))
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, s := range all {
+		rows = append(rows, []string{s.ID, s.User, s.Issuer, s.Subject, since(s.LinkedAt)})
+	}
+	return show(cmd, all, table("SIGN-ON USER ISSUER SUBJECT AGE", rows))
+}
+
 func listSessions(cmd *cobra.Command, c *client.Client, _ []string) error {
 	sessions, err := c.Sessions(cmd.Context())
 	if err != nil {

@@ -48,3 +48,39 @@ func link(tx *gorm.DB, user string, id engine.SignOnIdentity, at time.Time) erro
 	}
 	return err
 }
+
+type identityRow struct {
+	Issuer, Subject, UserName string
+	LinkedAt                  *int64
+}
+
+func (row identityRow) identity() (*engine.LinkedIdentity, error) {
+	return &engine.LinkedIdentity{Issuer: row.Issuer, Subject: row.Subject, User: row.UserName, LinkedAt: instant(row.LinkedAt)}, nil
+}
+
+// Identities implements engine.IdentityStore.
+func (s *Store) Identities(ctx context.Context, user string) ([]*engine.LinkedIdentity, error) {
+	var rows []identityRow
+	err := s.read.WithContext(ctx).Raw(`SELECT * FROM identities WHERE user_name = ? ORDER BY linked_at, issuer, subject`, user).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, identityRow.identity)
+}
+
+// UnlinkUser implements engine.IdentityStore.
+func (s *Store) UnlinkUser(ctx context.Context, i *engine.LinkedIdentity, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec(`DELETE FROM identities WHERE issuer = ? AND subject = ? AND user_name = ?`, i.Issuer, i.Subject, i.User)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return engine.NotFound("%s has no such sign-on", i.User)
+		}
+		if err := tx.Exec(`DELETE FROM sessions WHERE user_name = ? AND via = ?`, i.User, i.Issuer).Error; err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}

@@ -25,6 +25,18 @@ func TestIdentityBelongsToOneUser(t *testing.T) {
 		must(t, s.LinkUser(t.Context(), "ada", engine.SignOnIdentity{Issuer: "https://idp", Subject: "2"}, noon, event("user.link", "")))
 		wantEqual(t, got(s.UserByIdentity(t.Context(), "https://idp", "2"))(t).Name, "ada")
 		wantEqual(t, actions(t, s, ""), []string{"user.create", "user.create", "user.link"})
+
+		link := &engine.LinkedIdentity{Issuer: "https://idp", Subject: "2", User: "ada", LinkedAt: noon}
+		wantEqual(t, got(s.Identities(t.Context(), "ada"))(t), []*engine.LinkedIdentity{link})
+		for hash, via := range map[string]string{"by": link.Issuer, "else": "password"} {
+			must(t, s.CreateSession(t.Context(), &engine.Session{Hash: hash, User: "ada", Via: via, CreatedAt: noon, ExpiresAt: noon}, "", event("session.create", "")))
+		}
+		must(t, s.UnlinkUser(t.Context(), link, event("user.unlink", "")))
+		wantKind(t, s.UnlinkUser(t.Context(), link, event("user.unlink", "")), engine.ErrNotFound)
+		_, err = s.UserByIdentity(t.Context(), "https://idp", "2")
+		wantKind(t, err, engine.ErrNotFound)
+		wantEqual(t, got(s.Sessions(t.Context(), "ada"))(t)[0].Hash, "else")
+		wantEqual(t, got(s.Identities(t.Context(), "bob"))(t)[0].Subject, "1")
 	})
 }
 
