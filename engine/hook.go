@@ -41,6 +41,9 @@ type Hooks struct {
 
 // Add makes a hook and returns its secret, which is shown this once.
 func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
+	if p.Limit != nil {
+		return "", limitedHook(p)
+	}
 	if err := CheckName("hook", h.Name); err != nil {
 		return "", err
 	}
@@ -53,7 +56,7 @@ func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
 	now := s.Now()
 	secret := NewWebhookSecret()
 	h.ID, h.Secrets, h.CreatedBy, h.CreatedAt = NewID("hook", now), SigningSecrets{Newest: secret}, p.User, now
-	return secret, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}))
+	return secret, s.Store.CreateHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}))
 }
 
 // of gives a hook to who may start what it starts. Others are told that there is none.
@@ -68,19 +71,28 @@ func (s *Hooks) of(ctx context.Context, p Principal, id string) (*Hook, error) {
 // Rotate gives a hook a new secret; the one before is taken beside it for a day.
 // Of who did not make the hook it becomes theirs, and the one before ends: who
 // holds a secret starts runs in their own name, and with their own rights.
-func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
-	h, err := s.of(ctx, p, id)
-	if err != nil {
+func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (secret Secret, err error) {
+	if _, err := s.of(ctx, p, id); err != nil {
 		return "", err
 	}
-	now := s.Now()
-	before := map[string]any{"rights_of": h.CreatedBy}
-	h.Secrets = h.Secrets.replaced(now)
-	if h.CreatedBy != p.User {
-		h.CreatedBy, h.Secrets = p.User, SigningSecrets{Newest: h.Secrets.Newest}
+	if p.Limit != nil {
+		return "", limitedHook(p)
 	}
-	e := newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(before, map[string]any{"rights_of": h.CreatedBy})
-	return h.Secrets.Newest, s.Store.PutHook(ctx, h, e)
+	now := s.Now()
+	return secret, s.Store.ChangeHook(ctx, id, func(h *Hook) (Event, error) {
+		before := map[string]any{"rights_of": h.CreatedBy}
+		h.Secrets = h.Secrets.replaced(now)
+		if secret = h.Secrets.Newest; h.CreatedBy != p.User {
+			h.CreatedBy, h.Secrets = p.User, SigningSecrets{Newest: secret}
+		}
+		return newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(before, map[string]any{"rights_of": h.CreatedBy}), nil
+	})
+}
+
+// limitedHook refuses a hook to a token that is limited: a hook is as good as who
+// made it, and does not end with the token.
+func limitedHook(p Principal) error {
+	return Forbidden("a hook has the rights of %s for good, which a token that is limited cannot give; use one that is not", p.User)
 }
 
 // Delete removes a hook.

@@ -18,16 +18,20 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
 	}
 	from := r.Status
-	r.Status, r.ExpiresAt, r.ReleaseAt = to, time.Time{}, time.Time{}
-	if expires := r.InForce().Expires; to == RunPlanned && expires > 0 { // each plan that waits has the whole time
-		r.ExpiresAt = at.Add(expires)
+	r.Status, r.ReleaseAt = to, time.Time{}
+	switch {
+	case to == RunApproved || from == RunApproved && to == RunPlanned: // the plan is the same
+	case to == RunPlanned && r.InForce().Expires > 0: // each plan that waits has the whole time
+		r.ExpiresAt = at.Add(r.InForce().Expires)
+	default:
+		r.ExpiresAt = time.Time{}
 	}
 	r.stamp(to, at)
 	if to.Final() {
-		r.note(newEvent(at, "engine", "run."+string(to), r.Stack, r.ID, map[string]any{"kind": r.Kind, "reason": r.Reason}).
+		r.note(newEvent(at, ActorEngine, "run."+string(to), r.Stack, r.ID, map[string]any{"kind": r.Kind, "reason": r.Reason}).
 			changing(map[string]any{"status": from}, map[string]any{"status": to}))
 		if found := r.Summary(); r.Kind == RunDrift && !found.Empty() {
-			r.event("drift.found", "engine", at, map[string]any{"changes": found})
+			r.event("drift.found", ActorEngine, at, map[string]any{"changes": found})
 		}
 	}
 	return nil
@@ -42,7 +46,7 @@ func (r *Run) stamp(to RunStatus, at time.Time) {
 		*t = at
 	}
 	if to == RunPlanned {
-		r.event("run.planned", "engine", at, map[string]any{"kind": r.Kind, "digest": r.Digest})
+		r.event("run.planned", ActorEngine, at, map[string]any{"kind": r.Kind, "digest": r.Digest})
 	}
 	if to.Final() {
 		r.FinishedAt = at
@@ -204,7 +208,7 @@ func (r *Run) Lose(h Held, at time.Time) error {
 		return Conflict("the runner of step %s has been heard of", s.Component.Address)
 	}
 	s.Lost++
-	r.event("step.lost", "engine", at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
+	r.event("step.lost", ActorEngine, at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
 	switch {
 	case s.Status == StepApplying:
 		s.Reason = "its runner on " + s.Worker + " was lost in the middle of the apply; look at the state and the log, then start a run"

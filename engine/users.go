@@ -82,7 +82,7 @@ type NewUser struct {
 	Roles      []Role   // in the whole installation: none that hold more than who makes it may do
 	Kind       UserKind // empty for a person
 	Owner      string   // of a service account; empty for who makes it
-	Password   Secret   // of a person; without one only single sign-on lets them in
+	Password   Secret   // of a person
 	MustChange bool     // at the first sign-in
 }
 
@@ -91,9 +91,18 @@ func (a *Access) CreateUser(ctx context.Context, p Principal, name string, roles
 	return a.AddUser(ctx, p, NewUser{Name: name, Roles: roles, Password: password})
 }
 
+// checkUserName refuses names of users that are unusable, or that the audit log
+// has for who is none.
+func checkUserName(name string) error {
+	if name == ActorEngine || name == ActorUnknown {
+		return Invalid("user name %q: the audit log has it for what nobody did; take another one", name)
+	}
+	return CheckName("user", name)
+}
+
 // AddUser makes a person or a service account.
 func (a *Access) AddUser(ctx context.Context, p Principal, n NewUser) error {
-	if err := CheckName("user", n.Name); err != nil {
+	if err := checkUserName(n.Name); err != nil {
 		return err
 	}
 	if err := a.mayGive(ctx, p, n.Name, n.Roles); err != nil {
@@ -164,9 +173,16 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err != nil {
 		return nil, err
 	}
+	names, err := a.inHandOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	detail := map[string]any{"password": ch.Password != nil, "unlock": ch.Unlock}
 	event := newEvent(a.Now(), p.User, "user.update", "", name, detail)
 	return a.Store.UpdateUser(ctx, name, func(u *User, d *Directory) (Ends, Event, error) {
+		if err := d.mayManage(p, names); err != nil { // who was given more while the password was hashed
+			return Ends{}, event, err
+		}
 		before := u.told()
 		ch.apply(u, hash, p.User == name)
 		if u.Disabled && !d.hasAdminWithout(name) {

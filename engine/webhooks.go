@@ -36,7 +36,7 @@ func (s *Webhooks) Add(ctx context.Context, p Principal, w *Webhook) (Secret, er
 	if err := s.check(p, w); err != nil {
 		return "", err
 	}
-	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": placeOf(w.URL), "events": w.Events}))
+	return secret, s.Store.CreateWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": placeOf(w.URL), "events": w.Events}))
 }
 
 // check refuses what p may not have told, what no webhook can be, and addresses
@@ -96,10 +96,13 @@ type WebhookChange struct {
 // Update changes a webhook. One that is enabled again begins with what happens
 // from then on.
 func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c WebhookChange) (*Webhook, error) {
-	w, err := s.Of(ctx, p, MayWritePolicy, id)
-	if err != nil {
-		return nil, err
-	}
+	return s.change(ctx, p, id, func(w *Webhook) (Event, error) {
+		c.apply(w, p.User)
+		return s.event(p.User, "webhook.update", w, map[string]any{"url": placeOf(w.URL), "new_url": c.URL != nil, "events": w.Events, "disabled": w.DisabledWhy}), s.check(p, w)
+	})
+}
+
+func (c WebhookChange) apply(w *Webhook, by string) {
 	if c.URL != nil {
 		w.URL = *c.URL
 	}
@@ -109,23 +112,32 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 	if c.Disabled != nil {
 		w.DisabledWhy, w.FailingSince = "", time.Time{}
 		if *c.Disabled {
-			w.DisabledWhy = "by " + p.User
+			w.DisabledWhy = "by " + by
 		}
 	}
-	if err := s.check(p, w); err != nil {
+}
+
+// change lets edit change a webhook that p may change, as it is by then.
+func (s *Webhooks) change(ctx context.Context, p Principal, id string, edit func(*Webhook) (Event, error)) (w *Webhook, err error) {
+	if _, err := s.Of(ctx, p, MayWritePolicy, id); err != nil {
 		return nil, err
 	}
-	return w, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.update", w, map[string]any{"url": placeOf(w.URL), "new_url": c.URL != nil, "events": w.Events, "disabled": w.DisabledWhy}))
+	return w, s.Store.ChangeWebhook(ctx, id, func(found *Webhook) (Event, error) {
+		w = found
+		return edit(found)
+	})
 }
 
 // Rotate gives a webhook a new secret. The one before signs beside it for a day.
 func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
-	w, err := s.Of(ctx, p, MayWritePolicy, id)
+	w, err := s.change(ctx, p, id, func(w *Webhook) (Event, error) {
+		w.Secrets = w.Secrets.replaced(s.Now())
+		return s.event(p.User, "webhook.rotate", w, nil), nil
+	})
 	if err != nil {
 		return "", err
 	}
-	w.Secrets = w.Secrets.replaced(s.Now())
-	return w.Secrets.Newest, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.rotate", w, nil))
+	return w.Secrets.Newest, nil
 }
 
 // Delete removes a webhook with its messages.
@@ -147,7 +159,7 @@ func (s *Webhooks) Test(ctx context.Context, p Principal, id string) (*Delivery,
 	d := &Delivery{ID: NewID("msg", now), Webhook: w.ID, Type: webhookTest, Attempts: len(retries) + 1, CreatedAt: now,
 		Body: s.body(webhookTest, now, map[string]any{"by": p.User})}
 	s.send(ctx, w, d)
-	return d, s.Store.PutDelivery(context.WithoutCancel(ctx), d)
+	return d, s.Store.AddDelivery(context.WithoutCancel(ctx), d)
 }
 
 // keepDeliveries is how long it can be seen what became of a message.
@@ -227,20 +239,28 @@ func (s *Webhooks) body(kind string, at time.Time, data map[string]any) []byte {
 func (s *Webhooks) deliver(ctx context.Context, d *Delivery) error {
 	w, err := s.Store.Webhook(ctx, d.Webhook)
 	if err != nil {
-		return err
+		return gone(err)
 	}
 	if w.DisabledWhy != "" {
 		d.NextAt, d.DoneAt, d.Error = time.Time{}, s.Now(), "the webhook is disabled"
-		return s.Store.PutDelivery(ctx, d)
+		return s.Store.NoteDelivery(ctx, d)
 	}
 	s.send(ctx, w, d)
 	if ctx.Err() != nil { // cut short by us; the lease brings it back
 		return nil
 	}
-	if err := s.Store.PutDelivery(ctx, d); err != nil {
+	if err := s.Store.NoteDelivery(ctx, d); err != nil {
 		return err
 	}
-	return s.note(ctx, w.ID, d.Error == "")
+	return gone(s.note(ctx, w.ID, d.Error == ""))
+}
+
+// gone lets pass that a webhook was deleted, which takes its messages along.
+func gone(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // note keeps at the webhook what it has to know, and says so where that disables it.
@@ -253,7 +273,7 @@ func (s *Webhooks) note(ctx context.Context, id string, taken bool) error {
 	switch {
 	case w.attempted(taken, s.Now()):
 		s.Log.WarnContext(ctx, "a webhook is disabled", "webhook", w.ID, "why", w.DisabledWhy)
-		return s.Store.NoteWebhook(ctx, w, s.event("engine", "webhook.disable", w, map[string]any{"why": w.DisabledWhy}))
+		return s.Store.NoteWebhook(ctx, w, s.event(ActorEngine, "webhook.disable", w, map[string]any{"why": w.DisabledWhy}))
 	case w.FailingSince.Equal(before):
 		return nil
 	}

@@ -25,7 +25,7 @@ func TestStackThatIsMadeAnewBeginsWithoutRolesAndWebhooks(t *testing.T) {
 		for _, stack := range []string{"pay.web", "pay.api"} {
 			w := webhook("whk-"+stack, stack)
 			w.Project, w.Stack = "", stack
-			must(t, s.PutWebhook(t.Context(), w))
+			must(t, s.CreateWebhook(t.Context(), w, event("webhook.create", "")))
 		}
 		must(t, s.DeleteStack(t.Context(), "pay.web", event("stack.delete", "pay.web")))
 		d := got(s.Directory(t.Context()))(t)
@@ -43,7 +43,7 @@ func TestWebhookIsLeftInItsProject(t *testing.T) {
 		for name, of := range map[string]engine.Webhook{"all": {}, "chat": {Project: "pay"}, "siem": {Stack: "data.lake"}, "web": {Stack: "web"}} {
 			w := webhook("whk-"+name, name)
 			w.Project, w.Stack = of.Project, of.Stack
-			must(t, s.PutWebhook(t.Context(), w))
+			must(t, s.CreateWebhook(t.Context(), w, event("webhook.create", "")))
 		}
 		for project, want := range map[string]string{"pay": "webhook chat", "data": "webhook siem", "other": ""} {
 			wantEqual(t, got(s.InProject(t.Context(), project))(t), want)
