@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -84,13 +83,12 @@ func (r ApprovalRule) Says() []string {
 			lines = append(lines, fmt.Sprintf(format, args...))
 		}
 	}
-	say(true, "%s", r.needs(nil)[0])
+	all := r.needs(nil)[0]
+	leaves := r.AutoApprove == "" && all.Open && len(all.Roles) == 0 && !all.NotStarter && !all.NotAuthor
+	say(!leaves, "%s%s", all, all.bars()) // else it leaves that to the stacks
 	for _, n := range r.classNeeds(Classes()) {
-		say(true, "%s", n)
+		say(true, "%s%s", n, n.bars())
 	}
-	barred := func(bars func(Need) bool) bool { return slices.ContainsFunc(r.needs(Classes()), bars) }
-	say(barred(func(n Need) bool { return n.NotStarter }), "approvals not by who started the run")
-	say(barred(func(n Need) bool { return n.NotAuthor }), "approvals not by who wrote what the run brings")
 	say(r.AutoApprove != "", "nobody is asked for plans: %s", r.AutoApprove)
 	say(r.OnDeferred != "", "plans made late: %s", r.OnDeferred)
 	say(r.Expires > 0, "a plan expires after %s", r.Expires)
