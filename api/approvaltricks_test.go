@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,7 +97,18 @@ func TestRuleOfARevisionThatIsAppliedInPartHolds(t *testing.T) {
 	s.revise("ada", lax)
 	run := s.waits("ada")
 	s.is(run, "planned", "")
+	s.says(run, `auto_approve = "always" of revision 2 does not hold, since it asks for less than what is applied`)
 	s.approves("ada", run, "ada started run")
+}
+
+// says checks that who looks at the run is told a line about the stack's rule.
+func (s *system) says(run client.Run, line string) {
+	s.t.Helper()
+	d, err := s.as(engine.RoleViewer).Decision(s.t.Context(), run.ID)
+	s.ok(err)
+	if !slices.Contains(d.Rules[0].Says, line) {
+		s.t.Errorf("the stack's rule says %q", d.Rules[0].Says)
+	}
 }
 
 func TestRuleOfTheInstallationIsHeldAgainstThoseOfProjects(t *testing.T) {
@@ -115,6 +127,7 @@ func TestRuleThatAsksNobodyStandsInForWhoMayApply(t *testing.T) {
 	s.revise("otto", lax)
 	run := s.waits("otto")
 	s.is(run, "planned", "")
+	s.says(run, `auto_approve = "always" of revision 1 does not hold, since who started the run may not apply`)
 	_, err := s.as("otto").ApplyRun(t.Context(), run.ID, run.Digest, "")
 	s.refuses(err, "otto may not apply")
 	_, err = s.as("dora").ApplyRun(t.Context(), run.ID, run.Digest, "")
