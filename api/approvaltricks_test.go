@@ -198,3 +198,46 @@ func TestRuleOfARevisionThatFailedHalfwayHolds(t *testing.T) {
 	s.ends(run, engine.OutcomeApplied)
 	s.is(s.waits("ada"), "approved", "")
 }
+
+// A revision that only said so once had drift put right without anybody from
+// then on.
+func TestRemediationIsAgreedTo(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	s.revise("ada", oneOther)
+	run := s.waits("ada")
+	s.approves("bob", run, "")
+	s.ends(run, engine.OutcomeApplied)
+	remediate := oneOther + "\ndrift { remediate = \"apply\" }"
+	s.revise("ada", remediate)
+	run = s.finds("ada", 0)
+	s.is(run, "planned", "")
+	s.approves("ada", run, "ada started run")
+	s.approves("bob", run, "")
+	s.revise("ada", remediate)
+	s.is(s.finds("ada", 0), "succeeded", "nothing to change")
+}
+
+// A part that was applied under more asks for that of a remediation as well.
+func TestRemediationIsUnderTheRulesOfAllThatIsThere(t *testing.T) {
+	for second, status := range map[string]engine.RunStatus{oneOther: engine.RunPlanned, `approval { auto_approve = "no_changes" }`: engine.RunApproved} {
+		s := newSystem(t)
+		s.team()
+		s.pair("ada", "drift { remediate = \"apply\" }")
+		s.apply("terraform.greeting")
+		s.pair("ada", second)
+		part, err := s.as("ada").StartRun(t.Context(), "hello", client.StartRun{Kind: "apply", Only: []string{"terraform.other"}})
+		s.ok(err)
+		s.plan(part)
+		part = s.read(part.ID)
+		s.approves("bob", part, "")
+		s.ends(part, engine.OutcomeApplied)
+		s.check("terraform.greeting")
+		runs := s.remediations()
+		if len(runs) != 1 {
+			t.Fatalf("%d remediations", len(runs))
+		}
+		s.plan(s.read(runs[0].ID))
+		s.is(s.read(runs[0].ID), string(status), "")
+	}
+}
