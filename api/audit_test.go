@@ -177,8 +177,11 @@ func TestForwardersAreSetUp(t *testing.T) {
 	s.ok(err)
 	list, err := admin.Forwarders(t.Context())
 	s.ok(err)
-	if !paused.Paused || len(list) != 1 || !list[0].Paused {
+	if !paused.Paused || len(list) != 1 || !list[0].Paused || list[0].Address != add.Address {
 		t.Errorf("%+v", list)
+	}
+	if seen, err := s.as(engine.RoleAuditor).Forwarders(t.Context()); err != nil || len(seen) != 1 || seen[0].Address != "https://logs.example.com/..." {
+		t.Errorf("an auditor sees %+v, %v", seen, err)
 	}
 	s.ok(admin.RemoveForwarder(t.Context(), "siem"))
 	if err := admin.RemoveForwarder(t.Context(), "siem"); err == nil {

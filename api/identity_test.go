@@ -102,13 +102,27 @@ func TestWhosePasswordSomebodyElseKnowsChangesItFirst(t *testing.T) {
 func TestPasswordsThatAreGuessedFirst(t *testing.T) {
 	s := newSystem(t)
 	for text, want := range map[string]string{
-		"short": "at least 12", "aaaaaaaaaaaaab": "different characters", "Password-1234": "first that are tried",
+		"short": "at least 12", "пароль": "at least 12", "aaaaaaaaaaaaab": "different characters", "Password-1234": "first that are tried",
 		"correct horse battery staple": "first that are tried", "hildegard123": "more than the user's name", strings.Repeat("long one", 200): "at most 1024",
 	} {
 		err := s.access.CreateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, "hildegard", nil, engine.Secret(text))
 		if !errors.Is(err, engine.ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20s: %v", text, err)
 		}
+	}
+}
+
+// Whoever is turned away has chosen the name, and could have taken somebody's here.
+func TestWhoIsTurnedAwayIsNoUserOfOurs(t *testing.T) {
+	s := newSystem(t)
+	s.access.SignOn.Require = []string{"staff"}
+	_, _, err := s.access.SignIn(t.Context(), engine.SignOnIdentity{Issuer: "https://idp.example.com", Subject: "17", Name: "admin" + strings.Repeat("n", 300)})
+	if !errors.Is(err, engine.ErrForbidden) {
+		t.Fatal(err)
+	}
+	events, err := s.store.Events(t.Context(), engine.EventFilter{Action: "session.refused"}, engine.Page{Limit: 10})
+	if err != nil || len(events) != 1 || events[0].Actor != "https://idp.example.com" || len(events[0].Subject) > 200 {
+		t.Errorf("%+v, %v", events, err)
 	}
 }
 

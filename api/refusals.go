@@ -79,7 +79,7 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 	}
 	key := e.Actor + " " + e.Subject + " " + http.StatusText(status)
 	if e.Actor == "" {
-		e.Actor = "unknown"
+		e.Actor = engine.ActorUnknown
 		key += " " + network(o.Address)
 	}
 	s.writeRefusals(ctx, s.refusals.take(key, attempt{e, status, r}, s.Now()))
@@ -146,7 +146,7 @@ func (r *refusals) take(key string, a attempt, now time.Time) []engine.Event {
 	events := r.over(now)
 	if _, ok := r.seen[key]; !ok && len(r.seen) >= maxRefusals {
 		key = "others"
-		a.event.Actor, a.event.Subject, a.event.Stack = "unknown", "others", ""
+		a.event.Actor, a.event.Subject, a.event.Stack = engine.ActorUnknown, "others", ""
 	}
 	if known, ok := r.seen[key]; ok {
 		known.again++

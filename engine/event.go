@@ -33,6 +33,12 @@ func newEvent(at time.Time, actor, action, stack, subject string, detail map[str
 	return Event{At: at, Actor: actor, Action: action, Stack: stack, Subject: subject, Detail: plainJSON(detail)}
 }
 
+// Who the audit log names where no user has done something.
+const (
+	ActorEngine  = "engine"
+	ActorUnknown = "unknown" // a stranger, whose attempt was refused
+)
+
 // changing adds what was changed, and to what; nil for nothing.
 func (e Event) changing(before, after map[string]any) Event {
 	if before != nil {

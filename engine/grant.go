@@ -143,5 +143,5 @@ func (r *Run) withdraw(at time.Time) {
 		r.must(r.become(RunPlanned, at))
 		r.proceed(at)
 	}
-	r.event("run.withdraw", "engine", at, map[string]any{"digest": r.Digest, "reason": r.Reason})
+	r.event("run.withdraw", ActorEngine, at, map[string]any{"digest": r.Digest, "reason": r.Reason})
 }

@@ -28,10 +28,10 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 	}
 	r.stamp(to, at)
 	if to.Final() {
-		r.note(newEvent(at, "engine", "run."+string(to), r.Stack, r.ID, map[string]any{"kind": r.Kind, "reason": r.Reason}).
+		r.note(newEvent(at, ActorEngine, "run."+string(to), r.Stack, r.ID, map[string]any{"kind": r.Kind, "reason": r.Reason}).
 			changing(map[string]any{"status": from}, map[string]any{"status": to}))
 		if found := r.Summary(); r.Kind == RunDrift && !found.Empty() {
-			r.event("drift.found", "engine", at, map[string]any{"changes": found})
+			r.event("drift.found", ActorEngine, at, map[string]any{"changes": found})
 		}
 	}
 	return nil
@@ -46,7 +46,7 @@ func (r *Run) stamp(to RunStatus, at time.Time) {
 		*t = at
 	}
 	if to == RunPlanned {
-		r.event("run.planned", "engine", at, map[string]any{"kind": r.Kind, "digest": r.Digest})
+		r.event("run.planned", ActorEngine, at, map[string]any{"kind": r.Kind, "digest": r.Digest})
 	}
 	if to.Final() {
 		r.FinishedAt = at
@@ -208,7 +208,7 @@ func (r *Run) Lose(h Held, at time.Time) error {
 		return Conflict("the runner of step %s has been heard of", s.Component.Address)
 	}
 	s.Lost++
-	r.event("step.lost", "engine", at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
+	r.event("step.lost", ActorEngine, at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
 	switch {
 	case s.Status == StepApplying:
 		s.Reason = "its runner on " + s.Worker + " was lost in the middle of the apply; look at the state and the log, then start a run"

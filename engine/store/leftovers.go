@@ -13,6 +13,9 @@ import (
 // DeleteStack implements engine.StackStore.
 func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := s.nextVersion(tx); err != nil {
+			return err
+		}
 		if err := nothingLeft(tx, name); err != nil {
 			return err
 		}
@@ -23,8 +26,20 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 		if res.RowsAffected == 0 {
 			return noStack(name)
 		}
+		if err := forget(tx, name); err != nil {
+			return err
+		}
 		return addEvents(tx, e)
 	})
+}
+
+// forget removes the roles that were given for a stack, and its webhooks: who
+// makes another of that name begins with nothing.
+func forget(tx *gorm.DB, stack string) error {
+	if err := tx.Exec(`DELETE FROM webhooks WHERE stack = ?`, stack).Error; err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM bindings WHERE stack = ?`, stack).Error
 }
 
 // nothingLeft refuses to lose what is under a legal hold, a run under way, what
