@@ -76,6 +76,8 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 	e := engine.Event{At: s.Now(), Actor: r.who.User, Action: "access.refused", Subject: c.Request.Method + " " + c.FullPath(), Origin: o}
 	if stack := cmp.Or(r.scope.Stack, c.Param("stack")); engine.CheckName("stack", stack) == nil {
 		e.Stack = stack
+	} else if engine.CheckName("project", r.scope.Project) == nil {
+		e.Project = r.scope.Project
 	}
 	key := e.Actor + " " + e.Subject + " " + http.StatusText(status)
 	if e.Actor == "" {

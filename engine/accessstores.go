@@ -9,9 +9,10 @@ import (
 type UserStore interface {
 	// CreateUser gives the new user the roles in the whole installation.
 	CreateUser(ctx context.Context, u *User, roles []Role, e Event) error
-	// UpdateUser writes all but the count of wrong passwords, which is only
-	// ever forgotten with Ends.Lock, and ends what is to end in the same transaction.
-	UpdateUser(ctx context.Context, u *User, ends Ends, e Event) error
+	// UpdateUser writes what change makes of the user, in one transaction with its
+	// event and what ends: all but the count of wrong passwords, which is only ever
+	// forgotten with Ends.Lock. It wraps ErrNotFound where there is no such user.
+	UpdateUser(ctx context.Context, name string, change func(u *User) (Ends, Event, error)) error
 	User(ctx context.Context, name string) (*User, error)
 	Users(ctx context.Context, p Page) ([]*User, error) // by name
 	// CountFailure counts a wrong password, and writes until when the account

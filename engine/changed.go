@@ -1,11 +1,11 @@
 package engine
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -25,13 +25,10 @@ func (v *Variable) told(secret bool) map[string]any {
 	switch {
 	case v.Secret || secret:
 		m["value"] = hidden
-	case len(value) > maxToldValue:
-		sum := sha256.Sum256([]byte(value))
-		m["sha256"] = hex.EncodeToString(sum[:])
-	case v.Kind == VariableInput && json.Valid([]byte(value)):
+	case len(value) <= maxToldValue && v.Kind == VariableInput && json.Valid([]byte(value)):
 		m["value"] = json.RawMessage(value)
 	default:
-		m["value"] = value
+		maps.Copy(m, toldText("value", value))
 	}
 	return m
 }
@@ -46,16 +43,6 @@ func toldChange(before, after *Variable, secret bool) (was, is map[string]any) {
 	return was, is
 }
 
-// keptVariable finds what is kept for a stack under a name; nil for nothing.
-func (s *Stacks) keptVariable(ctx context.Context, stack string, kind VariableKind, name string) (*Variable, error) {
-	list, err := s.Store.Variables(ctx, stack, Everything())
-	i := slices.IndexFunc(list, func(v *Variable) bool { return v.Kind == kind && v.Name == name })
-	if err != nil || i < 0 {
-		return nil, err
-	}
-	return list[i], nil
-}
-
 // told is what the audit log says of credentials: the names of what they hold.
 func (c *Credential) told() map[string]any {
 	if c == nil {
@@ -68,7 +55,68 @@ func (c *Credential) told() map[string]any {
 	return told
 }
 
-func (u *User) told() map[string]any { return map[string]any{"disabled": u.Disabled} }
+func (u *User) told() map[string]any {
+	return map[string]any{"kind": u.Kind, "owner": u.Owner, "disabled": u.Disabled, "must_change": u.MustChange, "locked": !u.LockedUntil.IsZero()}
+}
+
+func (t *Token) told() map[string]any {
+	if t == nil {
+		return nil
+	}
+	m := map[string]any{"user": t.User, "name": t.Name, "expires": nil, "permissions": []Permission{}, "scope": Scope{}.String()}
+	if !t.ExpiresAt.IsZero() {
+		m["expires"] = t.ExpiresAt
+	}
+	if t.Limit != nil {
+		m["permissions"], m["scope"] = append([]Permission{}, t.Limit.Permissions...), t.Limit.Scope.String()
+	}
+	return m
+}
+
+// told is the text of a rule, or its digest where that is long.
+func (p *Policy) told() map[string]any {
+	if p == nil {
+		return nil
+	}
+	return toldText("rule", p.Source)
+}
+
+func (h *Hook) told() map[string]any {
+	return map[string]any{"name": h.Name, "kind": h.Kind, "created_by": h.CreatedBy, "secret": hidden}
+}
+
+// told has of the address no more than its host: with many receivers the rest
+// is all that a sender has to know.
+func (w *Webhook) told() map[string]any {
+	if w == nil {
+		return nil
+	}
+	return map[string]any{"name": w.Name, "host": hostOf(w.URL), "events": w.Events, "disabled": w.DisabledWhy, "secret": hidden}
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// toldText is a text, or its digest where that is long.
+func toldText(name, text string) map[string]any {
+	if len(text) <= maxToldValue {
+		return map[string]any{name: text}
+	}
+	sum := sha256.Sum256([]byte(text))
+	return map[string]any{"sha256": hex.EncodeToString(sum[:])}
+}
+
+func (s *Stack) told() map[string]any {
+	if s == nil {
+		return nil
+	}
+	return map[string]any{"description": s.Description, "labels": s.Labels, "revision": s.Latest}
+}
 
 func (h *Hold) told() map[string]any {
 	if h == nil {
@@ -89,6 +137,9 @@ func (v *StateVersion) told() map[string]any {
 }
 
 func (sch *Schedule) told() map[string]any {
+	if sch == nil {
+		return nil
+	}
 	return map[string]any{"kind": sch.Kind, "cron": sch.Cron, "timezone": sch.Timezone, "paused": sch.Paused}
 }
 

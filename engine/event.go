@@ -12,11 +12,17 @@ type Event struct {
 	Actor   string // who or what did it
 	Action  string // "run.approve"
 	Stack   string
+	Project string // where it is of no stack; empty for the whole installation
 	Run     string
 	Subject string // what it was done to
 	Detail  json.RawMessage
 	Before  json.RawMessage // what was changed, without secrets; nil for nothing
 	After   json.RawMessage // what it was changed to; nil for nothing
+
+	// tell fills in Before and After, of what the transaction of the change finds:
+	// nobody else changes that meanwhile. It reports whether it tells of such
+	// things. Nil where both are known before.
+	tell func(before any) (was, is map[string]any, ok bool)
 
 	Origin // filled in from the context when it is written
 
@@ -33,6 +39,14 @@ func newEvent(at time.Time, actor, action, stack, subject string, detail map[str
 	return Event{At: at, Actor: actor, Action: action, Stack: stack, Subject: subject, Detail: plainJSON(detail)}
 }
 
+// in says to which project the event belongs, as one that is of no stack.
+func (e Event) in(project string) Event {
+	if e.Stack == "" {
+		e.Project = project
+	}
+	return e
+}
+
 // changing adds what was changed, and to what; nil for nothing.
 func (e Event) changing(before, after map[string]any) Event {
 	if before != nil {
@@ -42,6 +56,33 @@ func (e Event) changing(before, after map[string]any) Event {
 		e.After = plainJSON(after)
 	}
 	return e
+}
+
+// replacing adds what a change comes in place of, as its transaction finds it;
+// tell gets nil for nothing.
+func replacing[T any](e Event, tell func(before *T) (was, is map[string]any)) Event {
+	e.tell = func(before any) (was, is map[string]any, ok bool) {
+		b, ok := before.(*T)
+		if ok {
+			was, is = tell(b)
+		}
+		return was, is, ok
+	}
+	return e
+}
+
+// Replacing is the event with what stores found in the place of the change,
+// a pointer that may be nil.
+func (e Event) Replacing(before any) Event {
+	if e.tell == nil {
+		return e
+	}
+	was, is, ok := e.tell(before)
+	if !ok {
+		return e
+	}
+	e.tell = nil
+	return e.changing(was, is)
 }
 
 // plainJSON is v, which holds plain data only, as JSON.
@@ -56,6 +97,11 @@ func plainJSON(v map[string]any) json.RawMessage {
 // event notes something for the audit log, to be written with the run.
 func (r *Run) event(action, actor string, at time.Time, detail map[string]any) {
 	r.note(newEvent(at, actor, action, r.Stack, r.ID, detail))
+}
+
+// turn notes what takes the run from a status to another.
+func (r *Run) turn(action, actor string, to RunStatus, at time.Time, detail map[string]any) {
+	r.note(newEvent(at, actor, action, r.Stack, r.ID, detail).changing(map[string]any{"status": r.Status}, map[string]any{"status": to}))
 }
 
 // note adds an event to what is written with the run.

@@ -25,7 +25,7 @@ func (r *Run) proceed(at time.Time) {
 		return
 	}
 	if auto {
-		r.event("run.approve", "stack rule", at, map[string]any{"auto_approve": r.InForce().AutoApprove, "digest": r.Digest})
+		r.turn("run.approve", "stack rule", RunApproved, at, map[string]any{"auto_approve": r.InForce().AutoApprove, "digest": r.Digest})
 	}
 	r.grant(at)
 }
@@ -128,7 +128,7 @@ func (r *Run) Reconsider(at time.Time) (waits bool) {
 // withdraw takes back that the plan is approved, of which nothing has begun. A
 // run that already plans steps anew waits with the plan that comes of it.
 func (r *Run) withdraw(at time.Time) {
-	r.event("run.withdraw", "engine", at, map[string]any{"digest": r.Digest, "reason": r.lost()})
+	r.turn("run.withdraw", "engine", RunPlanned, at, map[string]any{"digest": r.Digest, "reason": r.lost()})
 	for _, s := range r.Steps {
 		if s.Status == StepApproved {
 			s.ApprovedChanges = ""

@@ -198,7 +198,7 @@ func (a *Access) subject(ctx context.Context, s Subject) error {
 }
 
 func (a *Access) event(p Principal, action string, b Binding) Event {
-	return newEvent(a.Now(), p.User, action, b.Scope.Stack, b.Subject.String(), map[string]any{"role": b.Role, "scope": b.Scope.String()})
+	return newEvent(a.Now(), p.User, action, b.Scope.Stack, b.Subject.String(), map[string]any{"role": b.Role, "scope": b.Scope.String()}).in(b.Scope.Project)
 }
 
 // mayManage checks that p may change what belongs to another user: nobody

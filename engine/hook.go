@@ -53,7 +53,7 @@ func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
 	now := s.Now()
 	secret := NewWebhookSecret()
 	h.ID, h.Secrets, h.CreatedBy, h.CreatedAt = NewID("hook", now), SigningSecrets{Newest: secret}, p.User, now
-	return secret, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}))
+	return secret, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}).changing(nil, h.told()))
 }
 
 // of gives a hook to who may start what it starts. Others are told that there is none.
@@ -73,7 +73,7 @@ func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (Secret, err
 	}
 	now := s.Now()
 	h.Secrets = h.Secrets.replaced(now)
-	return h.Secrets.Newest, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil))
+	return h.Secrets.Newest, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(h.told(), h.told()))
 }
 
 // Delete removes a hook.
@@ -82,7 +82,7 @@ func (s *Hooks) Delete(ctx context.Context, p Principal, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.DeleteHook(ctx, id, newEvent(s.Now(), p.User, "hook.delete", h.Stack, h.ID, nil))
+	return s.Store.DeleteHook(ctx, id, newEvent(s.Now(), p.User, "hook.delete", h.Stack, h.ID, nil).changing(h.told(), nil))
 }
 
 // nobodys is what is compared with where there is no hook, so that it takes as long.

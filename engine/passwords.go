@@ -116,12 +116,19 @@ func (a *Access) ChangePassword(ctx context.Context, name string, ch PasswordCha
 	if ch.New == ch.Old {
 		return Invalid("the new password is the old one; take another")
 	}
-	if u.PasswordHash, err = a.hash(ctx, name, ch.New); err != nil {
+	hash, err := a.hash(ctx, name, ch.New)
+	if err != nil {
 		return err
 	}
-	u.MustChange = false
-	event := newEvent(a.Now(), name, "user.password", "", name, map[string]any{"tokens": ch.EndTokens})
-	return a.Store.UpdateUser(ctx, u, Ends{Sessions: true, Tokens: ch.EndTokens}, event)
+	return a.Store.UpdateUser(ctx, name, func(now *User) (Ends, Event, error) {
+		if now.Disabled || now.PasswordHash != u.PasswordHash { // somebody else was first
+			return Ends{}, Event{}, wrongLogin()
+		}
+		before := now.told()
+		now.PasswordHash, now.MustChange = hash, false
+		event := newEvent(a.Now(), name, "user.password", "", name, map[string]any{"tokens": ch.EndTokens}).changing(before, now.told())
+		return Ends{Sessions: true, Tokens: ch.EndTokens}, event, nil
+	})
 }
 
 // How many wrong passwords in a row lock an account, for how long at first,

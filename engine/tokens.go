@@ -140,8 +140,7 @@ func (a *Access) newToken(p Principal, u *User, r TokenRequest) (Secret, *Token,
 	if !r.Forever {
 		t.ExpiresAt = now.Add(orDefault(r.Life, a.Policy.tokenLife()))
 	}
-	detail := map[string]any{"name": r.Name, "user": u.Name, "expires": t.ExpiresAt, "permissions": r.Limit.Permissions, "scope": r.Limit.Scope.String()}
-	return secret, t, newEvent(now, p.User, "token.create", "", t.ID, detail)
+	return secret, t, newEvent(now, p.User, "token.create", "", t.ID, map[string]any{"user": u.Name, "name": r.Name}).changing(nil, t.told())
 }
 
 func (r TokenRequest) check(policy AccessPolicy) error {
@@ -203,5 +202,6 @@ func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error 
 	if p.May(MayManageUsers, Scope{}) {
 		owner = ""
 	}
-	return a.Store.DeleteToken(ctx, id, owner, newEvent(a.Now(), p.User, "token.delete", "", id, nil))
+	e := newEvent(a.Now(), p.User, "token.delete", "", id, nil)
+	return a.Store.DeleteToken(ctx, id, owner, replacing(e, func(before *Token) (was, is map[string]any) { return before.told(), nil }))
 }

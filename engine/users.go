@@ -103,7 +103,7 @@ func (a *Access) AddUser(ctx context.Context, p Principal, n NewUser) error {
 	if err := a.fill(ctx, p, u, n); err != nil {
 		return err
 	}
-	return a.Store.CreateUser(ctx, u, n.Roles, newEvent(a.Now(), p.User, "user.create", "", n.Name, map[string]any{"roles": n.Roles, "kind": u.Kind, "owner": u.Owner}))
+	return a.Store.CreateUser(ctx, u, n.Roles, newEvent(a.Now(), p.User, "user.create", "", n.Name, map[string]any{"roles": n.Roles, "kind": u.Kind, "owner": u.Owner}).changing(nil, u.told()))
 }
 
 // fill adds what persons and service accounts do not have alike.
@@ -156,50 +156,67 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.mayManage(ctx, p, name); err != nil {
 		return nil, err
 	}
-	if err := a.edit(ctx, p, u, ch); err != nil {
+	hash, err := a.check(ctx, u, ch)
+	if err != nil {
 		return nil, err
 	}
-	if err := a.keepAnAdmin(ctx, u); err != nil {
-		return nil, err
+	if ch.Disabled != nil && *ch.Disabled {
+		if err := a.keepAnAdmin(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	err = a.Store.UpdateUser(ctx, name, func(now *User) (Ends, Event, error) {
+		before := now.told()
+		ends := ch.edit(now, p, hash)
+		u = now
+		detail := map[string]any{"disabled": u.Disabled, "password": ch.Password != nil, "unlock": ch.Unlock, "owner": u.Owner}
+		return ends, newEvent(a.Now(), p.User, "user.update", "", name, detail).changing(before, u.told()), nil
+	})
+	return u, err
+}
+
+// check refuses a change that the user cannot have, and hashes a password.
+func (a *Access) check(ctx context.Context, u *User, ch UserChange) (hash string, err error) {
+	switch {
+	case (ch.Password != nil || ch.Unlock) && u.Kind == Service:
+		return "", Invalid("service account %s has no password", u.Name)
+	case ch.Owner != nil && u.Kind != Service:
+		return "", Invalid("only a service account has an owner")
+	case ch.Owner != nil:
+		return "", a.checkOwner(ctx, *ch.Owner)
+	case ch.Password != nil:
+		return a.hash(ctx, u.Name, *ch.Password)
+	}
+	return "", nil
+}
+
+// edit changes a user for p and gives what ends by that. What is not to be
+// changed stays as somebody else has made it meanwhile.
+func (ch UserChange) edit(u *User, p Principal, hash string) Ends {
+	if ch.Disabled != nil {
+		u.Disabled = *ch.Disabled
+	}
+	if ch.Password != nil {
+		u.PasswordHash, u.MustChange = hash, p.User != u.Name
+	}
+	if ch.Owner != nil {
+		u.Owner = *ch.Owner
 	}
 	ends := Ends{Sessions: u.Disabled || ch.Password != nil, Lock: ch.Unlock || ch.Password != nil}
 	if ends.Lock {
 		u.Failures, u.LockedUntil = 0, time.Time{}
 	}
-	detail := map[string]any{"disabled": u.Disabled, "password": ch.Password != nil, "unlock": ch.Unlock, "owner": u.Owner}
-	return u, a.Store.UpdateUser(ctx, u, ends, newEvent(a.Now(), p.User, "user.update", "", name, detail))
+	return ends
 }
 
-func (a *Access) edit(ctx context.Context, p Principal, u *User, ch UserChange) (err error) {
-	if ch.Disabled != nil {
-		u.Disabled = *ch.Disabled
-	}
-	if (ch.Password != nil || ch.Unlock) && u.Kind == Service {
-		return Invalid("service account %s has no password", u.Name)
-	}
-	if ch.Password != nil {
-		u.MustChange = p.User != u.Name
-		if u.PasswordHash, err = a.hash(ctx, u.Name, *ch.Password); err != nil {
-			return err
-		}
-	}
-	if ch.Owner == nil {
-		return nil
-	}
-	if u.Kind != Service {
-		return Invalid("only a service account has an owner")
-	}
-	u.Owner = *ch.Owner
-	return a.checkOwner(ctx, u.Owner)
-}
-
-func (a *Access) keepAnAdmin(ctx context.Context, changed *User) error {
+// keepAnAdmin refuses to disable the last admin.
+func (a *Access) keepAnAdmin(ctx context.Context, name string) error {
 	d, err := a.Store.Directory(ctx)
-	if err != nil || !changed.Disabled {
+	if err != nil {
 		return err
 	}
-	if d.NoAdmins = append(d.NoAdmins, changed.Name); d.hasAdmin() {
+	if d.NoAdmins = append(d.NoAdmins, name); d.hasAdmin() {
 		return nil
 	}
-	return Conflict("%s is the last admin; make another one first", changed.Name)
+	return Conflict("%s is the last admin; make another one first", name)
 }

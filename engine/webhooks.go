@@ -36,7 +36,7 @@ func (s *Webhooks) Add(ctx context.Context, p Principal, w *Webhook) (Secret, er
 	if err := s.check(p, w); err != nil {
 		return "", err
 	}
-	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": w.URL, "events": w.Events}))
+	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, nil).changing(nil, w.told()))
 }
 
 // check refuses what p may not have told, what no webhook can be, and addresses
@@ -104,7 +104,12 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 	if err := s.check(p, w); err != nil {
 		return nil, err
 	}
-	return w, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.update", w, map[string]any{"url": w.URL, "events": w.Events, "disabled": w.DisabledWhy}))
+	e := replacing(s.event(p.User, "webhook.update", w, nil), func(before *Webhook) (was, is map[string]any) {
+		is = w.told()
+		is["changed"] = before == nil || before.URL != w.URL
+		return before.told(), is
+	})
+	return w, s.Store.PutWebhook(ctx, w, e)
 }
 
 // Rotate gives a webhook a new secret. The one before signs beside it for a day.
@@ -114,7 +119,7 @@ func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, 
 		return "", err
 	}
 	w.Secrets = w.Secrets.replaced(s.Now())
-	return w.Secrets.Newest, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.rotate", w, nil))
+	return w.Secrets.Newest, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.rotate", w, nil).changing(w.told(), w.told()))
 }
 
 // Delete removes a webhook with its messages.
@@ -123,7 +128,7 @@ func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.DeleteWebhook(ctx, id, s.event(p.User, "webhook.delete", w, nil))
+	return s.Store.DeleteWebhook(ctx, id, replacing(s.event(p.User, "webhook.delete", w, nil), func(before *Webhook) (was, is map[string]any) { return before.told(), nil }))
 }
 
 // Test sends a message that stands for nothing, once, and returns what became of it.
@@ -148,7 +153,7 @@ func (s *Webhooks) Clean(ctx context.Context) error {
 }
 
 func (s *Webhooks) event(actor, action string, w *Webhook, detail map[string]any) Event {
-	return newEvent(s.Now(), actor, action, w.Stack, w.ID, detail)
+	return newEvent(s.Now(), actor, action, w.Stack, w.ID, detail).in(w.Project)
 }
 
 // How many events are looked at in one transaction, how many messages are sent at
@@ -242,7 +247,8 @@ func (s *Webhooks) note(ctx context.Context, id string, taken bool) error {
 	switch {
 	case w.attempted(taken, s.Now()):
 		s.Log.WarnContext(ctx, "a webhook is disabled", "webhook", w.ID, "why", w.DisabledWhy)
-		return s.Store.NoteWebhook(ctx, w, s.event("engine", "webhook.disable", w, map[string]any{"why": w.DisabledWhy}))
+		return s.Store.NoteWebhook(ctx, w, s.event("engine", "webhook.disable", w, map[string]any{"why": w.DisabledWhy}).
+			changing(map[string]any{"disabled": ""}, map[string]any{"disabled": w.DisabledWhy}))
 	case w.FailingSince.Equal(before):
 		return nil
 	}

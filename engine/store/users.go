@@ -76,17 +76,22 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 }
 
 // UpdateUser implements engine.UserStore.
-func (s *Store) UpdateUser(ctx context.Context, u *engine.User, ends engine.Ends, e engine.Event) error {
+func (s *Store) UpdateUser(ctx context.Context, name string, change func(u *engine.User) (engine.Ends, engine.Event, error)) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		res := tx.Exec(`UPDATE users SET owner = ?, password_hash = ?, must_change = ?, disabled = ? WHERE name = ?`,
-			u.Owner, u.PasswordHash, u.MustChange, u.Disabled, u.Name)
-		if res.Error != nil {
-			return res.Error
+		u, err := userNamed(tx, name, s.locked())
+		if err != nil {
+			return err
 		}
-		if res.RowsAffected == 0 {
-			return noUser(u.Name)
+		ends, e, err := change(u)
+		if err != nil {
+			return err
 		}
-		if err := end(tx, u.Name, ends); err != nil {
+		err = tx.Exec(`UPDATE users SET owner = ?, password_hash = ?, must_change = ?, disabled = ? WHERE name = ?`,
+			u.Owner, u.PasswordHash, u.MustChange, u.Disabled, name).Error
+		if err != nil {
+			return err
+		}
+		if err := end(tx, name, ends); err != nil {
 			return err
 		}
 		return addEvents(tx, e)
@@ -138,8 +143,13 @@ func (s *Store) ClearFailures(ctx context.Context, name string, now time.Time) (
 
 // User implements engine.UserStore.
 func (s *Store) User(ctx context.Context, name string) (*engine.User, error) {
+	return userNamed(s.read.WithContext(ctx), name, "")
+}
+
+// userNamed reads a user; suffix ends the statement.
+func userNamed(db *gorm.DB, name, suffix string) (*engine.User, error) {
 	var row userRow
-	if err := one(s.read.WithContext(ctx), &row, noUser(name), `SELECT * FROM users WHERE name = ?`, name); err != nil {
+	if err := one(db, &row, noUser(name), `SELECT * FROM users WHERE name = ?`+suffix, name); err != nil {
 		return nil, err
 	}
 	return row.user()

@@ -25,7 +25,7 @@ func TestUserKeepsEveryField(t *testing.T) {
 		wantEqual(t, got(s.User(t.Context(), "zoe"))(t), want)
 		want.Disabled, want.PasswordHash = true, ""
 		want.MustChange, want.Owner, want.Failures, want.LockedUntil = false, "ada", 0, time.Time{}
-		must(t, s.UpdateUser(t.Context(), want, engine.Ends{Lock: true}, event("user.update", "")))
+		must(t, s.UpdateUser(t.Context(), want.Name, becoming(want, engine.Ends{Lock: true})))
 		ada := newUser(t, s, "ada")
 		wantEqual(t, got(s.Users(t.Context(), engine.Page{}))(t), []*engine.User{ada, want})
 		wantEqual(t, actions(t, s, ""), []string{"user.create", "user.update", "user.create"})
@@ -44,7 +44,7 @@ func TestUserThatIsMissing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		_, err := s.User(t.Context(), "none")
 		wantKind(t, err, engine.ErrNotFound)
-		wantKind(t, s.UpdateUser(t.Context(), &engine.User{Name: "none"}, engine.Ends{}, event("u", "")), engine.ErrNotFound)
+		wantKind(t, s.UpdateUser(t.Context(), "none", becoming(&engine.User{}, engine.Ends{})), engine.ErrNotFound)
 		wantKind(t, s.DeleteToken(t.Context(), "token-1", "", event("d", "")), engine.ErrNotFound)
 		_, _, err = s.TokenUser(t.Context(), "hash")
 		wantKind(t, err, engine.ErrNotFound)
@@ -131,9 +131,9 @@ func TestWhatEndsWithAChangeOfItsUser(t *testing.T) {
 		ada := newUser(t, s, "ada")
 		must(t, s.CreateSession(t.Context(), &engine.Session{Hash: "s", User: "ada", CreatedAt: noon, ExpiresAt: noon}, event("s", "")))
 		must(t, s.CreateToken(t.Context(), &engine.Token{ID: "token-1", User: "ada", Hash: "h", CreatedAt: noon}, event("t", "")))
-		must(t, s.UpdateUser(t.Context(), ada, engine.Ends{}, event("u", "")))
+		must(t, s.UpdateUser(t.Context(), "ada", becoming(ada, engine.Ends{})))
 		wantEqual(t, len(got(s.Sessions(t.Context(), "ada"))(t)), 1)
-		must(t, s.UpdateUser(t.Context(), ada, engine.Ends{Sessions: true, Tokens: true}, event("u", "")))
+		must(t, s.UpdateUser(t.Context(), "ada", becoming(ada, engine.Ends{Sessions: true, Tokens: true})))
 		wantEqual(t, len(got(s.Sessions(t.Context(), "ada"))(t)), 0)
 		wantEqual(t, len(got(s.Tokens(t.Context(), "ada", engine.Page{}))(t)), 0)
 		wantEqual(t, got(s.User(t.Context(), "ada"))(t).Failures, ada.Failures)
@@ -173,4 +173,12 @@ func TestWrongPasswordsAreCountedTogether(t *testing.T) {
 		wantEqual(t, []any{u.Failures, u.LockedUntil}, []any{0, time.Time{}})
 		wantKind(t, s.CountFailure(t.Context(), "none", follows), engine.ErrNotFound)
 	})
+}
+
+// becoming makes a user another one.
+func becoming(next *engine.User, ends engine.Ends) func(*engine.User) (engine.Ends, engine.Event, error) {
+	return func(u *engine.User) (engine.Ends, engine.Event, error) {
+		*u = *next
+		return ends, event("user.update", ""), nil
+	}
 }

@@ -64,12 +64,19 @@ func (s *Store) PutWebhook(ctx context.Context, w *engine.Webhook, events ...eng
 	row := webhookRow{ID: w.ID, Name: w.Name, Project: w.Project, Stack: w.Stack, URL: w.URL, Events: text(w.Events), DisabledWhy: w.DisabledWhy,
 		CreatedBy: w.CreatedBy, Secrets: sealed, FailingSince: micros(w.FailingSince), CreatedAt: micros(w.CreatedAt)}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+		before, err := was(s, tx, "webhooks", w.ID, s.webhookOf)
+		if err != nil {
+			return err
+		}
+		err = tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return engine.Conflict("there is a webhook %q already", w.Name)
 		}
 		if err != nil {
 			return err
+		}
+		for i, e := range events {
+			events[i] = e.Replacing(before)
 		}
 		return addEvents(tx, events...)
 	})
@@ -89,8 +96,14 @@ func (s *Store) NoteWebhook(ctx context.Context, w *engine.Webhook, events ...en
 
 // Webhook implements engine.WebhookStore.
 func (s *Store) Webhook(ctx context.Context, id string) (*engine.Webhook, error) {
+	return s.webhookOf(s.read.WithContext(ctx), id)
+}
+
+func noWebhook(id string) error { return engine.NotFound("there is no webhook %s", id) }
+
+func (s *Store) webhookOf(db *gorm.DB, id string) (*engine.Webhook, error) {
 	var row webhookRow
-	if err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no webhook %s", id), `SELECT * FROM webhooks WHERE id = ?`, id); err != nil {
+	if err := one(db, &row, noWebhook(id), `SELECT * FROM webhooks WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return s.webhook(row)
@@ -108,5 +121,11 @@ func (s *Store) Webhooks(ctx context.Context, p engine.Page) ([]*engine.Webhook,
 
 // DeleteWebhook implements engine.WebhookStore.
 func (s *Store) DeleteWebhook(ctx context.Context, id string, e engine.Event) error {
-	return s.writeOne(ctx, engine.NotFound("there is no webhook %s", id), e, `DELETE FROM webhooks WHERE id = ?`, id)
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "webhooks", id, s.webhookOf)
+		if err != nil {
+			return err
+		}
+		return change(tx, noWebhook(id), e.Replacing(before), `DELETE FROM webhooks WHERE id = ?`, id)
+	})
 }
