@@ -60,6 +60,7 @@ type server struct {
 	secret      map[string]bool // routes whose answers hold a secret
 	huma        huma.API
 	logins      *limiter
+	underway    *underway
 	every       func(time.Duration, func()) (stop func()) // does something again and again
 	stacks      lookup
 	refusals    *refusals
@@ -90,7 +91,7 @@ var setUpLibraries = sync.OnceFunc(func() {
 
 func build(d Deps) (*server, *gin.Engine) {
 	setUpLibraries()
-	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now), every: every}
+	s := &server{Deps: d, permissions: map[string]engine.Permission{}, secret: map[string]bool{}, logins: newLimiter(d.Now), underway: newUnderway(), every: every}
 	s.refusals = s.newRefusals()
 	router := gin.New()
 	router.RemoteIPHeaders = []string{"X-Forwarded-For"}

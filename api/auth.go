@@ -63,7 +63,12 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 		if scope, err = s.mayDo(c, p, perm); err == nil {
 			err = s.limitCodes(c, p)
 		}
+		leave := func() {}
 		if err == nil {
+			leave, err = s.underway.enter(p.User)
+		}
+		if err == nil {
+			defer leave()
 			c.Request = c.Request.WithContext(engine.WithScope(c.Request.Context(), scope))
 			s.serveWhileLetIn(c, perm, scope)
 			return
@@ -164,8 +169,9 @@ const askAgain = 10 * time.Second
 // serveWhileLetIn goes on with a request, and cuts one that lasts, such as a
 // stream, once who asks would not be let in any more.
 func (s *server) serveWhileLetIn(c *gin.Context, perm engine.Permission, scope engine.Scope) {
-	if c.Request.Method != http.MethodGet {
-		return // and ends by itself
+	if c.Request.Method != http.MethodGet { // it ends by itself
+		c.Next()
+		return
 	}
 	ctx, cut := context.WithCancelCause(c.Request.Context())
 	c.Request = c.Request.WithContext(ctx)

@@ -42,7 +42,7 @@ func newLimiter(now func() time.Time) *limiter {
 // a name counts for its address only.
 func (l *limiter) check(name, address string) error {
 	from := network(address)
-	if l.allow(from, addressTries) && (engine.CheckName("user", name) != nil || l.allow(name+" "+from, loginTries)) {
+	if l.allow(from, addressTries) && (engine.CheckName("user", name) != nil || l.allow("as "+name+" "+from, loginTries)) {
 		return nil
 	}
 	return tooMany()

@@ -34,6 +34,22 @@ func TestLoginsAreCountedByAddressWhateverTheName(t *testing.T) {
 	}
 }
 
+// A user may be called like what else is counted.
+func TestCountsOfLoginsAreNotThoseOfCallsOrTokens(t *testing.T) {
+	l := newLimiter(newClock().now)
+	for range addressTries {
+		if l.checkCall("192.0.2.1:1") != nil {
+			t.Error("a call is refused")
+		}
+		l.badToken("192.0.2.1:1")
+	}
+	for _, name := range []string{"hook", "token"} {
+		if err := l.check(name, "192.0.2.1:1"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // numbered puts a number in the place of #.
 func numbered(text string) func(int) string {
 	return func(i int) string { return strings.ReplaceAll(text, "#", strconv.Itoa(i)) }

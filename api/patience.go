@@ -29,15 +29,11 @@ func (p patience) wrap(h http.Handler) http.Handler {
 		pw := &patientWriter{w, http.NewResponseController(w), p}
 		pw.wait(0) // or the time of the answer before would run on
 		if r.Body != nil && r.Body != http.NoBody {
-			size := r.ContentLength
-			if size < 0 {
-				size = maxRunnerBody
-			}
 			// Recorders of tests have no connection to wait for.
-			_ = pw.control.SetReadDeadline(time.Now().Add(p.limit(min(size, maxRunnerBody))))
-			body := &patientBody{r.Body, pw.control}
+			_ = pw.control.SetReadDeadline(time.Now().Add(p.grace))
 			// A copy, for net/http looks at the body of its own: who sends too much is
 			// let read the answer before the connection is closed.
+			body := &patientBody{ReadCloser: r.Body, control: pw.control, p: p}
 			r = r.WithContext(r.Context())
 			r.Body = body
 		}
@@ -45,16 +41,25 @@ func (p patience) wrap(h http.Handler) http.Handler {
 	})
 }
 
-// patientBody ends the time for a body with the body: a request may be worked on
-// for longer than it took to send.
+// patientBody gives a body time for what has come of it, whatever length it says
+// it has. The time ends with the body: a request may be worked on for longer than
+// it took to send.
 type patientBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	p       patience
+	began   time.Time // when it was read first
+	came    int64
 }
 
 // Read implements io.Reader.
 func (b *patientBody) Read(p []byte) (int, error) {
+	if b.began.IsZero() {
+		b.began = time.Now()
+	}
+	_ = b.control.SetReadDeadline(b.began.Add(b.p.limit(b.came)))
 	n, err := b.ReadCloser.Read(p)
+	b.came += int64(n)
 	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}

@@ -38,6 +38,32 @@ func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// A body in chunks does not say how long it is, so that its time cannot follow
+// from the most that is taken.
+func TestABodyInChunksThatDoNotComeIsNotWaitedFor(t *testing.T) {
+	read := make(chan error, 1)
+	s := httptest.NewServer(patience{grace: 50 * time.Millisecond, rate: 1 << 10}.wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		read <- err
+	})))
+	defer s.Close()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+	select {
+	case err := <-read:
+		if err == nil {
+			t.Error("a body that is cut short was read to its end")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it is still waited for")
+		conn.Close()
+	}
+}
+
 func TestAnAnswerThatNobodyTakesIsNotKept(t *testing.T) {
 	written := make(chan error, 1)
 	conn := hurried(t, func(w http.ResponseWriter, _ *http.Request) {

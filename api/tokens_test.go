@@ -61,6 +61,42 @@ func TestTokensLiveNoLongerThanTheyMay(t *testing.T) {
 	}
 }
 
+// Who cannot sign in any more could else go on by one token after the other.
+func TestTokenMadeWithATokenEndsWithIt(t *testing.T) {
+	s := newSystem(t)
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.CreateUser(t.Context(), client.CreateUser{Name: "ci", Kind: "service", Owner: "operator"}))
+	short, err := s.as(engine.RoleOperator).CreateToken(t.Context(), client.CreateToken{Name: "an hour", Seconds: 3600})
+	s.ok(err)
+	c := client.New(s.url, engine.Secret(short.Token))
+	for what, ask := range map[string]client.CreateToken{
+		"for ever":                      {Name: "x", Forever: true},
+		"for longer":                    {Name: "x", Seconds: 3601},
+		"for a service account of ours": {Name: "x", User: "ci", Forever: true},
+	} {
+		if _, err := c.CreateToken(t.Context(), ask); !errors.Is(err, engine.ErrInvalid) || !strings.Contains(err.Error(), "on the account page") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	made, err := c.CreateToken(t.Context(), client.CreateToken{Name: "x"})
+	s.ok(err)
+	if !made.ExpiresAt.Equal(*short.ExpiresAt) {
+		t.Errorf("it ends at %s, and the one before at %s", made.ExpiresAt, short.ExpiresAt)
+	}
+	login, err := client.New(s.url, "").Login(t.Context(), "admin", password, "laptop")
+	s.ok(err)
+	_, err = client.New(s.url, login).CreateToken(t.Context(), client.CreateToken{Name: "x", User: "ci", Forever: true})
+	s.ok(err) // by who manages users
+}
+
+func TestTokensOfBeforeALimitEndByItToo(t *testing.T) {
+	s := newSystem(t)
+	s.access.Policy.TokenMax = time.Hour
+	s.must(s.request("GET", "/v1/whoami", engine.RoleViewer, nil), http.StatusOK)
+	s.clock.add(time.Hour + time.Second)
+	s.must(s.request("GET", "/v1/whoami", engine.RoleViewer, nil), http.StatusUnauthorized)
+}
+
 func TestTokenIsKnownByItsForm(t *testing.T) {
 	s := newSystem(t)
 	token := s.tokens[engine.RoleViewer].Reveal()
@@ -73,7 +109,7 @@ func TestTokenIsKnownByItsForm(t *testing.T) {
 		}
 	}
 	old := &engine.Token{ID: "tok-old", User: "viewer", Name: "old", Hash: engine.Secret("cop_old").Hash(), CreatedAt: s.clock.now()}
-	s.ok(s.store.CreateToken(t.Context(), old, engine.Event{At: s.clock.now(), Actor: "viewer", Action: "token.create"}))
+	s.ok(s.store.CreateToken(t.Context(), old, "", engine.Event{At: s.clock.now(), Actor: "viewer", Action: "token.create"}))
 	_, err := s.access.ByToken(t.Context(), "cop_old") // of the version before
 	s.ok(err)
 }
@@ -167,5 +203,8 @@ func TestTokensOfMorePowerfulServiceAccountsAreNotMade(t *testing.T) {
 	}
 	if err := rita.UpdateUser(t.Context(), "robot", client.UpdateUser{Owner: new("rita")}); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("its owner: %v", err)
+	}
+	if err := rita.EndSessions(t.Context(), "admin"); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("sessions of an admin: %v", err)
 	}
 }

@@ -7,21 +7,24 @@ import (
 )
 
 // The output of the first is known when planning, that of the second once it is
-// applied.
+// applied. They overwrite, for moto now and then cuts off the connection of an
+// answer: the SDK asks again, and would be told that the parameter exists.
 const (
 	aheadModule = awsProvider + `variable "name" { type = string }
 resource "aws_ssm_parameter" "x" {
-  name  = "/bench/${var.name}"
-  type  = "String"
-  value = var.name
+  name      = "/bench/${var.name}"
+  type      = "String"
+  value     = var.name
+  overwrite = true
 }
 output "name" { value = "${var.name}-next" }
 `
 	lateModule = awsProvider + `variable "name" { type = string }
 resource "aws_ssm_parameter" "x" {
-  name  = "/bench/${var.name}"
-  type  = "String"
-  value = var.name
+  name      = "/bench/${var.name}"
+  type      = "String"
+  value     = var.name
+  overwrite = true
 }
 output "name" { value = trimprefix("${aws_ssm_parameter.x.arn}-next", "arn:aws:ssm:eu-west-1:123456789012:parameter/bench/") }
 `

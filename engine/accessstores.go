@@ -9,10 +9,12 @@ import (
 type UserStore interface {
 	// CreateUser gives the new user the roles in the whole installation.
 	CreateUser(ctx context.Context, u *User, roles []Role, e Event) error
-	// UpdateUser writes what change makes of the user, in one transaction with its
-	// event and what ends: all but the count of wrong passwords, which is only ever
-	// forgotten with Ends.Lock. It wraps ErrNotFound where there is no such user.
-	UpdateUser(ctx context.Context, name string, change func(u *User) (Ends, Event, error)) error
+	// UpdateUser lets change edit a user, with the directory beside it, and
+	// writes all but the count of wrong passwords, which is only ever forgotten
+	// with Ends.Lock; it ends what is to end and writes the event in the same
+	// transaction. Writers wait for each other. An error of change is returned
+	// as it is.
+	UpdateUser(ctx context.Context, name string, change func(*User, *Directory) (Ends, Event, error)) (*User, error)
 	User(ctx context.Context, name string) (*User, error)
 	Users(ctx context.Context, p Page) ([]*User, error) // by name
 	// CountFailure counts a wrong password, and writes until when the account
@@ -28,7 +30,10 @@ type UserStore interface {
 
 // TokenStore keeps API tokens.
 type TokenStore interface {
-	CreateToken(ctx context.Context, t *Token, e Event) error
+	// CreateToken keeps a token. With the hash of a password that was shown for
+	// it, it wraps ErrNotFound where that is not the user's any more, or the user
+	// is disabled; "" stands for none.
+	CreateToken(ctx context.Context, t *Token, hash string, e Event) error
 	// Tokens lists a user's tokens, newest first; a cursor is an ID.
 	Tokens(ctx context.Context, user string, p Page) ([]*Token, error)
 	// DeleteToken wraps ErrNotFound where neither the user nor a service account
@@ -41,7 +46,10 @@ type TokenStore interface {
 
 // SessionStore keeps the sessions of browsers.
 type SessionStore interface {
-	CreateSession(ctx context.Context, s *Session, e Event) error
+	// CreateSession keeps a session. It wraps ErrNotFound where the user is
+	// disabled, or the hash is not that of the user's password any more; "" stands
+	// for a session that no password opens.
+	CreateSession(ctx context.Context, s *Session, hash string, e Event) error
 	// SessionUser finds a session by hash with its user, in one statement.
 	SessionUser(ctx context.Context, hash string) (*Session, *User, error)
 	// Sessions lists a user's sessions, newest first.

@@ -15,7 +15,7 @@ func (r *Run) InForce() ApprovalRule { return r.Rule.under(r.Policies) }
 // awaitApproval puts the joint plan before a person, or approves it where the
 // rule says so.
 func (r *Run) awaitApproval(at time.Time) {
-	r.Digest = r.jointDigest()
+	r.Digest, r.Applier = r.jointDigest(), ""
 	r.must(r.become(RunPlanned, at))
 	r.proceed(at)
 }
@@ -24,7 +24,7 @@ func (r *Run) awaitApproval(at time.Time) {
 // last one that the rule asks for, the apply begins, unless it is frozen or
 // waits for somebody who may apply.
 func (r *Run) Approve(p Principal, digest, comment string, at time.Time) error {
-	if err := r.mayDecide(p, digest); err != nil {
+	if err := r.mayDecide(p, digest, at); err != nil {
 		return err
 	}
 	r.decide(p, Approved, comment, at)
@@ -35,7 +35,7 @@ func (r *Run) Approve(p Principal, digest, comment string, at time.Time) error {
 // Apply lets an approved plan change real infrastructure. A plan that takes no
 // more than a confirmation is confirmed by it.
 func (r *Run) Apply(p Principal, digest, comment string, at time.Time) error {
-	if err := r.waits(RunApproved, digest); err != nil {
+	if err := r.waits(digest, at); err != nil {
 		return err
 	}
 	if !mayOn(p, MayApply, r.Stack) {
@@ -51,6 +51,8 @@ func (r *Run) Apply(p Principal, digest, comment string, at time.Time) error {
 		return Conflict("%s; in an emergency two people go past it with: cloudops run apply %s --break-glass --reason '...'", frozenText(until, by), r.ID)
 	}
 	r.turn("run.apply", p.User, RunApproved, at, map[string]any{"digest": r.Digest, "comment": comment})
+	r.meet(p)
+	r.Applier = p.User
 	r.grant(at)
 	return nil
 }
@@ -65,18 +67,22 @@ func (r *Run) Discard(p Principal, comment string, at time.Time) error {
 	return nil
 }
 
-// Expire turns down a plan that nobody approved in time.
+// Expire turns down a plan that was not applied in time.
 func (r *Run) Expire(at time.Time) error {
-	if r.ExpiresAt.IsZero() || at.Before(r.ExpiresAt) {
+	if !r.expired(at) {
 		return Conflict("run %s has no plan that has expired", r.ID)
 	}
-	r.finish(RunDiscarded, "nobody approved the plan within "+r.InForce().Expires.String(), at)
+	why := "the plan expired before it was approved"
+	if r.Reason != "" {
+		why = "the plan expired before it was applied: " + r.Reason
+	}
+	r.finish(RunDiscarded, why, at)
 	return nil
 }
 
 // Release looks again at an approved plan whose freeze is over by now.
 func (r *Run) Release(at time.Time) error {
-	if r.Status != RunPlanned || r.ReleaseAt.IsZero() || at.Before(r.ReleaseAt) {
+	if r.Status != RunPlanned || r.ReleaseAt.IsZero() || at.Before(r.ReleaseAt) || r.expired(at) {
 		return Conflict("run %s waits for no freeze that is over", r.ID)
 	}
 	r.proceed(at)
@@ -84,19 +90,25 @@ func (r *Run) Release(at time.Time) error {
 }
 
 // waits checks that exactly the plan with the digest waits for a word.
-func (r *Run) waits(to RunStatus, digest string) error {
+func (r *Run) waits(digest string, at time.Time) error {
 	switch {
 	case r.Status != RunPlanned:
-		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
+		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(RunApproved)}
 	case digest != r.Digest:
 		return Conflict("the plan with digest %.12s is not the one that waits for approval; look at run %s again, its plan is now %.12s", digest, r.ID, r.Digest)
+	case r.expired(at):
+		return Conflict("the plan of run %s has expired at %s; start another run", r.ID, r.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
+// expired reports whether the plan that waits has waited too long, whether or
+// not a sweep has turned it down by now.
+func (r *Run) expired(at time.Time) bool { return !r.ExpiresAt.IsZero() && !at.Before(r.ExpiresAt) }
+
 // mayDecide checks that p may approve exactly what waits for approval.
-func (r *Run) mayDecide(p Principal, digest string) error {
-	if err := r.waits(RunApproved, digest); err != nil {
+func (r *Run) mayDecide(p Principal, digest string, at time.Time) error {
+	if err := r.waits(digest, at); err != nil {
 		return err
 	}
 	if r.hasApproved(p.User) {

@@ -181,7 +181,7 @@ func TestApplyTakesSomebodyWhoMayApply(t *testing.T) {
 	otto := Principal{User: "otto", Rights: Everywhere(RoleOperator)}
 	r := waiting(t, ApprovalRule{Approvals: 1})
 	r.who = map[string]Principal{"ada": {User: "ada", Rights: Everywhere(RoleViewer)}, "bob": {User: "bob", Rights: Everywhere(RoleViewer)}}
-	if r.applicable() {
+	if r.applicable(noon) {
 		t.Error("viewers apply")
 	}
 	wantRefused(t, r.Apply(otto, r.Digest, "", noon), ErrForbidden, "otto may not apply on stack shop")

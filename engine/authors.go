@@ -19,16 +19,17 @@ type Deed struct {
 	Person string // behind it at that time; empty where that is not known
 	Did    string
 	// Set and Stacks say, of values that stacks share, which set and, where
-	// that is told, which stacks or patterns they are for.
+	// that is told, which stacks or patterns they are, or were, for.
 	Set    string
 	Stacks []string
 }
 
 // DeedStore knows who changed what.
 type DeedStore interface {
-	// Deeds lists what was done to a stack since it was last applied or
-	// destroyed as a whole by a run before the named one: revisions up to a
-	// number, the number itself always, and changes of kept variables.
+	// Deeds lists what was done to a stack since a plan that changed something
+	// was last applied to the whole of it, by a run before the named one:
+	// revisions up to a number, the number itself always, and changes of kept
+	// variables.
 	Deeds(ctx context.Context, stack string, revision int, run string) ([]Deed, error)
 }
 
@@ -87,7 +88,7 @@ func mergeAuthors(a, b []Author) []Author {
 func ParseDeed(e Event) (Deed, bool) {
 	var detail struct {
 		Name, Set, Owner string
-		Stacks           []string
+		Stacks, Left     []string
 	}
 	verb := map[string]string{
 		"variable.set": "set variable ", "variable.unset": "unset variable ",
@@ -102,5 +103,5 @@ func ParseDeed(e Event) (Deed, bool) {
 	} else if detail.Set != "" {
 		did += " variable set " + detail.Set
 	}
-	return Deed{By: e.Actor, Person: detail.Owner, Did: did, Set: detail.Set, Stacks: detail.Stacks}, true
+	return Deed{By: e.Actor, Person: detail.Owner, Did: did, Set: detail.Set, Stacks: slices.Concat(detail.Stacks, detail.Left)}, true
 }

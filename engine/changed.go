@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -56,7 +55,11 @@ func (c *Credential) told() map[string]any {
 }
 
 func (u *User) told() map[string]any {
-	return map[string]any{"kind": u.Kind, "owner": u.Owner, "disabled": u.Disabled, "must_change": u.MustChange, "locked": !u.LockedUntil.IsZero()}
+	m := map[string]any{"kind": u.Kind, "owner": u.Owner, "disabled": u.Disabled, "must_change": u.MustChange}
+	if !u.LockedUntil.IsZero() {
+		m["locked_until"] = u.LockedUntil
+	}
+	return m
 }
 
 func (t *Token) told() map[string]any {
@@ -85,21 +88,11 @@ func (h *Hook) told() map[string]any {
 	return map[string]any{"name": h.Name, "kind": h.Kind, "created_by": h.CreatedBy, "secret": hidden}
 }
 
-// told has of the address no more than its host: with many receivers the rest
-// is all that a sender has to know.
 func (w *Webhook) told() map[string]any {
 	if w == nil {
 		return nil
 	}
-	return map[string]any{"name": w.Name, "host": hostOf(w.URL), "events": w.Events, "disabled": w.DisabledWhy, "secret": hidden}
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
+	return map[string]any{"name": w.Name, "url": placeOf(w.URL), "events": w.Events, "disabled": w.DisabledWhy, "secret": hidden}
 }
 
 // toldText is a text, or its digest where that is long.

@@ -70,19 +70,48 @@ func (a *CloudAccess) audience() string {
 	return a.Fields["audience"]
 }
 
-// masked lists what must not be shown. A private key is one also outside its file.
-func (a *CloudAccess) masked() (all []string) {
+// Masked lists what must not be shown.
+func (a *CloudAccess) Masked() (all []string) {
 	if a == nil {
 		return nil
 	}
 	for _, v := range a.Secrets {
 		all = append(all, v)
 	}
-	var k keyFile
-	if json.Unmarshal([]byte(a.Secrets["service_account_key"]), &k) == nil && k.PrivateKey != "" {
-		all = append(all, k.PrivateKey)
+	return append(all, a.Source.Masked()...)
+}
+
+// References are those, by what stands in for them, of what the job
+// authenticates with.
+func (j *Job) References() map[string]string {
+	own := map[string]string{}
+	for a := j.Access; a != nil; a = a.Source {
+		for _, v := range a.Secrets {
+			if text, ok := j.Secrets[v]; ok {
+				own[v] = text
+			}
+		}
 	}
-	return append(all, a.Source.masked()...)
+	return own
+}
+
+// Settle puts what was looked up in the places of what stands in for it, and
+// says what is wrong with it then, without the values.
+func (a *CloudAccess) Settle(found map[string]Secret) error {
+	if a == nil {
+		return nil
+	}
+	p := CredentialPart{Fields: a.Fields, Values: map[string]Secret{}}
+	for name, v := range a.Secrets {
+		if value, ok := found[v]; ok {
+			a.Secrets[name] = strings.TrimRight(value.Reveal(), "\r\n")
+		}
+		p.Values[name] = Secret(a.Secrets[name])
+	}
+	if wrong := a.Kind.mistakes("", p); len(wrong) > 0 {
+		return Invalid("credentials %s: %s", a.Credential, strings.Join(wrong, "; "))
+	}
+	return a.Source.Settle(found)
 }
 
 // String says what the cloud will see, for logs.
@@ -148,8 +177,8 @@ func (a *CloudAccess) profiles(dir string) []byte {
 	section := func(name string, settings ...string) {
 		fmt.Fprintf(&b, "[profile %s]\n", name)
 		for i := 0; i < len(settings); i += 2 {
-			if settings[i+1] != "" {
-				fmt.Fprintf(&b, "%s = %s\n", settings[i], settings[i+1])
+			if v := settings[i+1]; v != "" && !strings.ContainsAny(v, "\r\n") { // which would be other settings
+				fmt.Fprintf(&b, "%s = %s\n", settings[i], v)
 			}
 		}
 	}

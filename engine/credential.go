@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,13 +52,23 @@ func (c *Credential) tidy() {
 	if c.Cloud == "" {
 		c.Cloud = c.Kind.Cloud()
 	}
-	empty := func(_, v string) bool { return v == "" }
-	maps.DeleteFunc(c.Fields, empty)
-	c.Keys = slices.Sorted(maps.Keys(c.Values))
+	c.Keys = c.Kind.tidy(c.Fields, c.Values)
 	if c.Plan != nil {
-		maps.DeleteFunc(c.Plan.Fields, empty)
-		c.Plan.Keys = slices.Sorted(maps.Keys(c.Plan.Values))
+		c.Plan.Keys = c.Kind.tidy(c.Plan.Fields, c.Plan.Values)
 	}
+}
+
+// tidy drops fields that are empty, and the end of the line that a secret has
+// which comes from a file: none of a kind ends with one. It gives the names of
+// the values.
+func (k CredentialKind) tidy(fields map[string]string, values map[string]Secret) (keys []string) {
+	maps.DeleteFunc(fields, func(_, v string) bool { return v == "" })
+	for name, v := range values {
+		if k != CredentialEnvironment {
+			values[name] = Secret(strings.TrimRight(v.Reveal(), "\r\n"))
+		}
+	}
+	return slices.Sorted(maps.Keys(values))
 }
 
 // access is what a runner is told of the part.

@@ -24,29 +24,35 @@ func TestMistakesOfCredentialsAreSaidAllAtOnce(t *testing.T) {
 		c    *Credential
 		want []string // none where it is right
 	}{
-		"environment variables":            {credentialOf(CredentialEnvironment, nil, map[string]Secret{"AWS_PROFILE": "x"}), nil},
-		"no environment variable":          {credentialOf(CredentialEnvironment, nil, nil), []string{"at least one environment variable"}},
-		"two that cannot be set":           {credentialOf(CredentialEnvironment, nil, map[string]Secret{"LD_PRELOAD": "x", "TF_LOG": "x"}), []string{"LD_PRELOAD", "TF_LOG"}},
-		"a key of AWS":                     {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": "x"}), nil},
-		"a key that is not whole":          {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AK IA", "regoin": "x"}, nil), []string{"access_key_id has to be", "secret_access_key is missing", "regoin is no field of aws-static, which has access_key_id"}},
-		"a secret that would be shown":     {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1", "secret_access_key": "x"}, nil), []string{"secret_access_key is a secret", "secret_access_key is missing"}},
-		"a field that would be hidden":     {credentialOf(CredentialAWSWebIdentity, nil, map[string]Secret{"role_arn": aRole}), []string{"role_arn is missing", "role_arn is no secret"}},
-		"a role of AWS":                    {credentialOf(CredentialAWSWebIdentity, map[string]string{"role_arn": aRole}, nil), nil},
-		"a role of an account in China":    {credentialOf(CredentialAWSWebIdentity, map[string]string{"role_arn": "arn:aws-cn:iam::123456789012:role/path/a"}, nil), nil},
-		"no role and no such subject":      {credentialOf(CredentialAWSWebIdentity, map[string]string{"role_arn": "reader", "subject": "run"}, nil), []string{"role_arn has to be arn:aws:iam::", "subject has to be component, stack or project"}},
-		"a role that is taken on":          {credentialOf(CredentialAWSAssumeRole, map[string]string{"role_arn": aRole, "source": "keys", "duration": "2h", "external_id": "a:b"}, nil), nil},
-		"a session of a week":              {credentialOf(CredentialAWSAssumeRole, map[string]string{"role_arn": aRole, "duration": "168h", "session_name": "a b"}, nil), []string{"source is missing", "duration has to be from 15m0s to 12h0m0s", "session_name has to be"}},
-		"a secret of an application":       {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_secret": "x"}), nil},
-		"a certificate of an application":  {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_certificate": "MIIK", "client_certificate_password": "x"}), nil},
-		"both":                             {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_secret": "x", "client_certificate": "MIIK"}), []string{"either client_secret or client_certificate"}},
-		"a password alone":                 {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_certificate_password": "x"}), []string{"either client_secret or client_certificate"}},
-		"a federated application":          {credentialOf(CredentialAzureFederated, azure, nil), nil},
-		"an application by its name":       {credentialOf(CredentialAzureFederated, map[string]string{"tenant_id": "t", "client_id": "web"}, nil), []string{"client_id has to be", "subscription_id is missing"}},
-		"a key file of Google":             {credentialOf(CredentialGCPKey, nil, map[string]Secret{"service_account_key": aKey}), nil},
-		"a file of something else":         {credentialOf(CredentialGCPKey, nil, map[string]Secret{"service_account_key": `{"type": "authorized_user"}`}), []string{"service_account_key has to be the JSON key file"}},
-		"a provider of a pool":             {credentialOf(CredentialGCPWorkloadIdentity, map[string]string{"audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"}, nil), nil},
-		"an address instead of a provider": {credentialOf(CredentialGCPWorkloadIdentity, map[string]string{"audience": "https://q", "service_account": "plan"}, nil), []string{"audience has to be //iam.googleapis.com", "service_account has to be"}},
-		"no kind":                          {credentialOf("aws", nil, nil), []string{"a kind is one of"}},
+		"environment variables":             {credentialOf(CredentialEnvironment, nil, map[string]Secret{"AWS_PROFILE": "x"}), nil},
+		"no environment variable":           {credentialOf(CredentialEnvironment, nil, nil), []string{"at least one environment variable"}},
+		"two that cannot be set":            {credentialOf(CredentialEnvironment, nil, map[string]Secret{"LD_PRELOAD": "x", "TF_LOG": "x"}), []string{"LD_PRELOAD", "TF_LOG"}},
+		"a key of AWS":                      {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": "x"}), nil},
+		"a key that is not whole":           {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AK IA", "regoin": "x"}, nil), []string{"access_key_id has to be", "secret_access_key is missing", "regoin is no field of aws-static, which has access_key_id"}},
+		"a secret that would be shown":      {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1", "secret_access_key": "x"}, nil), []string{"secret_access_key is a secret", "secret_access_key is missing"}},
+		"a field that would be hidden":      {credentialOf(CredentialAWSWebIdentity, nil, map[string]Secret{"role_arn": aRole}), []string{"role_arn is missing", "role_arn is no secret"}},
+		"a role of AWS":                     {credentialOf(CredentialAWSWebIdentity, map[string]string{"role_arn": aRole}, nil), nil},
+		"a role of an account in China":     {credentialOf(CredentialAWSWebIdentity, map[string]string{"role_arn": "arn:aws-cn:iam::123456789012:role/path/a"}, nil), nil},
+		"no role and no such subject":       {credentialOf(CredentialAWSWebIdentity, map[string]string{"role_arn": "reader", "subject": "run"}, nil), []string{"role_arn has to be arn:aws:iam::", "subject has to be component, stack or project"}},
+		"a role that is taken on":           {credentialOf(CredentialAWSAssumeRole, map[string]string{"role_arn": aRole, "source": "keys", "duration": "2h", "external_id": "a:b"}, nil), nil},
+		"a session of a week":               {credentialOf(CredentialAWSAssumeRole, map[string]string{"role_arn": aRole, "duration": "168h", "session_name": "a b"}, nil), []string{"source is missing", "duration has to be from 15m0s to 12h0m0s", "session_name has to be"}},
+		"a secret of an application":        {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_secret": "x"}), nil},
+		"a certificate of an application":   {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_certificate": "MIIK", "client_certificate_password": "x"}), nil},
+		"both":                              {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_secret": "x", "client_certificate": "MIIK"}), []string{"either client_secret or client_certificate"}},
+		"a password alone":                  {credentialOf(CredentialAzureServicePrin, azure, map[string]Secret{"client_certificate_password": "x"}), []string{"either client_secret or client_certificate"}},
+		"a federated application":           {credentialOf(CredentialAzureFederated, azure, nil), nil},
+		"an application by its name":        {credentialOf(CredentialAzureFederated, map[string]string{"tenant_id": "t", "client_id": "web"}, nil), []string{"client_id has to be", "subscription_id is missing"}},
+		"a key file of Google":              {credentialOf(CredentialGCPKey, nil, map[string]Secret{"service_account_key": aKey}), nil},
+		"a file of something else":          {credentialOf(CredentialGCPKey, nil, map[string]Secret{"service_account_key": `{"type": "authorized_user"}`}), []string{"service_account_key has to be the JSON key file"}},
+		"a provider of a pool":              {credentialOf(CredentialGCPWorkloadIdentity, map[string]string{"audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"}, nil), nil},
+		"an address instead of a provider":  {credentialOf(CredentialGCPWorkloadIdentity, map[string]string{"audience": "https://q", "service_account": "plan"}, nil), []string{"audience has to be //iam.googleapis.com", "service_account has to be"}},
+		"a key that is kept elsewhere":      {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": `secret("vault://kv/pay/aws#key")`}), nil},
+		"a key file that is":                {credentialOf(CredentialGCPKey, nil, map[string]Secret{"service_account_key": `secret("env://STACK_KEY")`}), nil},
+		"a key that is kept with itself":    {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": `secret("aws-sm://key")`}), []string{"secret_access_key: what credentials are made of is kept in vault:// or env://"}},
+		"a key that is kept nowhere":        {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": `secret("x")`}), []string{"secret_access_key: a secret is kept in"}},
+		"settings of a profile in a key":    {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": "x\ncredential_process = sh"}), []string{"secret_access_key has to be one line"}},
+		"settings of a profile in a region": {credentialOf(CredentialAWSAssumeRole, map[string]string{"role_arn": aRole, "source": "keys", "region": "eu\ncredential_source = Ec2InstanceMetadata"}, nil), []string{"region has to be one line"}},
+		"no kind":                           {credentialOf("aws", nil, nil), []string{"a kind is one of"}},
 		"a cloud that is another's": {&Credential{Name: "prod", Kind: CredentialAWSWebIdentity, Cloud: CloudGCP, Fields: map[string]string{"role_arn": aRole}},
 			[]string{"kind aws-web-identity is for cloud aws, not gcp"}},
 	}
@@ -62,6 +68,43 @@ func TestMistakesOfCredentialsAreSaidAllAtOnce(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSecretOfAKindEndsWithoutTheEndOfItsFile(t *testing.T) {
+	c := credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": "x\r\n"})
+	c.Plan = &CredentialPart{Values: map[string]Secret{"secret_access_key": "y\n"}}
+	if c.tidy(); c.Values["secret_access_key"] != "x" || c.Plan.Values["secret_access_key"] != "y" {
+		t.Errorf("%q, %q", c.Values["secret_access_key"].Reveal(), c.Plan.Values["secret_access_key"].Reveal())
+	}
+	key := credentialOf(CredentialEnvironment, nil, map[string]Secret{"SSH_PRIVATE_KEY": "key\n"})
+	if key.tidy(); key.Values["SSH_PRIVATE_KEY"] != "key\n" {
+		t.Error("a key in the environment lost the end of its line, without which ssh takes it for none")
+	}
+}
+
+func TestWhatASourceIsMadeOfMayBeKeptElsewhere(t *testing.T) {
+	kept := `secret("vault://kv/pay/aws#key")`
+	job := &Job{Env: map[string]string{}, Mask: []string{kept, "another"}, Access: &CloudAccess{Kind: CredentialAWSAssumeRole, Fields: map[string]string{"role_arn": aRole, "source": "keys"},
+		Source: &CloudAccess{Credential: "keys", Kind: CredentialAWSStatic, Fields: map[string]string{"access_key_id": "AKIA1"}, Secrets: map[string]string{"secret_access_key": kept}}}}
+	if err := job.refer(); err != nil {
+		t.Fatal(err)
+	}
+	standIn := job.Access.Source.Secrets["secret_access_key"]
+	if refs := job.References(); len(refs) != 1 || refs[standIn] != "vault://kv/pay/aws#key" || !slices.Equal(job.Mask, []string{"another"}) {
+		t.Fatalf("references %v, masked %v", refs, job.Mask)
+	}
+	if err := job.Access.Settle(map[string]Secret{standIn: "of the vault\n"}); err != nil {
+		t.Fatal(err)
+	}
+	_, files := job.Access.Files("/d")
+	if !strings.Contains(string(files["aws"]), "aws_secret_access_key = of the vault\n") || !slices.Contains(job.Access.Masked(), "of the vault") {
+		t.Errorf("%s", files["aws"])
+	}
+	job.Access.Source.Secrets["secret_access_key"] = standIn
+	err := job.Access.Settle(map[string]Secret{standIn: "hush\ncredential_process = sh"})
+	if err == nil || !strings.Contains(err.Error(), "credentials keys: secret_access_key has to be one line") || strings.Contains(err.Error(), "hush") {
+		t.Errorf("error = %v", err)
 	}
 }
 
@@ -159,8 +202,8 @@ func TestFilesAndVariablesThatProvidersRead(t *testing.T) {
 			}
 		})
 	}
-	hidden := (&CloudAccess{Kind: CredentialAWSAssumeRole, Source: source, Secrets: map[string]string{"service_account_key": aKey}}).masked()
-	for _, want := range []string{"key-of-the-source", aKey, "-----BEGIN PRIVATE KEY-----\nMIIE\n"} {
+	hidden := (&CloudAccess{Kind: CredentialAWSAssumeRole, Source: source, Secrets: map[string]string{"service_account_key": aKey}}).Masked()
+	for _, want := range []string{"key-of-the-source", aKey} {
 		if !slices.Contains(hidden, want) {
 			t.Errorf("%q is not masked", want)
 		}

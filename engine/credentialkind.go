@@ -59,6 +59,7 @@ type CredentialField struct {
 	Split    bool // may be another one for plans
 	Default  string
 
+	lines bool                // may have several lines
 	check func(string) string // what it has to look like instead; "" where it does
 }
 
@@ -121,11 +122,11 @@ var credentialFields = sync.OnceValue(func() map[CredentialKind][]CredentialFiel
 		CredentialAzureServicePrin: {
 			tenant, client, subscription,
 			{Name: "client_secret", Secret: true, Split: true},
-			{Name: "client_certificate", Secret: true, Split: true, check: isBase64},
+			{Name: "client_certificate", Secret: true, Split: true, lines: true, check: isBase64},
 			{Name: "client_certificate_password", Secret: true, Split: true},
 		},
 		CredentialAzureFederated: {tenant, client, subscription, audience("api://AzureADTokenExchange", false, nil), perStack},
-		CredentialGCPKey:         {{Name: "service_account_key", Secret: true, Required: true, Split: true, check: isKeyFile}, project, region},
+		CredentialGCPKey:         {{Name: "service_account_key", Secret: true, Required: true, Split: true, lines: true, check: isKeyFile}, project, region},
 		CredentialGCPWorkloadIdentity: {
 			audience("", true, like(`^//iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools/[a-z0-9-]+/providers/[a-z0-9-]+$`,
 				"//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER")),

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // PutCredential stores credentials, in place of those with the name. It says
@@ -101,8 +102,12 @@ func (k CredentialKind) mistakes(part string, p CredentialPart) (wrong []string)
 		switch {
 		case v == "" && f.Required:
 			wrong = append(wrong, fmt.Sprintf("%s%s is missing", part, f.Name))
-		case f.Secret && isReference(v):
-			wrong = append(wrong, fmt.Sprintf("%s%s is kept elsewhere, which only credentials of kind %s can be", part, f.Name, CredentialEnvironment))
+		case f.Secret && isReference(v): // what it stands for is looked at where it is looked up
+			if why := signInReference(v); why != nil {
+				wrong = append(wrong, fmt.Sprintf("%s%s: %v", part, f.Name, why))
+			}
+		case strings.ContainsFunc(v, unicode.IsControl) && !f.lines:
+			wrong = append(wrong, fmt.Sprintf("%s%s has to be one line, without control characters", part, f.Name))
 		case v != "" && f.check != nil:
 			if want := f.check(v); want != "" {
 				wrong = append(wrong, fmt.Sprintf("%s%s has to be %s", part, f.Name, want))

@@ -187,7 +187,7 @@ func (a *Access) redeem(ctx context.Context, d *DeviceLogin) (Secret, *Token, er
 	if u.Disabled {
 		return "", nil, errDenied
 	}
-	secret, t, event := a.newToken(Principal{User: u.Name}, u, TokenRequest{Name: d.Client})
+	secret, t, event := a.newToken(Principal{User: u.Name}, u, TokenRequest{Name: d.Client}, a.Now().Add(a.Policy.tokenLife()))
 	err = a.Store.RedeemDevice(ctx, d.Hash, t, event)
 	if errors.Is(err, ErrNotFound) { // it was asked for twice at the same time
 		return "", nil, errExpired

@@ -182,6 +182,13 @@ func (d *Directory) hasAdmin() bool {
 	return false
 }
 
+// hasAdminWithout reports whether there is an admin beside a user.
+func (d *Directory) hasAdminWithout(user string) bool {
+	without := d.edited()
+	without.NoAdmins = append(slices.Clone(d.NoAdmins), user)
+	return without.hasAdmin()
+}
+
 // role finds what a role holds.
 func (d *Directory) role(name Role) (permSet, error) {
 	d.prepare()

@@ -19,10 +19,10 @@ type Event struct {
 	Before  json.RawMessage // what was changed, without secrets; nil for nothing
 	After   json.RawMessage // what it was changed to; nil for nothing
 
-	// tell fills in Before and After, of what the transaction of the change finds:
-	// nobody else changes that meanwhile. It reports whether it tells of such
-	// things. Nil where both are known before.
-	tell func(before any) (was, is map[string]any, ok bool)
+	// tell fills in the rest, Before and After among it, of what the transaction of
+	// the change finds: nobody else changes that meanwhile. It reports whether it
+	// tells of such things. Nil where all is known before.
+	tell func(e Event, before any) (Event, bool)
 
 	Origin // filled in from the context when it is written
 
@@ -61,12 +61,17 @@ func (e Event) changing(before, after map[string]any) Event {
 // replacing adds what a change comes in place of, as its transaction finds it;
 // tell gets nil for nothing.
 func replacing[T any](e Event, tell func(before *T) (was, is map[string]any)) Event {
-	e.tell = func(before any) (was, is map[string]any, ok bool) {
+	return completing(e, func(e Event, before *T) Event { return e.changing(tell(before)) })
+}
+
+// completing is replacing where more than before and after hangs on what was.
+func completing[T any](e Event, tell func(e Event, before *T) Event) Event {
+	e.tell = func(e Event, before any) (Event, bool) {
 		b, ok := before.(*T)
 		if ok {
-			was, is = tell(b)
+			e = tell(e, b)
 		}
-		return was, is, ok
+		return e, ok
 	}
 	return e
 }
@@ -77,12 +82,11 @@ func (e Event) Replacing(before any) Event {
 	if e.tell == nil {
 		return e
 	}
-	was, is, ok := e.tell(before)
-	if !ok {
-		return e
+	told, ok := e.tell(e, before)
+	if ok {
+		told.tell = nil
 	}
-	e.tell = nil
-	return e.changing(was, is)
+	return told
 }
 
 // plainJSON is v, which holds plain data only, as JSON.

@@ -137,7 +137,11 @@ func (f *Forwarder) plain() map[string]any {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	return map[string]any{"address": f.Address, "paused": f.Paused, "format": f.Config.Format, "headers": names, "signed": f.Config.Secret != "",
+	address := f.Address
+	if f.Kind == ForwardHTTP {
+		address = placeOf(address)
+	}
+	return map[string]any{"address": address, "paused": f.Paused, "format": f.Config.Format, "headers": names, "signed": f.Config.Secret != "",
 		"region": f.Config.Region, "endpoint": f.Config.Endpoint, "credential": f.Config.Credential}
 }
 

@@ -42,11 +42,18 @@ func parseMoment(text string) (m moment, err error) {
 	return m, Invalid(`%q is no time for a window; write a weekday with a time such as "Fri 16:00", or a date such as "2026-12-18" or "2026-12-18 16:00"`, text)
 }
 
-// on is when the moment comes on a day. A time that an hour of summer time
-// brings twice is the first of them, or the second where late is set, so that a
-// window is never shorter than it reads.
+// on is when the moment comes on a day. A time that summer time brings twice is
+// the first of them, or the second where late is set, so that a window is never
+// shorter than it reads. One that it leaves out comes when the clocks go forward.
 func (m moment) on(day time.Time, late bool) time.Time {
 	t := time.Date(day.Year(), day.Month(), day.Day(), m.hour, m.minute, 0, 0, day.Location())
+	begin, end := t.ZoneBounds()
+	switch skew := m.hour*60 + m.minute - t.Hour()*60 - t.Minute(); {
+	case t.Day() != day.Day() || skew > 0: // left out, and taken for one before
+		return end
+	case skew < 0:
+		return begin
+	}
 	for _, shift := range []time.Duration{30 * time.Minute, time.Hour} { // the clocks of Lord Howe go by half an hour
 		if !late {
 			shift = -shift
@@ -60,52 +67,55 @@ func (m moment) on(day time.Time, late bool) time.Time {
 
 // Check returns an ErrInvalid for a window that means nothing.
 func (w Window) Check() error {
-	_, _, _, err := w.parse()
+	_, err := w.parse()
 	return err
 }
 
-func (w Window) parse() (from, to moment, zone *time.Location, err error) {
-	from, err = parseMoment(w.From)
+// stretch is a window that was read.
+type stretch struct {
+	from, to moment
+	zone     *time.Location
+}
+
+func (w Window) parse() (s stretch, err error) {
+	s.from, err = parseMoment(w.From)
 	to, err2 := parseMoment(w.To)
 	zone, err3 := time.LoadLocation(w.Timezone)
 	if err3 != nil || w.Timezone == "Local" {
 		err3 = Invalid(`%q is no time zone; write one such as "Europe/Zurich" or "UTC"`, w.Timezone)
 	}
 	if err = errors.Join(err, err2, err3); err != nil {
-		return from, to, zone, err
+		return s, err
 	}
+	s.to, s.zone = to, zone
 	switch {
-	case from.date.IsZero() != to.date.IsZero():
+	case s.from.date.IsZero() != to.date.IsZero():
 		err = Invalid("a window goes from a weekday to a weekday, or from a date to a date, and not from %q to %q", w.From, w.To)
-	case from == to:
+	case s.from == to:
 		err = Invalid("a window from %q to %q is empty, or has no end", w.From, w.To)
-	case from.date.After(to.date):
+	case s.from.date.After(to.date):
 		err = Invalid("a window from %q to %q ends before it begins", w.From, w.To)
 	}
-	return from, to, zone, err
+	return s, err
 }
 
-// around gives the end of the window where t lies in it. One that cannot be
-// read holds for ever: that is safe, and Check keeps it from being written.
-func (w Window) around(t time.Time) (end time.Time, in bool) {
-	from, to, zone, err := w.parse()
-	if err != nil {
+// around gives the end of the stretch where t lies in it.
+func (s stretch) around(t time.Time) (end time.Time, in bool) {
+	if s.zone == nil { // could not be read: it holds for ever, and Check keeps it from being written
 		return t.Add(never), true
 	}
-	t = t.In(zone)
-	if !from.date.IsZero() {
-		start, end := from.on(inZone(from.date, zone), false), to.on(inZone(to.date, zone), true)
+	t = t.In(s.zone)
+	if !s.from.date.IsZero() {
+		start, end := s.from.on(inZone(s.from.date, s.zone), false), s.to.on(inZone(s.to.date, s.zone), true)
 		return end, !t.Before(start) && t.Before(end)
 	}
-	// Of the weeks, the one that t is in or the one before has begun last.
-	for back := range 8 {
-		day := inZone(t, zone).AddDate(0, 0, -back)
-		if start := from.on(day, false); day.Weekday() == from.day && !start.After(t) {
-			end := to.after(day, from)
-			return end, t.Before(end)
-		}
+	day := inZone(t, s.zone)
+	day = day.AddDate(0, 0, -(int(day.Weekday()-s.from.day)+7)%7)
+	if s.from.on(day, false).After(t) { // later this day
+		day = day.AddDate(0, 0, -7)
 	}
-	return end, false
+	end = s.to.after(day, s.from)
+	return end, t.Before(end)
 }
 
 // after is when the moment first comes in the week that begins with from on a day.
@@ -121,21 +131,43 @@ func inZone(date time.Time, zone *time.Location) time.Time {
 	return time.Date(date.Year(), date.Month(), date.Day(), 12, 0, 0, 0, zone)
 }
 
-// never is how far away the end of a freeze is that has none.
+// never is how far away the end of a freeze is that cannot be read.
 const never = 10 * 365 * 24 * time.Hour
+
+// maxFollowing is how many windows that follow on each other are put together.
+// At the end of the last one it is looked again.
+const maxFollowing = 20
 
 // frozen tells until when no apply may begin, and the window that says so;
 // false where one may. Windows that follow on each other are one.
 func (r ApprovalRule) frozen(at time.Time) (until time.Time, by Window, frozen bool) {
-	for t := at; t.Sub(at) < never; t = until {
-		i := slices.IndexFunc(r.Freeze, func(w Window) bool { _, in := w.around(t); return in })
-		if i < 0 {
-			return until, by, frozen
+	stretches := make([]stretch, len(r.Freeze))
+	for i, w := range r.Freeze {
+		if s, err := w.parse(); err == nil {
+			stretches[i] = s
 		}
-		until, _ = r.Freeze[i].around(t)
-		by, frozen = r.Freeze[i], true
+	}
+	until = at
+	for range maxFollowing {
+		end, i := latest(stretches, until)
+		if i < 0 || until.Sub(at) >= never {
+			break
+		}
+		until, by, frozen = end, r.Freeze[i], true
 	}
 	return until, by, frozen
+}
+
+// latest gives the end of the stretch around t that ends last, and which it is; -1
+// where there is none.
+func latest(stretches []stretch, t time.Time) (end time.Time, which int) {
+	which = -1
+	for i, s := range stretches {
+		if e, in := s.around(t); in && e.After(end) {
+			end, which = e, i
+		}
+	}
+	return end, which
 }
 
 // allWindows gives the windows of both lists, each once, in order.

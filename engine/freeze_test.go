@@ -2,8 +2,11 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestWindows(t *testing.T) {
@@ -14,6 +17,8 @@ func TestWindows(t *testing.T) {
 	// In Zurich the clocks go from 2:00 to 3:00 on 2026-03-29 and from 3:00 to 2:00 on 2026-10-25.
 	inDST := Window{From: "Sun 02:30", To: "Sun 05:00", Timezone: "Europe/Zurich"}
 	toDST := Window{From: "Sat 20:00", To: "Sun 02:30", Timezone: "Europe/Zurich"}
+	// In Cairo they go from 0:00 to 1:00 on 2026-04-24, a Friday.
+	inCairo := Window{From: "Fri 00:30", To: "Fri 05:00", Timezone: "Africa/Cairo"}
 	tests := map[string]struct {
 		w     Window
 		at    string
@@ -31,8 +36,10 @@ func TestWindows(t *testing.T) {
 		"from an hour that comes twice, the first":  {inDST, "2026-10-25T02:30:00+02:00", "2026-10-25T05:00:00+01:00"},
 		"to an hour that comes twice, the first":    {toDST, "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"},
 		"to an hour that comes twice, the second":   {toDST, "2026-10-25T02:30:00+01:00", ""},
-		"from an hour that does not come":           {inDST, "2026-03-29T03:30:00+02:00", "2026-03-29T05:00:00+02:00"},
-		"to an hour that does not come":             {toDST, "2026-03-29T01:59:00+01:00", "2026-03-29T03:30:00+02:00"},
+		"before an hour that does not come":         {inDST, "2026-03-29T01:59:00+01:00", ""},
+		"from an hour that does not come":           {inDST, "2026-03-29T03:00:00+02:00", "2026-03-29T05:00:00+02:00"},
+		"to an hour that does not come":             {toDST, "2026-03-29T01:59:00+01:00", "2026-03-29T03:00:00+02:00"},
+		"from a midnight that does not come":        {inCairo, "2026-04-24T01:00:00+03:00", "2026-04-24T05:00:00+03:00"},
 		"a date begins at its midnight":             {yearEnd, "2026-12-18T00:00:00+01:00", "2027-01-05T09:00:00+01:00"},
 		"before it":                                 {yearEnd, "2026-12-17T23:59:00+01:00", ""},
 		"it does not come again":                    {yearEnd, "2027-12-20T00:00:00+01:00", ""},
@@ -48,6 +55,52 @@ func TestWindows(t *testing.T) {
 				t.Errorf("frozen %v until %s", frozen, until)
 			}
 		})
+	}
+}
+
+// TestWindowsAreBetweenWallClocks looks at a window by the clock on the wall,
+// around the days on which summer time begins and ends.
+func TestWindowsAreBetweenWallClocks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		zone := got(time.LoadLocation(rapid.SampledFrom([]string{"Europe/Zurich", "Africa/Cairo", "Australia/Lord_Howe", "America/New_York"}).Draw(t, "zone")))
+		minutes := rapid.IntRange(0, 7*24*60-1)
+		from, to := minutes.Draw(t, "from"), minutes.Draw(t, "to")
+		if from == to {
+			t.Skip()
+		}
+		text := func(m int) string { return fmt.Sprintf("%s %02d:%02d", time.Weekday(m/1440), m%1440/60, m%60) }
+		rule := ApprovalRule{Freeze: []Window{{From: text(from), To: text(to), Timezone: zone.String()}}}
+		at := time.Date(2026, 1, 1, 0, rapid.IntRange(0, 365*24*60).Draw(t, "at"), 0, 0, time.UTC).In(zone)
+		for _, hour := range []time.Duration{-time.Hour, time.Hour} {
+			if at.Add(hour).Hour() == at.Hour() || at.Add(hour/2).Hour() == at.Hour() && at.Add(hour/2).Minute() == at.Minute() {
+				t.Skip() // a time that comes twice is in the window where one of them is
+			}
+		}
+		wall := int(at.Weekday())*1440 + at.Hour()*60 + at.Minute()
+		want := from <= wall && wall < to || to < from && (from <= wall || wall < to)
+		until, _, frozen := rule.frozen(at)
+		if frozen != want || frozen && !until.After(at) {
+			t.Fatalf("at %s frozen %v until %s", at, frozen, until)
+		}
+	})
+}
+
+func got[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// A stack's author could once hold up the server with windows that have no end.
+func TestManyWindowsAreLookedAtInNoTime(t *testing.T) {
+	var r ApprovalRule
+	for i := range 500 {
+		r.Freeze = append(r.Freeze, Window{Name: fmt.Sprint(i), From: fmt.Sprintf("Mon %02d:%02d", i/60, i%60), To: "Mon 00:00", Timezone: "Europe/Zurich"})
+	}
+	began := time.Now()
+	if _, _, frozen := r.frozen(noon); !frozen || time.Since(began) > time.Second {
+		t.Errorf("frozen %v after %s", frozen, time.Since(began))
 	}
 }
 
@@ -70,7 +123,8 @@ func TestWindowsThatFollowOnEachOtherAreOne(t *testing.T) {
 		w.From, w.To = w.To, w.From
 		r.Freeze = append(r.Freeze, w)
 	}
-	if until, _, frozen := r.frozen(noon); !frozen || until.Sub(noon) < never {
+	until, _, frozen = r.frozen(noon) // which has no end
+	if !frozen || until.Sub(noon) < 30*24*time.Hour {
 		t.Errorf("a freeze without an end ends %s", until)
 	}
 }

@@ -52,7 +52,7 @@ func FuzzToolLogs(f *testing.F) {
 
 // FuzzNames holds that a name says one place only.
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"web", "pay.web", "stack:pay.web", "project:pay", "default.web", "installation", "a..b", "stack:", "Pay.web", "a/b"} {
+	for _, s := range []string{"web", "pay.web", "stack:pay.web", "project:pay", "default.web", "installation", "a..b", "stack:", "Pay.web", "a/b", "y.y.0", "pay.pay"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

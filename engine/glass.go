@@ -11,7 +11,8 @@ type Glass struct {
 	Reason      string
 	Digest      string // of the plan that it is for
 	At          time.Time
-	With        string // who confirmed it; empty before that
+	Until       time.Time // when the freeze ends that it is for; then it is whole again
+	With        string    // who confirmed it; empty before that
 	ConfirmedAt time.Time
 }
 
@@ -23,17 +24,18 @@ func (r *Run) BreakGlass(p Principal, digest, reason string, at time.Time) error
 		return err
 	}
 	r.meet(p)
-	if r.Glass.Digest != r.Digest {
+	if !r.GlassAsked(at) {
+		until, _, _ := r.frozen(at)
 		before := r.Glass.told()
-		r.Glass = Glass{By: p.User, Person: p.Person(), Reason: reason, Digest: digest, At: at}
-		r.breaks(p, at, before, map[string]any{"step": "asked", "reason": reason, "digest": digest})
+		r.Glass = Glass{By: p.User, Person: p.Person(), Reason: reason, Digest: digest, At: at, Until: until}
+		r.breaks(p, at, before, map[string]any{"step": "asked", "reason": reason, "digest": digest, "until": until})
 		r.Reason = "break-glass asked for by " + p.User + " (" + reason + "); waits for a second person to confirm it"
 		return nil
 	}
 	before := r.Glass.told()
 	r.Glass.With, r.Glass.ConfirmedAt = p.User, at
 	r.breaks(p, at, before, map[string]any{"step": "confirmed", "asked_by": r.Glass.By, "reason": r.Glass.Reason, "digest": digest})
-	if r.mayDecide(p, digest) == nil {
+	if r.mayDecide(p, digest, at) == nil {
 		r.decide(p, Approved, "break-glass: "+r.Glass.Reason, at)
 	}
 	r.proceed(at)
@@ -41,7 +43,7 @@ func (r *Run) BreakGlass(p Principal, digest, reason string, at time.Time) error
 }
 
 func (r *Run) mayBreak(p Principal, digest, reason string, at time.Time) error {
-	if err := r.waits(RunApproved, digest); err != nil {
+	if err := r.waits(digest, at); err != nil {
 		return err
 	}
 	_, _, frozen := r.frozen(at)
@@ -52,12 +54,18 @@ func (r *Run) mayBreak(p Principal, digest, reason string, at time.Time) error {
 		return Forbidden("%s is a service account; break-glass takes two people", p.User)
 	case !frozen:
 		return Conflict("nothing keeps the plan of run %s from being applied but what it lacks; there is no glass to break", r.ID)
-	case r.Glass.Digest != r.Digest && reason == "":
+	case r.GlassAsked(at):
+		return r.mayConfirm(p)
+	case reason == "":
 		return Invalid("break-glass takes a reason, which stays with the run for ever")
-	case r.Glass.Digest != r.Digest:
-		return nil
 	}
-	return r.mayConfirm(p)
+	return nil
+}
+
+// GlassAsked reports whether somebody who still may has asked to go past the
+// freeze that is, with the plan that waits.
+func (r *Run) GlassAsked(at time.Time) bool {
+	return r.Glass.Digest != "" && r.Glass.Digest == r.Digest && at.Before(r.Glass.Until) && r.mayOpen(r.who[r.Glass.By])
 }
 
 // mayConfirm checks that p may be the second person, who is bound by the rule
@@ -81,17 +89,9 @@ func (r *Run) mayOpen(p Principal) bool {
 }
 
 // broken reports whether two people, who still may, broke the glass for the plan
-// that waits.
-func (r *Run) broken() bool {
-	if r.Glass.With == "" || r.Glass.Digest != r.Digest {
-		return false
-	}
-	for _, name := range []string{r.Glass.By, r.Glass.With} {
-		if !r.mayOpen(r.who[name]) {
-			return false
-		}
-	}
-	return true
+// that waits and the freeze that is.
+func (r *Run) broken(at time.Time) bool {
+	return r.GlassAsked(at) && r.Glass.With != "" && r.mayOpen(r.who[r.Glass.With])
 }
 
 // breaks notes what somebody has done to the glass, which is changed already.

@@ -20,7 +20,7 @@ func (r *Run) proceed(at time.Time) {
 		r.Reason, r.ReleaseAt = "approved; "+frozenText(until, by), until
 		return
 	}
-	if !auto && !r.applicable() {
+	if !auto && !r.applicable(at) {
 		r.Reason = "approved; waits for somebody who may apply: neither who started the run nor who approved it may"
 		return
 	}
@@ -31,10 +31,10 @@ func (r *Run) proceed(at time.Time) {
 }
 
 // applicable reports whether somebody behind the run, its approvals or the glass
-// that was broken for it may apply.
-func (r *Run) applicable() bool {
-	names := append([]string{r.StartedBy}, r.Starters...)
-	if r.broken() {
+// that was broken for it may apply, or who let it be applied still may.
+func (r *Run) applicable(at time.Time) bool {
+	names := append([]string{r.StartedBy, r.Applier}, r.Starters...)
+	if r.broken(at) {
 		names = append(names, r.Glass.By, r.Glass.With)
 	}
 	for _, a := range r.said() {
@@ -67,7 +67,7 @@ func (r *Run) anyNotes() bool {
 // frozen tells until when the apply may not begin. One that has begun goes on:
 // half of a change is worse than a change in a freeze.
 func (r *Run) frozen(at time.Time) (until time.Time, by Window, frozen bool) {
-	if !r.ApplyingAt.IsZero() || r.broken() {
+	if !r.ApplyingAt.IsZero() || r.broken(at) {
 		return until, by, false
 	}
 	return r.InForce().frozen(at)
@@ -107,18 +107,16 @@ func (r *Run) mayApplyLate(s *Step) bool {
 		!slices.ContainsFunc(asks, func(n Need) bool { return !slices.Contains(r.Covered, n.Class) })
 }
 
-// approvedOnly reports whether the plan is approved and nothing of it has begun.
-func (r *Run) approvedOnly() bool { return r.Status == RunApproved && r.ApplyingAt.IsZero() }
-
 // Reconsider looks, before the first step of an approved plan begins, whether
 // it still is approved: by people who may still do so, under the rules as they
-// are now. A plan that is not waits again, which it reports.
+// are now. A plan that is not waits again, which it reports. So does one that
+// was made late, of an apply that has begun.
 func (r *Run) Reconsider(at time.Time) (waits bool) {
-	if !r.approvedOnly() {
+	if r.Status != RunApproved {
 		return false
 	}
 	_, _, frozen := r.frozen(at)
-	if !frozen && (r.autoApproved() || len(r.missing()) == 0) {
+	if !frozen && (r.autoApproved() || len(r.missing()) == 0 && r.applicable(at)) {
 		return false
 	}
 	r.withdraw(at)
@@ -128,7 +126,6 @@ func (r *Run) Reconsider(at time.Time) (waits bool) {
 // withdraw takes back that the plan is approved, of which nothing has begun. A
 // run that already plans steps anew waits with the plan that comes of it.
 func (r *Run) withdraw(at time.Time) {
-	r.turn("run.withdraw", "engine", RunPlanned, at, map[string]any{"digest": r.Digest, "reason": r.lost()})
 	for _, s := range r.Steps {
 		if s.Status == StepApproved {
 			s.ApprovedChanges = ""
@@ -136,9 +133,12 @@ func (r *Run) withdraw(at time.Time) {
 		}
 	}
 	if r.busy() {
+		r.Reason = r.lost()
 		r.must(r.become(RunPlanning, at))
-		return
+	} else {
+		r.must(r.become(RunPlanned, at))
+		r.proceed(at)
 	}
-	r.must(r.become(RunPlanned, at))
-	r.proceed(at)
+	r.note(newEvent(at, "engine", "run.withdraw", r.Stack, r.ID, map[string]any{"digest": r.Digest, "reason": r.Reason}).
+		changing(map[string]any{"status": RunApproved}, map[string]any{"status": r.Status}))
 }

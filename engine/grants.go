@@ -138,8 +138,8 @@ func (d *Directory) mayBind(p Principal, b Binding) error {
 	if b.Scope != (Scope{}) {
 		set &= setOf(scoped...)
 	}
-	if lacks := set &^ p.Rights.at(b.Scope); lacks != 0 {
-		return Forbidden("%s cannot give role %s on %s, which holds more than %s may do there: %s", p.User, b.Role, b.Scope, p.User, joined(lacks.list()))
+	if lacks := set &^ p.holds(b.Scope); lacks != 0 {
+		return Forbidden("%s cannot give role %s on %s, which holds more than that may do there: %s", p.asks(), b.Role, b.Scope, joined(lacks.list()))
 	}
 	return nil
 }
@@ -169,7 +169,10 @@ func (a *Access) SetRoles(ctx context.Context, p Principal, user string, roles [
 	return a.change(ctx, e, func(d *Directory) error {
 		own := func(b Binding) bool { return b.Subject == subject && b.Scope == Scope{} }
 		for _, b := range d.Bindings {
-			if err := d.mayBind(p, b); own(b) && err != nil {
+			if !own(b) {
+				continue
+			}
+			if err := d.mayBind(p, b); err != nil {
 				return err
 			}
 		}
@@ -202,11 +205,21 @@ func (a *Access) event(p Principal, action string, b Binding) Event {
 }
 
 // mayManage checks that p may change what belongs to another user: nobody
-// gets hold of rights, by a password or a team, that they don't have.
+// gets hold of rights, by a password or a team, that they don't have. Who gets
+// hold of a person gets hold of the service accounts of that person, too.
 func (a *Access) mayManage(ctx context.Context, p Principal, name string) error {
 	d, err := a.Directory(ctx)
-	if err != nil || p.User == name || p.Rights.cover(d.Rights(name)) {
+	if err != nil || p.User == name && p.Limit == nil {
 		return err
 	}
-	return Forbidden("%s may do more than %s; ask an admin", name, p.User)
+	users, err := a.Store.Users(ctx, Everything())
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if (u.Name == name || u.Owner == name) && !p.covers(d.Rights(u.Name)) {
+			return Forbidden("%s may do more than %s; ask an admin", u.Name, p.asks())
+		}
+	}
+	return nil
 }

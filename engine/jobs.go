@@ -24,7 +24,7 @@ func (s *Runs) Claim(ctx context.Context, step, worker string) (Claim, *Step, er
 	}
 	c := Claim{Worker: worker, Token: NewToken("cos"), StateToken: NewToken("cost")}
 	run, err := s.update(ctx, id, func(r *Run) error {
-		if r.approvedOnly() {
+		if r.Status == RunApproved {
 			return errLook
 		}
 		_, err := r.Claim(step, c, s.Now())

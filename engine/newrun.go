@@ -42,7 +42,7 @@ type placed struct {
 func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at time.Time) *Run {
 	r := &Run{
 		ID: NewID("run", after(req.after, at)), Stack: req.Stack, Revision: rev.Number, Kind: req.Kind, Trigger: req.Trigger, Origin: req.Origin,
-		Status: RunPending, StartedBy: p.User, Starters: slices.Compact(slices.Sorted(slices.Values(req.starters))), Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
+		Status: RunPending, StartedBy: p.User, Starters: distinctNames(req.starters), Message: req.Message, Rule: rev.Blueprint.Approval, CreatedAt: at,
 		Partial: req.chosen(), Resources: req.Resources,
 	}
 	if r.Trigger == "" {

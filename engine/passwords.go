@@ -120,15 +120,16 @@ func (a *Access) ChangePassword(ctx context.Context, name string, ch PasswordCha
 	if err != nil {
 		return err
 	}
-	return a.Store.UpdateUser(ctx, name, func(now *User) (Ends, Event, error) {
-		if now.Disabled || now.PasswordHash != u.PasswordHash { // somebody else was first
-			return Ends{}, Event{}, wrongLogin()
+	event := newEvent(a.Now(), name, "user.password", "", name, map[string]any{"tokens": ch.EndTokens})
+	_, err = a.Store.UpdateUser(ctx, name, func(now *User, _ *Directory) (Ends, Event, error) {
+		if now.Disabled || now.PasswordHash != u.PasswordHash { // an admin was faster
+			return Ends{}, event, wrongLogin()
 		}
 		before := now.told()
 		now.PasswordHash, now.MustChange = hash, false
-		event := newEvent(a.Now(), name, "user.password", "", name, map[string]any{"tokens": ch.EndTokens}).changing(before, now.told())
-		return Ends{Sessions: true, Tokens: ch.EndTokens}, event, nil
+		return Ends{Sessions: true, Tokens: ch.EndTokens}, event.changing(before, now.told()), nil
 	})
+	return err
 }
 
 // How many wrong passwords in a row lock an account, for how long at first,

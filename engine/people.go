@@ -54,7 +54,7 @@ func (s *Runs) people(ctx context.Context, names []string) (map[string]Principal
 
 // involved names those whose rights matter to a run that waits, or is approved.
 func (r *Run) involved() []string {
-	names := append([]string{r.StartedBy, r.Glass.By, r.Glass.With}, r.Starters...)
+	names := append([]string{r.StartedBy, r.Applier, r.Glass.By, r.Glass.With}, r.Starters...)
 	for _, a := range r.Approvals {
 		names = append(names, a.By)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Principal is who asks: a person or a program with a token.
@@ -14,7 +15,8 @@ type Principal struct {
 	// Limit is what the token in use is good for; nil for all that its owner may do.
 	Limit *Limit
 	// Token names the API token in use; empty for a browser session.
-	Token string
+	Token     string
+	TokenEnds time.Time // when that expires; zero for never, or no token
 	// MustChange says that somebody else knows the password, too: there are no
 	// rights until there is another one.
 	MustChange bool
@@ -33,6 +35,44 @@ type Limit struct {
 // allows reports whether the token may be used for it.
 func (l *Limit) allows(p Permission, s Scope) bool {
 	return l == nil || (len(l.Permissions) == 0 || slices.Contains(l.Permissions, p)) && l.Scope.holds(s)
+}
+
+// set is what is held in the scope by the token: all of what is held there.
+func (l *Limit) set(held permSet, s Scope) permSet {
+	switch {
+	case l == nil:
+		return held
+	case !l.Scope.holds(s):
+		return 0
+	case len(l.Permissions) == 0:
+		return held
+	}
+	return held & setOf(l.Permissions...)
+}
+
+// holds is all that the principal may do in the scope, by the token in use.
+func (p Principal) holds(s Scope) permSet { return p.Limit.set(p.Rights.at(s), s) }
+
+// covers reports whether the principal holds everything that o holds.
+func (p Principal) covers(o *Rights) bool {
+	if o == nil {
+		return true
+	}
+	for s, set := range o.perms {
+		if set&^p.holds(s) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// asks names the principal in a refusal: the token, where that is what is good
+// for less.
+func (p Principal) asks() string {
+	if p.Limit != nil {
+		return "the token " + p.Token + " in use"
+	}
+	return p.User
 }
 
 // May reports whether the principal holds the permission in the scope.

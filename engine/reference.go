@@ -37,7 +37,10 @@ func referenceForms() map[string]struct {
 
 // ParseReference reads what stands in secret("..."). It wraps ErrInvalid.
 func ParseReference(text string) (Reference, error) {
-	scheme, rest, _ := strings.Cut(text, "://")
+	scheme, rest, named := strings.Cut(text, "://")
+	if !named { // perhaps it is the secret itself
+		return Reference{}, Invalid("a secret is kept in aws-sm://, aws-ssm://, vault:// or env://, and this names none of them")
+	}
 	form, ok := referenceForms()[scheme]
 	if !ok {
 		return Reference{}, Invalid("a secret is kept in aws-sm://, aws-ssm://, vault:// or env://, and %q is none of them", scheme)
@@ -91,23 +94,49 @@ func checkReference(value Secret) error {
 	return err
 }
 
-// refer puts stand-ins where the environment of a job refers to secrets; a
-// runner puts their values there.
-func (j *Job) refer() error {
-	for name, value := range j.Env {
-		text, ok := ReferenceIn(value)
-		if !ok {
-			continue
-		}
-		if _, err := ParseReference(text); err != nil {
-			return err
-		}
-		if j.Secrets == nil {
-			j.Secrets = map[string]string{}
-		}
-		j.Env[name] = NewToken("secret").Reveal()
-		j.Secrets[j.Env[name]] = text
+// signInReference refuses a reference that cannot stand in credentials of a kind
+// of their own: what is in AWS is looked up with them.
+func signInReference(value string) error {
+	text, _ := ReferenceIn(value)
+	r, err := ParseReference(text)
+	if err == nil && r.Scheme != "env" && r.Scheme != "vault" {
+		err = Invalid("what credentials are made of is kept in vault:// or env://, not in %s://", r.Scheme)
 	}
+	return err
+}
+
+// refer puts stand-ins where the environment of a job, or what it authenticates
+// with, refers to secrets; a runner puts their values there. The reference itself
+// is none, and is told where it cannot be looked up.
+func (j *Job) refer() error {
+	places := []map[string]string{j.Env}
+	for a := j.Access; a != nil; a = a.Source {
+		places = append(places, a.Secrets)
+	}
+	for _, values := range places {
+		for name, value := range values {
+			if err := j.standIn(values, name, value); err != nil {
+				return err
+			}
+		}
+	}
+	j.Mask = slices.DeleteFunc(j.Mask, isReference)
+	return nil
+}
+
+func (j *Job) standIn(values map[string]string, name, value string) error {
+	text, ok := ReferenceIn(value)
+	if !ok {
+		return nil
+	}
+	if _, err := ParseReference(text); err != nil {
+		return err
+	}
+	if j.Secrets == nil {
+		j.Secrets = map[string]string{}
+	}
+	values[name] = NewToken("secret").Reveal()
+	j.Secrets[values[name]] = text
 	return nil
 }
 

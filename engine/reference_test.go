@@ -14,6 +14,7 @@ func TestReferencesAreRead(t *testing.T) {
 		"vault://kv/payments/db#user": "",
 		"env://STACK_DB":              "",
 		"file:///etc/passwd":          "none of them",
+		"hunter2":                     "this names none of them",
 		"env://":                      "names no place",
 		"env://A B":                   "names no place",
 		"vault://kv/db":               "names no place",
@@ -26,6 +27,9 @@ func TestReferencesAreRead(t *testing.T) {
 		_, err := ParseReference(text)
 		if want == "" && err != nil || want != "" && (!errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v", text, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("what may be a secret is repeated: %v", err)
 		}
 	}
 }

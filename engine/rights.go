@@ -96,16 +96,3 @@ func (r *Rights) within(p Permission) (w Within) {
 	slices.Sort(w.Stacks)
 	return w
 }
-
-// cover reports whether everything that o holds is held here as well.
-func (r *Rights) cover(o *Rights) bool {
-	if o == nil {
-		return true
-	}
-	for s, set := range o.perms {
-		if set&^r.at(s) != 0 {
-			return false
-		}
-	}
-	return true
-}

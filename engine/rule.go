@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -147,9 +148,16 @@ func stricterClasses(a, b map[Class]ClassRule) map[Class]ClassRule {
 	return both
 }
 
-// under gives the rule as it is under policies.
+// meant gives the rule of a stack with what goes without saying in it, so that
+// no other rule lets more plans pass.
+func (r ApprovalRule) meant() ApprovalRule {
+	r.AutoApprove, r.OnDeferred = cmp.Or(r.AutoApprove, AutoNoChanges), cmp.Or(r.OnDeferred, DeferredAsk)
+	return Stricter(r, ApprovalRule{})
+}
+
+// under gives the rule of a stack as it is under policies.
 func (r ApprovalRule) under(policies []Policy) ApprovalRule {
-	r = Stricter(r, ApprovalRule{})
+	r = r.meant()
 	for _, p := range policies {
 		r = Stricter(r, p.Rule)
 	}

@@ -68,6 +68,7 @@ type Run struct {
 
 	Digest    string // of the joint plan that waits for approval or was approved
 	Approvals []Approval
+	Applier   string  // who let the approved plan be applied; empty where that took nobody
 	Covered   []Class // of change that the apply was let go with; a late plan has no others unasked
 	Glass     Glass   // broken, or about to be, to apply in a freeze
 	CancelBy  string  // who asked to stop it; empty for nobody

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -28,10 +26,33 @@ type Runs struct {
 // Start makes a run of the stack and lets it begin, or leaves it pending
 // behind the changing run that is under way.
 func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, error) {
+	// This comes first: a run that ends meanwhile may change what is taken in
+	// hand and under which rule, and then both are worked out again.
+	active, err := s.Store.ActiveRun(ctx, req.Stack)
+	if err != nil {
+		return nil, err
+	}
 	t, err := s.take(ctx, req)
 	if err != nil {
 		return nil, err
 	}
+	if active == "" || !req.Kind.Changing() {
+		run, err := s.startNow(ctx, p, req, t)
+		if !errors.Is(err, ErrConflict) || !req.Kind.Changing() {
+			return run, err
+		}
+	}
+	// A remediation does not queue: what it would put right may be another thing
+	// by then, and the next check sees that.
+	if req.Trigger == TriggerDrift {
+		return nil, Conflict("another run of stack %s is under way", req.Stack)
+	}
+	return s.enqueue(ctx, p, req, t)
+}
+
+// startNow makes a run that begins at once. It wraps ErrConflict where another
+// one has to come first.
+func (s *Runs) startNow(ctx context.Context, p Principal, req StartRequest, t taken) (*Run, error) {
 	run, err := s.pending(ctx, p, req, t)
 	if err != nil {
 		return nil, err
@@ -39,13 +60,7 @@ func (s *Runs) Start(ctx context.Context, p Principal, req StartRequest) (*Run, 
 	if err := run.begin(t, s.Now()); err != nil {
 		return nil, err
 	}
-	err = s.Store.CreateRun(ctx, run)
-	// A remediation does not queue: what it would put right may be another thing
-	// by then, and the next check sees that.
-	if errors.Is(err, ErrConflict) && req.Kind.Changing() && req.Trigger != TriggerDrift {
-		return s.enqueue(ctx, p, req, t)
-	}
-	if err != nil {
+	if err := s.Store.CreateRun(ctx, run); err != nil {
 		return nil, err
 	}
 	s.after(ctx, run)
@@ -64,8 +79,10 @@ func (s *Runs) pending(ctx context.Context, p Principal, req StartRequest, t tak
 		return nil, err
 	}
 	req.starters = append(people, p.Person())
-	if t.rev.Blueprint.Approval, err = s.stackRule(ctx, t.rev); err != nil {
-		return nil, err
+	if req.Kind.Changing() {
+		if t.rev.Blueprint.Approval, err = s.stackRule(ctx, t.rev); err != nil {
+			return nil, err
+		}
 	}
 	run := newRun(req, p, t.rev, t.parts, s.Now())
 	if run.Policies, err = s.Store.PoliciesOver(ctx, run.Stack); err != nil {
@@ -73,21 +90,6 @@ func (s *Runs) pending(ctx context.Context, p Principal, req StartRequest, t tak
 	}
 	run.Authors, err = s.authors(ctx, run)
 	return run, err
-}
-
-// stackRule is the rule of a revision, and that of the one which is applied: a
-// revision that asks for less is itself applied under what was asked for before.
-func (s *Runs) stackRule(ctx context.Context, rev *Revision) (ApprovalRule, error) {
-	rule := rev.Blueprint.Approval
-	stack, err := s.Store.Stack(ctx, rev.Stack)
-	if err != nil || stack.Applied == 0 || stack.Applied == rev.Number {
-		return rule, err
-	}
-	applied, err := s.outline(ctx, rev.Stack, stack.Applied)
-	if err != nil {
-		return rule, err
-	}
-	return Stricter(rule, applied.Blueprint.Approval), nil
 }
 
 // Retry starts a run of what an earlier one did not finish, with the revision
@@ -243,22 +245,38 @@ func (s *Runs) begin(ctx context.Context, id string) error {
 		}
 	}
 	t, refusal := s.take(ctx, wish)
-	if refusal != nil && !Refused(refusal) {
+	switch {
+	case Refused(refusal):
+	case refusal != nil:
 		return refusal
+	default:
+		if err := s.underNow(ctx, run, t.rev); err != nil {
+			return err
+		}
 	}
 	_, err = s.update(ctx, id, func(r *Run) error {
 		if refusal != nil {
 			return r.refuse(refusal, s.Now())
 		}
-		if wish.Revision != r.Revision {
-			r.Revision, r.Rule = t.rev.Number, t.rev.Blueprint.Approval
-		}
+		r.Revision, r.Rule, r.Authors, r.Starters = run.Revision, run.Rule, run.Authors, run.Starters
 		return r.begin(t, s.Now())
 	})
 	return err
 }
 
-// distinct gives the values of m, each once, in order.
-func distinct(m map[string]int) []int {
-	return slices.Compact(slices.Sorted(maps.Values(m)))
+// underNow notes what a run that waited for its turn is under by now: its rule,
+// and whose changes it brings.
+func (s *Runs) underNow(ctx context.Context, run *Run, rev *Revision) (err error) {
+	if rev.Number != run.Revision { // which is applied again
+		people, err := s.behind(ctx, rev.Author, rev.Person)
+		if err != nil {
+			return err
+		}
+		run.Revision, run.Starters = rev.Number, distinctNames(run.Starters, people)
+	}
+	if run.Rule, err = s.stackRule(ctx, rev); err != nil {
+		return err
+	}
+	run.Authors, err = s.authors(ctx, run)
+	return err
 }

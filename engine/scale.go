@@ -80,6 +80,9 @@ func (s *Stacks) Scale(ctx context.Context, p Principal, req ScaleRequest) (*Rev
 // ScaleAndRun scales and starts a run of the revision that this makes, under
 // the approval rule of the stack.
 func ScaleAndRun(ctx context.Context, stacks *Stacks, runs *Runs, p Principal, req ScaleRequest) (*Run, error) {
+	if err := p.Check(MayPlan, StackScope(req.Stack)); err != nil { // it takes submit to come this far
+		return nil, err
+	}
 	rev, err := stacks.Scale(ctx, p, req)
 	if err != nil {
 		return nil, err

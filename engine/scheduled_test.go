@@ -22,7 +22,7 @@ func (s scheduleStore) Run(_ context.Context, id string) (*Run, error) {
 
 var errStarted = errors.New("it went on to start a run")
 
-func (scheduleStore) Stack(context.Context, string) (*Stack, error) { return nil, errStarted }
+func (scheduleStore) ActiveRun(context.Context, string) (string, error) { return "", errStarted }
 
 // Five checks of a night without workers were once five runs in the morning.
 func TestScheduledRunsDoNotPileUp(t *testing.T) {

@@ -89,14 +89,17 @@ func CheckProjectName(name string) error {
 	return Invalid("project name %q: use 1 to 32 of a-z, 0-9, dash and underscore, with a letter or digit at both ends", name)
 }
 
-// checkQualified refuses a name that says "default" for its project, so that
-// nothing has two names.
+// checkQualified refuses a name that says "default" for its project, or its project
+// twice, so that nothing has two names and no name within a project reads as a whole one.
 func checkQualified(what, name string) error {
 	if err := CheckName(what, name); err != nil {
 		return err
 	}
 	if rest, found := strings.CutPrefix(name, DefaultProject+"."); found {
 		return Invalid("%s name %q: what is in the default project has no project in its name; write %s", what, name, rest)
+	}
+	if project, rest, found := strings.Cut(name, "."); found && strings.HasPrefix(rest, project+".") {
+		return Invalid("%s name %q says its project twice; write %s", what, name, rest)
 	}
 	return nil
 }

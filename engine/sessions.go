@@ -38,15 +38,23 @@ func (s *Session) ID() string { return "ses-" + s.Hash[:min(sessionDigits, len(s
 // maxAgent bounds what is kept of what a browser calls itself, in bytes.
 const maxAgent = 200
 
-// openSession signs a browser in.
+// openSession signs a browser in, unless the user is disabled meanwhile or has
+// another password than the one that was shown.
 func (a *Access) openSession(ctx context.Context, u *User, via string) (Secret, *Session, error) {
+	shown := ""
+	if via == viaPassword {
+		shown = u.PasswordHash
+	}
 	now, from := a.Now(), OriginFrom(ctx)
 	cookie := NewToken("cosess")
 	session := &Session{Hash: cookie.Hash(), User: u.Name, CSRF: NewToken("csrf").Reveal(), Via: via,
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.Policy.sessionLife()), Address: from.Address, Agent: clip(from.Agent, maxAgent)}
 	e := newEvent(now, u.Name, "session.create", "", u.Name, map[string]any{"session": session.ID(), "via": via}).
 		changing(nil, map[string]any{"session": session.ID(), "via": via, "expires": session.ExpiresAt})
-	err := a.Store.CreateSession(ctx, session, e)
+	err := a.Store.CreateSession(ctx, session, shown, e)
+	if errors.Is(err, ErrNotFound) {
+		err = wrongLogin()
+	}
 	return cookie, session, err
 }
 
@@ -142,6 +150,9 @@ func noSession(id string) error { return NotFound("there is no session %s", id) 
 // EndSessions signs all browsers of a user out.
 func (a *Access) EndSessions(ctx context.Context, p Principal, user string) error {
 	if _, err := a.Store.User(ctx, user); err != nil {
+		return err
+	}
+	if err := a.mayManage(ctx, p, user); err != nil {
 		return err
 	}
 	_, err := a.Store.DeleteSessions(ctx, user, "", a.sessionsOver(p, user, "all"))

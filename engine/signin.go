@@ -50,6 +50,12 @@ func (p AccessPolicy) tokenLife() time.Duration {
 	return life
 }
 
+// ended reports whether a token is good no longer. What was made before there
+// was a limit, or a stricter one, ends by it as well.
+func (p AccessPolicy) ended(t *Token, now time.Time) bool {
+	return !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt) || p.TokenMax > 0 && now.Sub(t.CreatedAt) > p.TokenMax
+}
+
 func orDefault(d, usual time.Duration) time.Duration {
 	if d > 0 {
 		return d
@@ -87,7 +93,11 @@ func (a *Access) LoginToken(ctx context.Context, name string, password Secret, l
 		return "", nil, err
 	}
 	p := Principal{User: u.Name, Kind: u.Kind, MustChange: u.MustChange}
-	return a.CreateToken(ctx, p, TokenRequest{Name: label})
+	secret, t, err := a.createToken(ctx, p, TokenRequest{Name: label}, u.PasswordHash)
+	if errors.Is(err, ErrNotFound) { // it was changed meanwhile
+		err = wrongLogin()
+	}
+	return secret, t, err
 }
 
 // verify checks a name and password, and takes as long for a name that nobody

@@ -17,7 +17,7 @@ func (s *Runs) authenticate(ctx context.Context, run *Run, step *Step, job *Job)
 	}
 	if c.Kind != CredentialEnvironment {
 		job.Access, err = s.accessOf(ctx, c, run, step.Phase())
-		job.Mask = append(job.Mask, job.Access.masked()...)
+		job.Mask = append(job.Mask, job.Access.Masked()...)
 		return err
 	}
 	for k, v := range c.part(step.Phase()).Values {

@@ -91,8 +91,8 @@ func (d *Directory) mayFill(p Principal, team string) error {
 	if !d.hasTeam(team) {
 		return NotFound("there is no team %q", team)
 	}
-	if !p.Rights.cover(d.given(Subject{SubjectTeam, team})) {
-		return Forbidden("team %s may do more than %s; ask an admin", team, p.User)
+	if !p.covers(d.given(Subject{SubjectTeam, team})) {
+		return Forbidden("team %s may do more than %s; ask an admin", team, p.asks())
 	}
 	return nil
 }
@@ -167,13 +167,14 @@ func (d *Directory) synced(user, source string, teams []string) []Member {
 }
 
 // PutRole makes a role of permissions, or changes what it holds. Nobody can
-// put into a role what they may not do themselves.
+// put into a role, or take out of it, what they may not do themselves.
 func (a *Access) PutRole(ctx context.Context, p Principal, role CustomRole) error {
-	if lacks := role.permissions &^ p.Rights.at(Scope{}); lacks != 0 {
-		return Forbidden("%s cannot make a role that holds more than %s may do: %s", p.User, p.User, joined(lacks.list()))
-	}
 	e := newEvent(a.Now(), p.User, "role.put", "", string(role.Name), map[string]any{"permissions": role.Permissions()})
 	return a.change(ctx, e, func(d *Directory) error {
+		before, _ := d.role(role.Name) // one that is new holds nothing
+		if lacks := (role.permissions ^ before) &^ p.holds(Scope{}); lacks != 0 {
+			return Forbidden("%s cannot put into role %s, or take out of it, what that may not do: %s", p.asks(), role.Name, joined(lacks.list()))
+		}
 		d.Roles = put(d.Roles, role, func(o CustomRole) bool { return o.Name == role.Name })
 		return nil
 	})

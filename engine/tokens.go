@@ -82,7 +82,7 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 	}
 	t, u, err := a.Store.TokenUser(ctx, token.Hash())
 	now := a.Now()
-	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt)) {
+	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || a.Policy.ended(t, now)) {
 		return Principal{}, unknownToken()
 	}
 	if err != nil {
@@ -95,7 +95,7 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 		return Principal{}, err
 	}
 	p, err := a.principal(ctx, u)
-	p.Token, p.Limit = t.ID, t.Limit
+	p.Token, p.TokenEnds, p.Limit = t.ID, t.ExpiresAt, t.Limit
 	return p, err
 }
 
@@ -115,6 +115,11 @@ type TokenRequest struct {
 // CreateToken makes an API token. It is returned once. Without a life it lives
 // as long as the policy says.
 func (a *Access) CreateToken(ctx context.Context, p Principal, r TokenRequest) (Secret, *Token, error) {
+	return a.createToken(ctx, p, r, "")
+}
+
+// createToken makes one for whom the password of a hash has let in; "" for none.
+func (a *Access) createToken(ctx context.Context, p Principal, r TokenRequest, shown string) (Secret, *Token, error) {
 	if err := p.whole(); err != nil {
 		return "", nil, err
 	}
@@ -125,20 +130,39 @@ func (a *Access) CreateToken(ctx context.Context, p Principal, r TokenRequest) (
 	if err != nil {
 		return "", nil, err
 	}
-	secret, t, event := a.newToken(p, u, r)
-	return secret, t, a.Store.CreateToken(ctx, t, event)
+	ends, err := a.tokenEnds(p, u, r)
+	if err != nil {
+		return "", nil, err
+	}
+	secret, t, event := a.newToken(p, u, r, ends)
+	return secret, t, a.Store.CreateToken(ctx, t, shown, event)
 }
 
-// newToken makes a token for a user, on behalf of p.
-func (a *Access) newToken(p Principal, u *User, r TokenRequest) (Secret, *Token, Event) {
+// tokenEnds gives when a token that p asks for expires; zero for never. One that
+// is made with a token ends with that at the latest, or a leaked one, or one of
+// somebody who cannot sign in any more, could make the next in time for ever.
+// Who manages users is free to equip service accounts.
+func (a *Access) tokenEnds(p Principal, u *User, r TokenRequest) (time.Time, error) {
+	var ends time.Time
+	if !r.Forever {
+		ends = a.Now().Add(orDefault(r.Life, a.Policy.tokenLife()))
+	}
+	switch {
+	case p.TokenEnds.IsZero(), !ends.IsZero() && !ends.After(p.TokenEnds), u.Name != p.User && p.May(MayManageUsers, Scope{}):
+		return ends, nil
+	case r.Life == 0 && !r.Forever:
+		return p.TokenEnds, nil
+	}
+	return ends, Invalid("a token that is made with a token ends no later than that, here at %s; make this one in a browser, on the account page", p.TokenEnds.Format(time.RFC3339))
+}
+
+// newToken makes a token for a user, on behalf of p; ends is zero for never.
+func (a *Access) newToken(p Principal, u *User, r TokenRequest, ends time.Time) (Secret, *Token, Event) {
 	now := a.Now()
 	secret := newAPIToken(u.Kind)
-	t := &Token{ID: NewID("tok", now), User: u.Name, Name: r.Name, Hash: secret.Hash(), CreatedAt: now}
+	t := &Token{ID: NewID("tok", now), User: u.Name, Name: r.Name, Hash: secret.Hash(), CreatedAt: now, ExpiresAt: ends}
 	if len(r.Limit.Permissions) > 0 || r.Limit.Scope != (Scope{}) {
 		t.Limit = &r.Limit
-	}
-	if !r.Forever {
-		t.ExpiresAt = now.Add(orDefault(r.Life, a.Policy.tokenLife()))
 	}
 	return secret, t, newEvent(now, p.User, "token.create", "", t.ID, map[string]any{"user": u.Name, "name": r.Name}).changing(nil, t.told())
 }
@@ -146,6 +170,9 @@ func (a *Access) newToken(p Principal, u *User, r TokenRequest) (Secret, *Token,
 func (r TokenRequest) check(policy AccessPolicy) error {
 	if r.Name == "" {
 		return Invalid("a token needs a name that says what it is for")
+	}
+	if r.Life < 0 {
+		return Invalid("a token cannot have expired before it is made")
 	}
 	if most := policy.TokenMax; most > 0 && (r.Forever || r.Life > most) {
 		return Invalid("a token lives at most %s here", most)

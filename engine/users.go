@@ -156,67 +156,52 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.mayManage(ctx, p, name); err != nil {
 		return nil, err
 	}
-	hash, err := a.check(ctx, u, ch)
+	hash, err := a.checkChange(ctx, u, ch)
 	if err != nil {
 		return nil, err
 	}
-	if ch.Disabled != nil && *ch.Disabled {
-		if err := a.keepAnAdmin(ctx, name); err != nil {
-			return nil, err
+	detail := map[string]any{"password": ch.Password != nil, "unlock": ch.Unlock}
+	event := newEvent(a.Now(), p.User, "user.update", "", name, detail)
+	return a.Store.UpdateUser(ctx, name, func(u *User, d *Directory) (Ends, Event, error) {
+		before := u.told()
+		ch.apply(u, hash, p.User == name)
+		if u.Disabled && !d.hasAdminWithout(name) {
+			return Ends{}, event, Conflict("%s is the last admin; make another one first", name)
 		}
-	}
-	err = a.Store.UpdateUser(ctx, name, func(now *User) (Ends, Event, error) {
-		before := now.told()
-		ends := ch.edit(now, p, hash)
-		u = now
-		detail := map[string]any{"disabled": u.Disabled, "password": ch.Password != nil, "unlock": ch.Unlock, "owner": u.Owner}
-		return ends, newEvent(a.Now(), p.User, "user.update", "", name, detail).changing(before, u.told()), nil
+		return Ends{Sessions: u.Disabled || ch.Password != nil, Lock: ch.Unlock || ch.Password != nil}, event.changing(before, u.told()), nil
 	})
-	return u, err
 }
 
-// check refuses a change that the user cannot have, and hashes a password.
-func (a *Access) check(ctx context.Context, u *User, ch UserChange) (hash string, err error) {
+// checkChange refuses what cannot be changed about a user, and gives the hash of
+// the new password, "" for none.
+func (a *Access) checkChange(ctx context.Context, u *User, ch UserChange) (hash string, err error) {
 	switch {
 	case (ch.Password != nil || ch.Unlock) && u.Kind == Service:
 		return "", Invalid("service account %s has no password", u.Name)
 	case ch.Owner != nil && u.Kind != Service:
 		return "", Invalid("only a service account has an owner")
 	case ch.Owner != nil:
-		return "", a.checkOwner(ctx, *ch.Owner)
-	case ch.Password != nil:
-		return a.hash(ctx, u.Name, *ch.Password)
+		err = a.checkOwner(ctx, *ch.Owner)
 	}
-	return "", nil
+	if err == nil && ch.Password != nil {
+		hash, err = a.hash(ctx, u.Name, *ch.Password)
+	}
+	return hash, err
 }
 
-// edit changes a user for p and gives what ends by that. What is not to be
-// changed stays as somebody else has made it meanwhile.
-func (ch UserChange) edit(u *User, p Principal, hash string) Ends {
+// apply edits a user; hash is that of the new password, which is the user's own
+// choice or not.
+func (ch UserChange) apply(u *User, hash string, own bool) {
 	if ch.Disabled != nil {
 		u.Disabled = *ch.Disabled
 	}
 	if ch.Password != nil {
-		u.PasswordHash, u.MustChange = hash, p.User != u.Name
+		u.PasswordHash, u.MustChange = hash, !own
+	}
+	if ch.Unlock || ch.Password != nil {
+		u.Failures, u.LockedUntil = 0, time.Time{}
 	}
 	if ch.Owner != nil {
 		u.Owner = *ch.Owner
 	}
-	ends := Ends{Sessions: u.Disabled || ch.Password != nil, Lock: ch.Unlock || ch.Password != nil}
-	if ends.Lock {
-		u.Failures, u.LockedUntil = 0, time.Time{}
-	}
-	return ends
-}
-
-// keepAnAdmin refuses to disable the last admin.
-func (a *Access) keepAnAdmin(ctx context.Context, name string) error {
-	d, err := a.Store.Directory(ctx)
-	if err != nil {
-		return err
-	}
-	if d.NoAdmins = append(d.NoAdmins, name); d.hasAdmin() {
-		return nil
-	}
-	return Conflict("%s is the last admin; make another one first", name)
 }

@@ -33,6 +33,15 @@ func (v *VariableSet) covers(stack string) bool {
 	})
 }
 
+// leaves lists the stacks and patterns that the set is no longer for once it is
+// as next. A set that there is not leaves none.
+func (v *VariableSet) leaves(next *VariableSet) []string {
+	if v == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(v.Stacks), func(s string) bool { return slices.Contains(next.Stacks, s) })
+}
+
 func (v *VariableSet) check() error {
 	for _, pattern := range v.Stacks {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
@@ -62,19 +71,25 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 		return err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	e := s.event(p, "variable-set.put", "", map[string]any{"set": v.Name, "stacks": v.Stacks}).in(ProjectOf(v.Name))
-	return s.Store.PutVariableSet(ctx, v, replacing(e, func(before *VariableSet) (was, is map[string]any) { return before.told(), v.told() }))
+	e := s.event(p, "variable-set.put", "", nil).in(ProjectOf(v.Name))
+	return s.Store.PutVariableSet(ctx, v, completing(e, func(e Event, before *VariableSet) Event {
+		detail := map[string]any{"set": v.Name, "stacks": v.Stacks}
+		if left := before.leaves(v); len(left) > 0 {
+			detail["left"] = left
+		}
+		e.Detail = plainJSON(detail)
+		return e.changing(before.told(), v.told())
+	}))
 }
 
 // DeleteVariableSet removes a set. Values that revisions have of it stay there.
 func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
-	set, err := s.Store.VariableSet(ctx, name)
-	if err != nil {
-		return err
-	}
-	// Who takes values away from stacks is an author of what they are planned with.
-	e := s.event(p, "variable-set.delete", "", map[string]any{"set": name, "stacks": set.Stacks}).in(ProjectOf(name))
-	return s.Store.DeleteVariableSet(ctx, name, replacing(e, func(before *VariableSet) (was, is map[string]any) { return before.told(), nil }))
+	e := s.event(p, "variable-set.delete", "", nil).in(ProjectOf(name))
+	return s.Store.DeleteVariableSet(ctx, name, completing(e, func(e Event, before *VariableSet) Event {
+		// Who takes values away from stacks is an author of what they are planned with.
+		e.Detail = plainJSON(map[string]any{"set": name, "stacks": before.Stacks})
+		return e.changing(before.told(), nil)
+	}))
 }
 
 // SetShared keeps a value in a set, and makes a new revision of each stack that

@@ -30,8 +30,12 @@ var webhookKinds = []string{"run", "drift", "stack", "revision", "schedule"}
 // The names of messages that stand for no event.
 const webhookTest = "webhook.test"
 
-// maxWebhookEvents is how many patterns a webhook may have.
-const maxWebhookEvents = 20
+// How many patterns a webhook may have, and how long they and its address may be.
+const (
+	maxWebhookEvents  = 20
+	maxWebhookPattern = 64
+	maxWebhookURL     = 2000
+)
 
 // check refuses what no webhook can be.
 func (w *Webhook) check() error {
@@ -41,6 +45,9 @@ func (w *Webhook) check() error {
 	if w.Stack != "" && w.Project != "" {
 		return Invalid("webhook %s: a stack is of a project already; name one of both", w.Name)
 	}
+	if len(w.URL) > maxWebhookURL {
+		return Invalid("webhook %s: an address has at most %d characters", w.Name, maxWebhookURL)
+	}
 	u, err := url.Parse(w.URL)
 	if err != nil || u.Host == "" {
 		return Invalid("webhook %s: %q is no address; write https://host/path", w.Name, w.URL)
@@ -49,6 +56,9 @@ func (w *Webhook) check() error {
 		return Invalid("webhook %s: name from 1 to %d events, such as run.*", w.Name, maxWebhookEvents)
 	}
 	for _, pattern := range w.Events {
+		if len(pattern) > maxWebhookPattern {
+			return Invalid("webhook %s: a pattern of events has at most %d characters", w.Name, maxWebhookPattern)
+		}
 		kind, _, _ := strings.Cut(pattern, ".")
 		if _, err := path.Match(pattern, ""); err != nil || pattern != "*" && !slices.Contains(webhookKinds, kind) {
 			return Invalid("webhook %s: %q is no pattern of events that can be sent; they begin with %s", w.Name, pattern, strings.Join(webhookKinds, ", "))
@@ -81,6 +91,21 @@ func (w *Webhook) Scope() Scope {
 		return ProjectScope(w.Project)
 	}
 	return Scope{}
+}
+
+// placeOf is an address for the audit log, which more people read, and which goes
+// to more places, than may know what stands behind the host: of a chat that is as good
+// as a password.
+func placeOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	place := u.Scheme + "://" + u.Host
+	if u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
+		place += "/..."
+	}
+	return place
 }
 
 // Delivery is one message of a webhook, and what became of it.

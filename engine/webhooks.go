@@ -160,7 +160,7 @@ func (s *Webhooks) event(actor, action string, w *Webhook, detail map[string]any
 // a time, and after how long one that nobody has told of is sent again.
 const (
 	fanOutBatch = 200
-	sendAtOnce  = 8
+	sendAtOnce  = 32
 	sendLease   = 2 * time.Minute
 	sendTimeout = 20 * time.Second
 )

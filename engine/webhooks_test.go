@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -45,9 +46,10 @@ func TestWebhooksWantWhatTheyNameOnly(t *testing.T) {
 	}
 }
 
-// messages is a store of one webhook and its messages.
+// messages is a store of one webhook and its messages, which are sent side by side.
 type messages struct {
 	WebhookStore
+	mu     sync.Mutex
 	hook   *Webhook
 	events []*Event
 	kept   map[string]*Delivery
@@ -55,21 +57,29 @@ type messages struct {
 }
 
 func (s *messages) PutWebhook(_ context.Context, w *Webhook, e ...Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.hook, s.noted = w, append(s.noted, e...)
 	return nil
 }
 
 func (s *messages) NoteWebhook(_ context.Context, w *Webhook, e ...Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.hook, s.noted = w, append(s.noted, e...)
 	return nil
 }
 
 func (s *messages) Webhook(context.Context, string) (*Webhook, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	w := *s.hook
 	return &w, nil
 }
 
 func (s *messages) FanOut(_ context.Context, _ int, fan func([]*Event, []*Webhook) []*Delivery) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, d := range fan(s.events, []*Webhook{s.hook}) {
 		s.kept[d.ID] = d
 	}
@@ -78,6 +88,8 @@ func (s *messages) FanOut(_ context.Context, _ int, fan func([]*Event, []*Webhoo
 }
 
 func (s *messages) TakeDeliveries(_ context.Context, now, until time.Time, _ int) (due []*Delivery, _ error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, d := range s.kept {
 		if !d.NextAt.IsZero() && !d.NextAt.After(now) {
 			d.Attempts, d.NextAt = d.Attempts+1, until
@@ -88,12 +100,15 @@ func (s *messages) TakeDeliveries(_ context.Context, now, until time.Time, _ int
 }
 
 func (s *messages) PutDelivery(_ context.Context, d *Delivery) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.kept[d.ID] = d
 	return nil
 }
 
 // receiver answers what it is told to.
 type receiver struct {
+	mu     sync.Mutex
 	status int
 	err    error
 	got    []SignedMessage
@@ -108,6 +123,8 @@ func (r *receiver) Check(u *url.URL) error {
 }
 
 func (r *receiver) Post(_ context.Context, _ string, h map[string]string, body []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.got = append(r.got, SignedMessage{h["webhook-id"], h["webhook-timestamp"], h["webhook-signature"]})
 	r.bodies = append(r.bodies, string(body))
 	return r.status, r.err
@@ -200,6 +217,29 @@ func TestAWebhookThatNobodyAnswersIsDisabled(t *testing.T) {
 	}
 }
 
+// The address of a chat's receiver is as good as a password, and more people read
+// the audit log than may post there.
+func TestTheAuditLogDoesNotTellWhereAWebhookPosts(t *testing.T) {
+	s, store, _, _ := newWebhooks(t)
+	to := "https://chat.example.com/services/T0/B0/hush?key=hush"
+	if _, err := s.Update(t.Context(), ada, store.hook.ID, WebhookChange{URL: &to}); err != nil {
+		t.Fatal(err)
+	}
+	e := store.noted[len(store.noted)-1]
+	if text := string(e.Detail); strings.Contains(text, "hush") || !strings.Contains(text, `"url":"https://chat.example.com/..."`) || !strings.Contains(text, `"new_url":true`) {
+		t.Errorf("the event says %s", text)
+	}
+	f := &Forwarder{Kind: ForwardHTTP, Address: to}
+	if got := f.plain()["address"]; got != "https://chat.example.com/..." {
+		t.Errorf("of a forwarder it says %s", got)
+	}
+	for address, want := range map[string]string{"https://a.example/": "https://a.example", "https://a.example": "https://a.example", "https://a.example?token=x": "https://a.example/...", "http://a.example:1/b": "http://a.example:1/..."} {
+		if got := placeOf(address); got != want {
+			t.Errorf("%s is told as %s", address, got)
+		}
+	}
+}
+
 func TestOneThatIsTakenEndsTheFailing(t *testing.T) {
 	s, store, to, now := newWebhooks(t)
 	to.status = 302
@@ -218,6 +258,8 @@ func TestWebhooksThatAreNone(t *testing.T) {
 		"is no address":         {Name: "a", URL: "chat", Events: []string{"*"}},
 		"a private address":     {Name: "a", URL: "https://10.0.0.1/", Events: []string{"*"}},
 		"name from 1 to 20":     {Name: "a", URL: "https://example.com/"},
+		"at most 2000":          {Name: "a", URL: "https://example.com/" + strings.Repeat("a", 2000), Events: []string{"*"}},
+		"64 characters":         {Name: "a", URL: "https://example.com/", Events: []string{"run." + strings.Repeat("*", 64)}},
 		"can be sent":           {Name: "a", URL: "https://example.com/", Events: []string{"session.*"}},
 		`"run.[" is no pattern`: {Name: "a", URL: "https://example.com/", Events: []string{"run.["}},
 		"webhook":               {Name: "A b", URL: "https://example.com/", Events: []string{"*"}},

@@ -60,7 +60,7 @@ type Token struct {
 type CreateToken struct {
 	Name        string   `json:"name" maxLength:"128"`
 	User        string   `json:"user,omitempty" doc:"A service account; oneself where it is missing."`
-	Seconds     int64    `json:"seconds,omitempty" doc:"How long it is good for; as long as the server says where it is missing." minimum:"0"`
+	Seconds     int64    `json:"seconds,omitempty" doc:"How long it is good for; as long as the server says where it is missing." minimum:"0" maximum:"3153600000"`
 	Forever     bool     `json:"forever,omitempty" doc:"It does not expire."`
 	Permissions []string `json:"permissions,omitempty" doc:"What it is good for at most."`
 	Scope       string   `json:"scope,omitempty" doc:"Where it is good for that: installation, which is what nothing means, project:<name> or stack:<name>."`

@@ -22,6 +22,9 @@ func (p *Pages) access(c *gin.Context) error { return p.showAccess(c, http.Statu
 
 func (p *Pages) showAccess(c *gin.Context, status int, problem string) error {
 	v := accessView{frame: p.frame(c, "Access"), err: problem}
+	if p.closed(c, v.frame, engine.MayReadAccess, status, problem) {
+		return nil
+	}
 	var err error
 	if v.directory, err = p.Access.Directory(c.Request.Context()); err != nil {
 		return err

@@ -61,6 +61,27 @@ func (v auditView) older() string {
 		"text", f.Text, "from", v.from, "to", v.to, "after", strconv.FormatInt(v.events[len(v.events)-1].ID, 10))
 }
 
+// export is the address of all that is searched for, in a format.
+func (v auditView) export(format string) string {
+	f := v.filter
+	return link("/v1/audit/export", "format", format, "actor", f.Actor, "action", f.Action, "stack", f.Stack, "project", f.Project, "run", f.Run, "subject", f.Subject,
+		"address", f.Address, "request", f.Request, "text", f.Text, "from", moment(f.From), "to", moment(f.To))
+}
+
+// moment is a time as the API takes it, or nothing for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// detailed reports whether an event tells more than who did what to what.
+func detailed(e *engine.Event) bool { return len(e.Detail) > 0 && string(e.Detail) != "{}" }
+
+// said reports whether there is something to read below the line of an event.
+func said(e *engine.Event) bool { return detailed(e) || len(e.Before) > 0 || len(e.After) > 0 }
+
 // searched reports whether only a part is shown.
 func (v auditView) searched() bool { return v.filter != engine.EventFilter{} }
 

@@ -53,7 +53,7 @@ func (v runView) mayBreak() bool {
 }
 
 // asked reports whether somebody has asked to go past the freeze with this plan.
-func (v runView) asked() bool { return v.run.Glass.Digest != "" && v.run.Glass.Digest == v.run.Digest }
+func (v runView) asked() bool { return v.run.GlassAsked(v.now) }
 
 // doubt says why an approval of the plan that waits counts no longer.
 func (v runView) doubt(a engine.Approval) string {

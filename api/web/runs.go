@@ -72,7 +72,11 @@ func hasRecap(s *engine.Step) bool {
 func (p *Pages) run(c *gin.Context) error { return p.showRun(c, http.StatusOK, "") }
 
 func (p *Pages) showRun(c *gin.Context, status int, problem string) error {
-	v, err := p.view(c.Request.Context(), p.frame(c, "Run"), c.Param("run"))
+	f := p.frame(c, "Run")
+	if p.closed(c, f, engine.MayRead, status, problem) {
+		return nil
+	}
+	v, err := p.view(c.Request.Context(), f, c.Param("run"))
 	if err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func (p *Pages) changes(c *gin.Context) error {
 func (v runView) mayRetry() bool {
 	switch v.run.Status {
 	case engine.RunFailed, engine.RunInterrupted, engine.RunCancelled:
-		return v.run.Kind.Changing() && v.may(engine.MaySubmit)
+		return v.run.Kind.Changing() && v.may(engine.MayPlan)
 	}
 	return false
 }
@@ -171,7 +175,7 @@ func (v runView) mayRetry() bool {
 // mayCancel reports whether the page offers to stop the run. Who may discard
 // a plan needs no second way to do so.
 func (v runView) mayCancel() bool {
-	if v.run.Status.Final() || !v.may(engine.MaySubmit) {
+	if v.run.Status.Final() || !v.may(engine.MayPlan) {
 		return false
 	}
 	return v.run.Status != engine.RunPlanned || !v.may(engine.MayApprove)

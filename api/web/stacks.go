@@ -36,6 +36,9 @@ func (p *Pages) stack(c *gin.Context) error { return p.showStack(c, http.StatusO
 func (p *Pages) showStack(c *gin.Context, status int, problem string) error {
 	ctx, name := c.Request.Context(), c.Param("stack")
 	v := stackView{frame: p.frame(c, name), err: problem}
+	if p.closed(c, v.frame, engine.MayRead, status, problem) {
+		return nil
+	}
 	for _, read := range []func(context.Context, string, *stackView) error{p.readStack, p.readLedger, p.readLocks, p.readOutputs} {
 		if err := read(ctx, name, &v); err != nil {
 			return err
@@ -133,6 +136,10 @@ func (p *Pages) startRun(c *gin.Context) error {
 	run, err := p.Runs.Start(ctx, engine.PrincipalFrom(ctx), req)
 	return p.started(c, run, err)
 }
+
+// mayScale reports whether the page offers to scale, which makes a revision and
+// starts a run of it.
+func (v stackView) mayScale() bool { return v.may(engine.MaySubmit) && v.may(engine.MayPlan) }
 
 // scale changes a variable within its bounds and shows the run of that.
 func (p *Pages) scale(c *gin.Context) error {

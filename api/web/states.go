@@ -30,7 +30,7 @@ func (p *Pages) restoreState(c *gin.Context) error {
 	return p.mend(c, func(ctx context.Context, who engine.Principal, reason string) error {
 		v, err := p.Store.State(ctx, c.PostForm("version"))
 		if err == nil && v.Stack != c.Param("stack") {
-			err = engine.NotFound("stack %s has no state version %s", c.Param("stack"), v.ID)
+			err = engine.Missing(engine.ThingVersion, v.ID) // as of one that there is not
 		}
 		if err == nil {
 			_, err = p.States.Restore(ctx, who, v.ID, reason)

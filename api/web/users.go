@@ -36,6 +36,9 @@ func (p *Pages) users(c *gin.Context) error { return p.showUsers(c, http.StatusO
 func (p *Pages) showUsers(c *gin.Context, status int, problem string) error {
 	ctx := c.Request.Context()
 	v := usersView{frame: p.frame(c, "Users"), err: problem}
+	if p.closed(c, v.frame, engine.MayReadAccess, status, problem) {
+		return nil
+	}
 	var err error
 	if v.users, err = p.Store.Users(ctx, engine.Everything()); err != nil {
 		return err

@@ -31,6 +31,11 @@ func (p *Pages) showSets(c *gin.Context, status int, done []engine.Revised, prob
 	return nil
 }
 
+// writes reports whether who looks may change the set.
+func (v setsView) writes(set *engine.VariableSet) bool {
+	return v.who.May(engine.MayWriteCredentials, engine.ProjectScope(engine.ProjectOf(set.Name)))
+}
+
 func (p *Pages) putSet(c *gin.Context) error {
 	return p.changeSets(c, func(ctx context.Context, who engine.Principal) ([]engine.Revised, error) {
 		stacks := strings.FieldsFunc(c.PostForm("stacks"), func(r rune) bool { return r == ',' || r == ' ' })

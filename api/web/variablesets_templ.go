@@ -303,7 +303,7 @@ func setCard(v setsView, set *engine.VariableSet) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if v.may(engine.MayWriteCredentials) {
+				if v.writes(set) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<form method=\"post\" action=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -366,7 +366,7 @@ func setCard(v setsView, set *engine.VariableSet) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if v.may(engine.MayWriteCredentials) {
+		if v.writes(set) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<form class=\"row\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -187,6 +187,16 @@ func (p *Pages) fail(c *gin.Context, err error) {
 	p.Error(c, status, message)
 }
 
+// closed answers a refused form with what is wrong and nothing else, where who
+// sent it may not look at the page that the form stands on.
+func (p *Pages) closed(c *gin.Context, f frame, perm engine.Permission, status int, problem string) bool {
+	if problem == "" || f.may(perm) { // without a form the route itself has asked
+		return false
+	}
+	p.Error(c, status, problem)
+	return true
+}
+
 // Error shows a page that says what is wrong.
 func (p *Pages) Error(c *gin.Context, status int, message string) {
 	p.render(c, status, errorPage(p.frame(c, http.StatusText(status)), message))

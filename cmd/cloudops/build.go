@@ -98,7 +98,7 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 	if err := c.store.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	if c.vault, err = openVault(ctx, o, c.store); err != nil {
+	if c.vault, err = openVault(ctx, o, c.store, log); err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
 	c.store.UseSealer(c.vault)
@@ -108,14 +108,6 @@ func build(ctx context.Context, o *serverOptions, log *slog.Logger) (_ *componen
 	c.bell = workers.NewBell(c.redis, log)
 	c.wire(c.vault)
 	return c, c.audit.Start(ctx)
-}
-
-func openVault(ctx context.Context, o *serverOptions, keys vault.KeyStore) (*vault.Vault, error) {
-	master, err := o.master(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return vault.Open(ctx, vault.Options{Master: master, Keys: keys})
 }
 
 // wire makes the use cases.

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,8 +26,8 @@ func openMaster(ctx context.Context, uri string) (vault.Master, error) {
 	case !ok:
 		return nil, noURI()
 	case scheme == "file":
-		path, err := url.PathUnescape(at)
-		if err != nil || !strings.HasPrefix(path, "/") {
+		path, ok := filePath(at)
+		if !ok {
 			return nil, misuse("--master-key %s: a file is given from the root, as in: file:///etc/cloudops/master.key", uri)
 		}
 		return vault.KeyFile(path)
@@ -34,6 +39,49 @@ func openMaster(ctx context.Context, uri string) (vault.Master, error) {
 		return vault.LocalKey(key)
 	}
 	return kms.Open(ctx, uri, os.Getenv)
+}
+
+// filePath is the path in a file:// URI.
+func filePath(at string) (path string, ok bool) {
+	path, err := url.PathUnescape(at)
+	return path, err == nil && strings.HasPrefix(path, "/")
+}
+
+// openVault opens the data keys of the database with the master key, or makes both
+// where there are none yet.
+func openVault(ctx context.Context, o *serverOptions, keys vault.KeyStore, log *slog.Logger) (*vault.Vault, error) {
+	if err := o.checkKeyFile(ctx, keys, log); err != nil {
+		return nil, err
+	}
+	master, err := o.master(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return vault.Open(ctx, vault.Options{Master: master, Keys: keys})
+}
+
+// checkKeyFile keeps a new master key from being made for a database that has
+// data keys under another one, and says who else can read the file.
+func (o *serverOptions) checkKeyFile(ctx context.Context, keys vault.KeyStore, log *slog.Logger) error {
+	path := o.masterKeyFile
+	if o.masterKey != "" {
+		at, ok := strings.CutPrefix(o.masterKey, "file://")
+		if path, _ = filePath(at); !ok {
+			return nil
+		}
+	}
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		log.WarnContext(ctx, "others than the owner can get at the master key's file; chmod 600 keeps them away", "file", path, "mode", info.Mode().Perm())
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil // what else is wrong comes to light where it is read
+	}
+	kept, err := keys.DataKeys(ctx)
+	if err != nil || len(kept) == 0 {
+		return err
+	}
+	return fmt.Errorf("there is none at %s, and this database has data keys under %s; put that master key there, or say where it is with --master-key", path, cmp.Or(kept[0].Master, "one of its own"))
 }
 
 func noURI() error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine/amazon"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/rest"
+	"github.com/cloudops-manager/cloudops/engine/store"
 )
 
 // newKMSKey makes a key in AWS KMS.
@@ -25,6 +27,38 @@ func newKMSKey(t *testing.T, url string) (uri string) {
 		t.Fatal(err)
 	}
 	return "aws-kms://" + made.KeyMetadata.Arn
+}
+
+func TestNoNewMasterKeyIsMadeForADatabaseThatHasOne(t *testing.T) {
+	dir := t.TempDir()
+	db, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(dir, "cloudops.db")})
+	if err == nil {
+		err = db.Migrate(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	path := filepath.Join(dir, "master.key")
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	for _, o := range []*serverOptions{{masterKeyFile: path}, {masterKey: "file://" + path}} {
+		if _, err := openVault(t.Context(), o, db, log); err != nil || said.Len() > 0 {
+			t.Fatalf("%v, said %s", err, said.String())
+		}
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openVault(t.Context(), &serverOptions{masterKeyFile: path}, db, log); err != nil || !strings.Contains(said.String(), "chmod 600") {
+		t.Errorf("%v, said %s", err, said.String())
+	}
+	for _, o := range []*serverOptions{{masterKeyFile: path + ".typo"}, {masterKey: "file://" + path + ".typo"}} {
+		_, err := openVault(t.Context(), o, db, log)
+		if err == nil || !strings.Contains(err.Error(), "there is none at "+path+".typo, and this database has data keys under local key ") || fileExists(path+".typo") {
+			t.Errorf("error = %v", err)
+		}
+	}
 }
 
 func TestMasterKeyMovesToAKeyServiceAndBack(t *testing.T) {

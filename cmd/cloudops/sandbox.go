@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -55,6 +56,35 @@ func (o *sandboxOptions) check() (err error) {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// secretPlaces are the files and folders that the server's secrets are in.
+func (o *serverOptions) secretPlaces() []string {
+	paths := []string{o.dataDir, o.masterKeyFile}
+	if o.https.key != "" {
+		paths = append(paths, o.https.key)
+	}
+	if path, isFile := strings.CutPrefix(o.masterKey, "file://"); isFile {
+		paths = append(paths, path)
+	}
+	if path, isFile := strings.CutPrefix(o.databaseURL, "sqlite://"); isFile {
+		paths = append(paths, path, path+"-wal", path+"-shm")
+	}
+	for _, v := range os.Environ() {
+		if name, path, _ := strings.Cut(v, "="); strings.HasPrefix(name, "CLOUDOPS_") && strings.HasSuffix(name, "_FILE") {
+			paths = append(paths, path)
+		}
+	}
+	return absolute(paths)
+}
+
+func absolute(paths []string) (all []string) {
+	for _, path := range paths {
+		if path, err := filepath.Abs(path); err == nil {
+			all = append(all, path)
+		}
+	}
+	return all
 }
 
 // survey says in the log what the walls hold, and lets no worker start that

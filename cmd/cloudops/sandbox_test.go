@@ -26,7 +26,7 @@ const hostileModule = `resource "terraform_data" "x" {
       ask() { curl -s -o "$TMPDIR/answer" -w "$1 %%%%{http_code}" -u "$TF_HTTP_USERNAME:$TF_HTTP_PASSWORD" "$2"; echo; }
       ask own "$TF_HTTP_ADDRESS"
       ask other "$${TF_HTTP_ADDRESS%%terraform.a}terraform.b"
-      for file in master.key cloudops.db runners; do cat %[1]s/$file > /dev/null 2>&1 && echo "READ $file"; done
+      for file in master.key cloudops.db cloudops.db-wal; do cat %[1]s/$file > /dev/null 2>&1 && echo "READ $file"; done
       grep -l CLOUDOPS_ADMIN_PASSWORD /proc/[0-9]*/environ 2> /dev/null | sed 's/^/READ /'
       echo looked
     EOT
@@ -42,7 +42,7 @@ func TestStackFindsNothingOfTheServer(t *testing.T) {
 	if _, _, err := (sandbox.Policy{Mode: sandbox.Require}).Survey(os.Args[0]); err != nil {
 		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
 	}
-	s := startServer(t, "--sandbox", "require")
+	s := startServer(t, "--sandbox", "require", "--sandbox-read", filepath.Dir(t.TempDir())) // which the data folder is in
 	dir := t.TempDir()
 	for name, text := range map[string]string{"stack.hcl": hostileStack, "a/main.tf": fmt.Sprintf(hostileModule, filepath.Join(s.dir, "data")), "b/main.tf": ""} {
 		path := filepath.Join(dir, name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -19,21 +20,30 @@ type secretOptions struct {
 }
 
 func (o *secretOptions) flags(f *pflag.FlagSet) {
-	f.StringSliceVar(&o.env, "secret-env", nil, `beginnings of names of this worker's environment variables that stacks may read, as secret("env://NAME"); {project} stands for the stack's project`)
+	f.StringSliceVar(&o.env, "secret-env", nil, `beginnings of names of this worker's environment variables that stacks may read, as secret("env://NAME"); {project} stands for the stack's project, and a capital letter follows behind it`)
 	f.StringVar(&o.vault.Address, "vault-address", "", `URL of the HashiCorp Vault that secret("vault://...") reads from`)
 	f.StringVar(&o.vault.Namespace, "vault-namespace", "", "namespace in Vault")
 	f.StringVar(&o.vault.TokenFile, "vault-token-file", "", "file with the worker's token for Vault, as an agent renews it")
 	f.StringVar(&o.vault.Certificates, "vault-ca-cert", "", "file with the certificates that Vault is trusted by (default those of the system)")
-	f.StringVar(&o.vault.Prefix, "vault-prefix", "", `what paths begin with that stacks may read with the worker's token, such as "kv/{project}/"; {project} stands for the stack's project`)
+	f.StringVar(&o.vault.Prefix, "vault-prefix", "", `folder in Vault of what stacks may read with the worker's token, such as "kv/{project}/"; {project} stands for the stack's project`)
 }
 
-// check refuses what would hand out the server's own secrets.
-func (o *secretOptions) check() error {
+// ours are the beginnings of variables that the server itself is told secrets by,
+// or signs in with to its database, a key service or a registry.
+var ours = []string{"CLOUDOPS_", "AWS_", "AZURE_", "GOOGLE_", "VAULT_", "TF_TOKEN_", "PG"}
+
+// check refuses what would hand out the server's own secrets; masterKey is the
+// URI of its master key.
+func (o *secretOptions) check(masterKey string) error {
+	taken := ours
+	if name, ok := strings.CutPrefix(masterKey, "env://"); ok {
+		taken = append(slices.Clone(ours), name)
+	}
 	var errs []error
 	for _, prefix := range o.env {
-		prefix, _, _ = strings.Cut(prefix, "{project}")
-		if prefix == "" || strings.HasPrefix("CLOUDOPS_", prefix) || strings.HasPrefix(prefix, "CLOUDOPS_") {
-			errs = append(errs, fmt.Errorf("--secret-env %q would give stacks the settings of the server; choose a beginning of your own, such as STACK_", prefix))
+		before, _, _ := strings.Cut(prefix, "{project}")
+		if slices.ContainsFunc(taken, func(t string) bool { return strings.HasPrefix(t, before) || strings.HasPrefix(before, t) }) {
+			errs = append(errs, fmt.Errorf("--secret-env %q would give stacks what the server itself has secrets in; choose a beginning of your own, such as STACK_", prefix))
 		}
 	}
 	return errors.Join(errs...)
@@ -74,7 +84,7 @@ func newResolver(settings map[string]string) *secrets.Resolver {
 func (o *secretOptions) allowed(name string) bool {
 	for _, prefix := range o.env {
 		before, _, _ := strings.Cut(prefix, "{project}")
-		if before != "" && strings.HasPrefix(name, before) && !strings.HasPrefix(name, "CLOUDOPS_") {
+		if strings.HasPrefix(name, before) {
 			return true
 		}
 	}

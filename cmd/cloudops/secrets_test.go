@@ -106,3 +106,16 @@ func TestLeaksAreFound(t *testing.T) {
 		}
 	}
 }
+
+func TestStacksAreNotGivenWhatTheServerSignsInWith(t *testing.T) {
+	for prefix, ok := range map[string]bool{
+		"STACK_": true, "STACK_{project}_": true, "KEYS_OF_STACKS_": true,
+		"": false, "{project}": false, "C": false, "CLOUDOPS_MASTER": false, "AWS_SECRET_": false, "VAULT_TOKEN": false, "A": false,
+		"PGPASS": false, "KEYS_": false, "KEYS_MASTER": false,
+	} {
+		o := secretOptions{env: []string{prefix}}
+		if err := o.check("env://KEYS_MASTER"); (err == nil) != ok {
+			t.Errorf("--secret-env %q: %v", prefix, err)
+		}
+	}
+}

@@ -116,7 +116,7 @@ func (o *serverOptions) complete() error {
 			errs = append(errs, fmt.Errorf("--clouds: %q is none of %v", c, engine.Clouds()))
 		}
 	}
-	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(), o.https.check(), o.signOn.check())
+	errs = append(errs, o.keep.check(), o.sandbox.check(), o.secretsOf.check(o.masterKey), o.https.check(), o.signOn.check())
 	if _, err := o.logger(io.Discard); err != nil {
 		errs = append(errs, err)
 	}
@@ -215,6 +215,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 		return err
 	}
 	if r.worker {
+		o.sandbox.policy.Closed = o.secretPlaces()
 		if err := o.sandbox.survey(log); err != nil {
 			return err
 		}

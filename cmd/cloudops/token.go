@@ -32,6 +32,9 @@ func createToken(cmd *cobra.Command, c *client.Client, args []string) error {
 	if err != nil {
 		return err
 	}
+	if life != 0 && life < time.Second {
+		return misuse("--expires is at least 1s, or 0 for ever, as in: cloudops token create ci --expires 720h")
+	}
 	permissions, err := cmd.Flags().GetStringSlice("permissions")
 	if err != nil {
 		return err

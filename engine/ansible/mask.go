@@ -42,7 +42,7 @@ func newMasker(job *engine.Job) masker {
 	return masker{secrets, strings.NewReplacer(pairs...)}
 }
 
-// spellings lists how a secret may appear: line by line, and as JSON has it.
+// spellings lists how a secret may appear: line by line, as JSON has it, and in base64.
 func spellings(secret string) []string {
 	quoted, _ := json.Marshal(secret) // a text is always JSON
 	var all []string
@@ -51,7 +51,7 @@ func spellings(secret string) []string {
 			all = append(all, s)
 		}
 	}
-	return all
+	return append(all, engine.InBase64(strings.TrimSpace(secret))...)
 }
 
 // texts lists the texts in a JSON value, and its numbers with enough digits.

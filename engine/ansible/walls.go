@@ -2,10 +2,8 @@ package ansible
 
 import (
 	"maps"
-	"net"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
@@ -16,7 +14,7 @@ func (p *play) walls() sandbox.Walls {
 		Read: append(append(sandbox.Programs(), p.job.AccessDirs()...), installation(p.program), "/sys"),
 		// Python's processes share semaphores, and terminals make SSH ask for nothing.
 		Write:   []string{p.own(), p.sockets, "/dev/shm", "/dev/pts", "/dev/ptmx"},
-		Connect: slices.Concat(sandbox.Ports(), p.ports(), sandbox.PortsOfStack(slices.Collect(maps.Values(p.job.Env)))),
+		Connect: append(sandbox.Ports(), sandbox.PortsOfStack(slices.AppendSeq(p.hosts(), maps.Values(p.job.Env)))...),
 		Tmp:     p.inside("tmp"),
 	})
 }
@@ -30,17 +28,20 @@ func installation(program string) string {
 	if real, err := filepath.EvalSymlinks(program); err == nil {
 		program = real
 	}
-	return filepath.Dir(filepath.Dir(program))
+	dir := filepath.Dir(program)
+	switch {
+	case dir == "/":
+		return program
+	case filepath.Base(dir) == "bin" && filepath.Dir(dir) != "/":
+		return filepath.Dir(dir)
+	}
+	return dir
 }
 
-// ports are those at which the hosts of the inventory are reached.
-func (p *play) ports() (ports []int) {
+// hosts are where those of the inventory are reached, as URLs.
+func (p *play) hosts() (urls []string) {
 	for _, e := range endpoints(p.job.Ansible.Inventory, 0) {
-		if _, text, err := net.SplitHostPort(e.address); err == nil {
-			if port, err := strconv.Atoi(text); err == nil {
-				ports = append(ports, port)
-			}
-		}
+		urls = append(urls, "//"+e.address)
 	}
-	return ports
+	return urls
 }

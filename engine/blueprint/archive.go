@@ -29,6 +29,7 @@ type unpacking struct {
 	dir     string
 	room    int64
 	entries int
+	folders map[string]bool // that are counted
 }
 
 func untar(data []byte, into string) error {
@@ -36,7 +37,7 @@ func untar(data []byte, into string) error {
 	if err != nil {
 		return engine.Invalid("the archive of the module is no tar.gz: %v", err)
 	}
-	u := &unpacking{dir: into, room: maxArchive}
+	u := &unpacking{dir: into, room: maxArchive, folders: map[string]bool{}}
 	stream := &io.LimitedReader{R: gz, N: maxArchiveStream}
 	for tr := tar.NewReader(stream); ; {
 		hdr, err := tr.Next()
@@ -61,12 +62,19 @@ func untar(data []byte, into string) error {
 	}
 }
 
+// directoryHeader begins what a zip says of one entry. Source:
+// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.12.
+var directoryHeader = []byte("PK\x01\x02")
+
 func unzip(data []byte, into string) error {
+	if bytes.Count(data, directoryHeader) > maxArchiveEntries { // the library would keep them all in memory
+		return tooMany()
+	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return engine.Invalid("the archive of the module is no zip: %v", err)
 	}
-	u := &unpacking{dir: into, room: maxArchive}
+	u := &unpacking{dir: into, room: maxArchive, folders: map[string]bool{}}
 	for _, f := range z.File {
 		if err := u.count(); err != nil {
 			return err
@@ -89,9 +97,13 @@ func unzip(data []byte, into string) error {
 
 func (u *unpacking) count() error {
 	if u.entries++; u.entries > maxArchiveEntries {
-		return engine.Invalid("the archive of the module has more than %d entries", maxArchiveEntries)
+		return tooMany()
 	}
 	return nil
+}
+
+func tooMany() error {
+	return engine.Invalid("the archive of the module has more than %d entries", maxArchiveEntries)
 }
 
 func tooMuch() error {
@@ -101,6 +113,12 @@ func tooMuch() error {
 func (u *unpacking) file(name string, content io.Reader) error {
 	if name = filepath.Clean(filepath.FromSlash(name)); !filepath.IsLocal(name) {
 		return engine.Invalid("the archive of the module has %q, which leads out of it", name)
+	}
+	for dir := filepath.Dir(name); dir != "." && !u.folders[dir]; dir = filepath.Dir(dir) {
+		if err := u.count(); err != nil {
+			return err
+		}
+		u.folders[dir] = true
 	}
 	data, err := io.ReadAll(io.LimitReader(content, u.room+1))
 	if err != nil {

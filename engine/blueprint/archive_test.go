@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,14 @@ func TestArchivesOfModulesThatMeanHarm(t *testing.T) {
 				tarEntry(tw, fmt.Sprint(i), tar.TypeSymlink, "")
 			}
 		}), want: "more than 20000 entries"},
+		"too many entries of a zip": {unzip: zipArchive(slices.Collect(func(yield func(string) bool) {
+			for i := range maxArchiveEntries + 1 {
+				yield(fmt.Sprint(i))
+			}
+		})...), want: "more than 20000 entries"},
+		"too many folders": {untar: tarGz(t, func(tw *tar.Writer) {
+			tarEntry(tw, strings.Repeat("a/", maxArchiveEntries)+"x", tar.TypeReg, "")
+		}), want: "more than 20000 entries"},
 		"no archive": {untar: []byte("hello"), want: "no tar.gz"},
 		"no zip":     {unzip: []byte("hello"), want: "no zip"},
 	}
@@ -107,6 +116,14 @@ func TestArchivesOfModulesThatMeanHarm(t *testing.T) {
 				t.Errorf("it wrote beside the folder: %v", all)
 			}
 		})
+	}
+}
+
+// The library keeps all that a zip says of its entries in memory, before any is looked at.
+func TestAZipOfTooManyEntriesIsNotReadAtAll(t *testing.T) {
+	data := append(bytes.Repeat(directoryHeader, maxArchiveEntries+1), zipArchive("a")...)
+	if err := unzip(data, t.TempDir()); !errors.Is(err, engine.ErrInvalid) || !strings.Contains(err.Error(), "more than 20000 entries") {
+		t.Errorf("error = %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,9 @@ func (g GitCLI) Fetch(ctx context.Context, url, ref, into string) (string, error
 		return "", err
 	}
 	commit, err := g.guardedFetch(ctx, url, ref, into)
+	if err == nil {
+		err = g.measure(ctx, into, commit)
+	}
 	if err != nil {
 		return "", fmt.Errorf("fetch %s: %w", url, err)
 	}
@@ -113,25 +117,31 @@ func (g GitCLI) fetch(ctx context.Context, url, ref, into string) (string, error
 // run runs git in the folder and returns what it prints, without white space
 // around it.
 func (g GitCLI) run(ctx context.Context, dir string, args ...string) (string, error) {
+	var out strings.Builder
+	err := g.runTo(ctx, &out, dir, args...)
+	return strings.TrimSpace(out.String()), err
+}
+
+func (g GitCLI) runTo(ctx context.Context, out io.Writer, dir string, args ...string) error {
 	program := g.Program
 	if program == "" {
 		program = "git"
 	}
-	settings := []string{"-c", "protocol.allow=never", "-c", "protocol.https.allow=always", "-c", "protocol.file.allow=always", "-c", "core.symlinks=false", "-c", "core.hooksPath=/dev/null", "-c", "credential.helper="}
+	settings := []string{"-c", "protocol.allow=never", "-c", "protocol.https.allow=always", "-c", "protocol.file.allow=always", "-c", "core.symlinks=false", "-c", "core.hooksPath=/dev/null", "-c", "credential.helper=", "-c", "core.bigFileThreshold=8m"}
 	cmd := exec.CommandContext(ctx, program, append(settings, args...)...)
-	var out, complaint bytes.Buffer
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = dir, &out, &complaint, g.environment(dir)
+	var complaint bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = dir, out, &complaint, g.environment(dir)
 	cmd.WaitDelay = 5 * time.Second
 	err := cmd.Run()
 	switch {
 	case err == nil:
-		return strings.TrimSpace(out.String()), nil
+		return nil
 	case ctx.Err() != nil:
-		return "", context.Cause(ctx)
+		return context.Cause(ctx)
 	case errors.Is(err, exec.ErrNotFound):
-		return "", engine.Invalid("modules from Git need the program git, which is not installed; install it, for example with: apt-get install git")
+		return engine.Invalid("modules from Git need the program git, which is not installed; install it, for example with: apt-get install git")
 	default:
-		return "", engine.Invalid("git %s: %s", args[0], lastLine(complaint.String(), err))
+		return engine.Invalid("git %s: %s", args[0], lastLine(complaint.String(), err))
 	}
 }
 
@@ -139,6 +149,7 @@ func (g GitCLI) environment(dir string) []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(dir, ".git"), "LC_ALL=C",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=false", "GIT_LFS_SKIP_SMUDGE=1",
+		"GIT_ALLOC_LIMIT=256m", // of one piece of memory: what was packed small may be large
 	}, g.Env...)
 }
 

@@ -3,6 +3,7 @@ package blueprint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -168,6 +169,52 @@ func TestGitRefusesWhatItCouldMisread(t *testing.T) {
 				t.Errorf("error = %v, want ErrInvalid", err)
 			}
 		})
+	}
+}
+
+// Ten folders that each hold the one below ten times are ten objects and 10^10 files.
+func TestARepositoryOfEndlessFilesIsNotCheckedOut(t *testing.T) {
+	url, _ := repository(t, repositoryFiles)
+	dir := strings.TrimPrefix(url, "file://")
+	git := func(input string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		cmd.Stdin = strings.NewReader(input)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("git %v: %v", args, err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	object, kind := git("boo", "hash-object", "-w", "--stdin"), "100644 blob "
+	for range 10 {
+		var tree strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&tree, "%s%s\t%d\n", kind, object, i)
+		}
+		object, kind = git(tree.String(), "mktree"), "040000 tree "
+	}
+	git("", "branch", "bomb", git("", "commit-tree", "-m", "boom", object))
+	into := t.TempDir()
+	_, err := GitCLI{}.Fetch(t.Context(), url, "bomb", into)
+	wantInvalid(t, err, "more than 100000 files")
+	if all, err := os.ReadDir(into); len(all) != 1 {
+		t.Errorf("it was checked out: %v, %v", all, err)
+	}
+}
+
+func TestACommitIsMeasured(t *testing.T) {
+	var m commitSize
+	for _, part := range []string{"100644 blob 01 ", "  12\ta/b/c\x00100644 blob 02 30\ta/b/d\x00160000 commit 03 -\ta/sub\x00100644 blob 04 5\tb", "\x00"} {
+		if n, err := m.Write([]byte(part)); n != len(part) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	if m.files != 4+2 || m.bytes != 47 {
+		t.Errorf("%d files and folders with %d bytes", m.files, m.bytes)
+	}
+	if _, err := m.Write([]byte("100644 blob 05 536870912\tzeros\x00")); err == nil {
+		t.Error("more is taken")
 	}
 }
 

@@ -2,24 +2,25 @@ package egress
 
 import (
 	"net/netip"
+	"slices"
 )
 
 // kinds of address that are not everybody's.
 const (
 	public    = ""
-	linkLocal = "link-local" // where clouds keep the credentials of their machines
+	linkLocal = "link-local"
+	metadata  = "metadata" // of a cloud, with the credentials of its machines, that is not link-local
 )
 
 // special lists what is not public of IPv4, and of the part of IPv6 in which
 // public addresses are. Sources: the IANA registries of special-purpose addresses
 // (RFC 6890), https://www.iana.org/assignments/iana-ipv4-special-registry and
-// https://www.iana.org/assignments/iana-ipv6-special-registry; for the last one of
-// IPv4 https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16.
+// https://www.iana.org/assignments/iana-ipv6-special-registry.
 var special = []struct {
 	prefix netip.Prefix
 	kind   string
 }{
-	{netip.MustParsePrefix("0.0.0.0/8"), "unspecified"},
+	{netip.MustParsePrefix("0.0.0.0/8"), "wildcard"},
 	{netip.MustParsePrefix("10.0.0.0/8"), "private"},
 	{netip.MustParsePrefix("100.64.0.0/10"), "shared (carrier-grade NAT)"},
 	{netip.MustParsePrefix("127.0.0.0/8"), "loopback"},
@@ -34,7 +35,6 @@ var special = []struct {
 	{netip.MustParsePrefix("203.0.113.0/24"), "documentation"},
 	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
 	{netip.MustParsePrefix("240.0.0.0/4"), "reserved"},
-	{netip.MustParsePrefix("168.63.129.16/32"), linkLocal},
 
 	{netip.MustParsePrefix("2001::/23"), "reserved"}, // Teredo, which holds IPv4 addresses, among them
 	{netip.MustParsePrefix("2001:db8::/32"), "documentation"},
@@ -42,12 +42,24 @@ var special = []struct {
 	{netip.MustParsePrefix("3fff::/20"), "documentation"},
 }
 
+// services are where clouds answer their machines beside the link-local addresses:
+// AWS, Google and Alibaba Cloud with credentials, Azure with the machine's configuration.
+// They are looked for first, for most lie within something larger. Sources:
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html,
+// https://docs.cloud.google.com/compute/docs/metadata/querying-metadata,
+// https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata,
+// https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16.
+var services = []netip.Prefix{
+	netip.MustParsePrefix("fd00:ec2::/32"), netip.MustParsePrefix("fd20:ce::254/128"),
+	netip.MustParsePrefix("100.100.100.200/32"), netip.MustParsePrefix("168.63.129.16/32"),
+}
+
 // others names the kinds of IPv6 address outside of globalUnicast.
 var others = []struct {
 	prefix netip.Prefix
 	kind   string
 }{
-	{netip.MustParsePrefix("::/128"), "unspecified"},
+	{netip.MustParsePrefix("::/128"), "wildcard"},
 	{netip.MustParsePrefix("::1/128"), "loopback"},
 	{netip.MustParsePrefix("fc00::/7"), "private"},
 	{netip.MustParsePrefix("fe80::/10"), linkLocal},
@@ -73,6 +85,9 @@ func plain(ip netip.Addr) netip.Addr {
 // kindOf tells what kind of address it is; public for those of everybody.
 func kindOf(ip netip.Addr) string {
 	ip = plain(ip)
+	if slices.ContainsFunc(services, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return metadata
+	}
 	for _, s := range special {
 		if s.prefix.Contains(ip) {
 			return s.kind

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -58,12 +59,28 @@ func (g *Guard) Check(u *url.URL) error {
 		return engine.Invalid("the address of %s has a user or password in it; leave them out", u.Host)
 	case u.Hostname() == "" || strings.Contains(u.Hostname(), "%"):
 		return engine.Invalid("%q names no host", u.Redacted())
+	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > '~' }):
+		return engine.Invalid("%q has letters in its host that can be read in other ways; write it as in xn--bcher-kva.example", u.Redacted())
+	case disguised(u.Hostname()):
+		return engine.Invalid("%q has a number for a host; write an address as in 192.0.2.1", u.Redacted())
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	if err != nil {
 		return nil // a name
 	}
 	return g.judge(u.Hostname(), netip.AddrPortFrom(ip, portOf(u)), u.Scheme == "http")
+}
+
+// disguised reports whether a host is one of the other forms in which programs, and
+// proxies among them, take an address of IPv4, such as 2130706433, 0x7f.1 or 127.1.
+// Source: https://url.spec.whatwg.org/#ends-in-a-number-checker.
+func disguised(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimSuffix(host, ".")
+	_, err := strconv.ParseUint(host[strings.LastIndexByte(host, '.')+1:], 0, 64)
+	return err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 func portOf(u *url.URL) uint16 {
@@ -112,9 +129,25 @@ func (g *Guard) dial(ctx context.Context, network, address string, unencrypted b
 		return g.judge(host, at, unencrypted)
 	}}
 	conn, err := d.DialContext(ctx, network, address)
-	var refused *RefusedError
-	if errors.As(err, &refused) {
-		return nil, refused // without the address that the dialer puts before it
+	if err != nil {
+		return nil, told(host, err)
 	}
-	return conn, err
+	return conn, nil
+}
+
+// told is of an error of the dialer what the asker may know: not the address that
+// a name leads to, nor where this machine looks names up.
+func told(host string, err error) error {
+	var refused *RefusedError
+	var name *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &name):
+		return fmt.Errorf("%s cannot be looked up: %s", host, name.Err)
+	case errors.As(err, &op):
+		return fmt.Errorf("%s cannot be reached: %w", host, op.Err)
+	}
+	return err
 }

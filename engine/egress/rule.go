@@ -61,14 +61,16 @@ func parseRule(text string) (Rule, error) {
 func canonical(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
 
 // allows reports whether the rule opens the way to an address that the host
-// leads to. A name opens no link-local address: those take a prefix, for what a
-// cloud tells its machines there is worth more than any name service.
+// leads to. A name opens no link-local address and none of a cloud's metadata: those
+// take a prefix, for what a cloud tells its machines there is worth more than any
+// name service.
 func (r Rule) allows(host string, at netip.AddrPort) bool {
 	if r.port != 0 && r.port != at.Port() {
 		return false
 	}
 	if r.host != "" {
-		return r.host == canonical(host) && kindOf(at.Addr()) != linkLocal
+		kind := kindOf(at.Addr())
+		return r.host == canonical(host) && kind != linkLocal && kind != metadata
 	}
 	return r.prefix.Contains(at.Addr().Unmap().WithZone("")) || r.prefix.Contains(plain(at.Addr()))
 }

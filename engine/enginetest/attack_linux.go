@@ -88,6 +88,10 @@ func (t Targets) attackProcess(tell func(name string, err error)) {
 		tell("read "+name+" of a process", err)
 	}
 	tell("trace a process", unix.PtraceAttach(t.Process))
+	local := []unix.Iovec{{Base: new(byte), Len: 1}}
+	_, err := unix.ProcessVMReadv(t.Process, local, []unix.RemoteIovec{{Base: 0x400000, Len: 1}}, 0)
+	tell("read the memory of a process", only(err, unix.EPERM, unix.ESRCH))
+	tell("limit a process", unix.Prlimit(t.Process, unix.RLIMIT_CORE, &unix.Rlimit{}, nil))
 	tell("end a process", syscall.Kill(t.Process, syscall.SIGTERM))
 }
 
@@ -106,11 +110,22 @@ func (t Targets) attackNet(tell func(name string, err error)) {
 	if t.Port != 0 {
 		_, err = net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(t.Port))
 		tell("connect to another port", only(err, unix.EACCES))
+		tell("connect to another port by sending", only(fastOpen(t.Port), unix.EOPNOTSUPP))
 	}
 	if t.Abstract != "" {
 		_, err = net.Dial("unix", "@"+t.Abstract)
 		tell("connect to an abstract socket", only(err, unix.EPERM))
 	}
+}
+
+// fastOpen sends to the port of this machine in the way that connects, too.
+func fastOpen(port int) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Sendto(fd, []byte("x"), unix.MSG_FASTOPEN, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
 }
 
 // only takes other errors than those that a wall gives for a success: then
@@ -129,12 +144,33 @@ func attackKernel(tell func(name string, err error)) {
 	tell("set up io_uring", only(errno, unix.ENOSYS))
 	_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_USER_KEYRING, true)
 	tell("open the keyring of the user", only(err, unix.ENOSYS))
+	for name, call := range map[string]uintptr{"bpf": unix.SYS_BPF, "userfaultfd": unix.SYS_USERFAULTFD, "perf_event_open": unix.SYS_PERF_EVENT_OPEN} {
+		_, _, errno := unix.Syscall(call, 0, 0, 0)
+		tell("call "+name, only(errno, unix.ENOSYS))
+	}
+	tell("leave for a user namespace", only(unix.Unshare(unix.CLONE_NEWUSER), unix.EPERM))
+	cloned := exec.Command("/bin/true")
+	cloned.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNET}
+	tell("start something in a user namespace", only(cloned.Run(), unix.EPERM))
+	_, err = unix.Socket(unix.AF_INET, unix.SOCK_SEQPACKET, 0)
+	tell("make a socket of another kind", only(err, unix.ESOCKTNOSUPPORT))
+	tell("put another protocol below a connection", only(ulp(), unix.ENOPROTOOPT))
 	tell("mount a file system", unix.Mount("none", "/tmp", "tmpfs", 0, ""))
 	status, err := os.ReadFile("/proc/self/status")
 	if err == nil && strings.Contains(string(status), "CapEff:\t0000000000000000") && strings.Contains(string(status), "NoNewPrivs:\t1") {
 		err = errors.New("it has no powers and gets none")
 	}
 	tell("be root", err)
+}
+
+// ulp has a TCP socket speak another protocol than TCP, such as SMC, from then on.
+func ulp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.SetsockoptString(fd, unix.SOL_TCP, unix.TCP_ULP, "smc")
 }
 
 func (t Targets) attackLimits(tell func(name string, err error)) {

@@ -3,13 +3,11 @@ package runner
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -102,40 +100,6 @@ func logBase(dir string, now int64) (int64, error) {
 		return 0, err
 	}
 	return strconv.ParseInt(string(b), 10, 64)
-}
-
-// minSecret is the least length of a value that is masked: shorter ones would
-// blot out ordinary text.
-const minSecret = 4
-
-// newMasker replaces each secret. One with several lines is masked line by
-// line, since a log is sent so; one that JSON would spell otherwise is masked
-// in that spelling, too. Longer ones come first, so that a secret within
-// another leaves nothing of it.
-func newMasker(secrets []string) *strings.Replacer {
-	var words []string
-	for _, secret := range secrets {
-		for line := range strings.SplitSeq(secret, "\n") {
-			if line = strings.TrimSpace(line); len(line) >= minSecret {
-				words = append(words, line, inJSON(line))
-			}
-		}
-	}
-	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, word := range slices.Compact(words) {
-		pairs = append(pairs, word, "(sensitive)")
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-// inJSON is the text as it stands between the quotes of a JSON string.
-func inJSON(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return s
-	}
-	return string(b[1 : len(b)-1])
 }
 
 func (l *logWriter) mask(s string) string { return l.masker.Load().Replace(s) }

@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -100,6 +101,10 @@ func TestSecretsAreMaskedWhereverTheyAreCut(t *testing.T) {
 		"one of several lines":             {[]string{"first-line\nsecond-line"}, []string{"a first-line\nb second-line\n"}, "a (sensitive)\nb (sensitive)\n"},
 		"one within another":               {[]string{"abcd", "abcdefgh"}, []string{"x abcdefgh\n"}, "x (sensitive)\n"},
 		"one that JSON spells otherwise":   {[]string{`se"cret`}, []string{`{"p":"se\"cret"}` + "\n"}, `{"p":"(sensitive)"}` + "\n"},
+		"one in base64":                    {[]string{"hunter2-hunter2"}, []string{base64.StdEncoding.EncodeToString([]byte("hunter2-hunter2")) + "\n"}, "(sensitive)\n"},
+		"one in a header":                  {[]string{"hunter2-hunter2"}, []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("ada:hunter2-hunter2")) + "\n"}, "Basic YWRhOm(sensitive)g==\n"},
+		"several lines in base64":          {[]string{"-----BEGIN-----\nfirst?line>\n"}, []string{base64.URLEncoding.EncodeToString([]byte("x-----BEGIN-----\nfirst?line>\n")) + "\n"}, "eC(sensitive)go=\n"},
+		"one in an address":                {[]string{"p@ss/w rd"}, []string{"pg://u:p%40ss%2Fw%20rd@db ?p=p%40ss%2Fw+rd\n"}, "pg://u:(sensitive)@db ?p=(sensitive)\n"},
 		"what is too short stays readable": {[]string{"a"}, []string{"banana\n"}, "banana\n"},
 	}
 	for name, tt := range tests {

@@ -116,6 +116,9 @@ func (r *Runner) adopt(job *engine.Job) {
 	if job.Terraform != nil {
 		job.Terraform.State.Password = r.StateToken.Reveal()
 	}
+	for _, secret := range job.Mask {
+		job.Mask = append(job.Mask, engine.SecretsWithin(secret)...)
+	}
 	job.Mask = append(job.Mask, r.StateToken.Reveal())
 	job.Hurry, job.Dir = make(chan struct{}), r.Dir
 }
@@ -170,7 +173,9 @@ func (r *Runner) carryOut(ctx context.Context, job *engine.Job, log *logWriter, 
 // getReady gets what the job authenticates with, and with that the secrets that
 // are kept elsewhere. What it leaves in files is removed by forget.
 func (r *Runner) getReady(ctx context.Context, job *engine.Job, log *logWriter) (forget func(), err error) {
-	forget, err = r.authenticate(ctx, job, log)
+	if err = r.settleAccess(ctx, job, log); err == nil {
+		forget, err = r.authenticate(ctx, job, log)
+	}
 	if err != nil {
 		return func() {}, err
 	}

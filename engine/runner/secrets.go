@@ -21,6 +21,27 @@ type Secrets interface {
 // lookUpFor is how long looking up may take.
 const lookUpFor = time.Minute
 
+// settleAccess looks up what the job authenticates with, where that is kept
+// elsewhere itself. It comes before all else: the rest is looked up with it.
+func (r *Runner) settleAccess(ctx context.Context, job *engine.Job, log *logWriter) error {
+	own := *job
+	if own.Secrets = job.References(); len(own.Secrets) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, lookUpFor)
+	defer stop()
+	found, err := r.Secrets.Resolve(ctx, &own)
+	if err != nil {
+		return err
+	}
+	for standIn := range found {
+		delete(job.Secrets, standIn)
+	}
+	err = job.Access.Settle(found)
+	hide(job, log, job.Access.Masked()...)
+	return err
+}
+
 // settle puts the secrets that are kept elsewhere into the job, and hides them
 // in what is shown. They are in this process's memory, and in the files that
 // the tool's sensitive inputs are in.
@@ -34,11 +55,11 @@ func (r *Runner) settle(ctx context.Context, job *engine.Job, log *logWriter) er
 	if err != nil {
 		return err
 	}
-	var asText, inDocument []string
+	var asText, inDocument, values []string
 	for standIn, value := range found {
 		asText = append(asText, standIn, value.Reveal())
 		inDocument = append(inDocument, standIn, inJSON(value.Reveal()))
-		job.Mask = append(job.Mask, value.Reveal())
+		values = append(values, value.Reveal())
 	}
 	text := strings.NewReplacer(asText...)
 	for name, value := range job.Env {
@@ -47,7 +68,7 @@ func (r *Runner) settle(ctx context.Context, job *engine.Job, log *logWriter) er
 	for i, secret := range job.Mask {
 		job.Mask[i] = text.Replace(secret)
 	}
-	log.hide(job.Mask...)
+	hide(job, log, values...)
 	document := strings.NewReplacer(inDocument...)
 	return errors.Join(rewrite(&job.Terraform, document), rewrite(&job.Ansible, document))
 }

@@ -85,6 +85,36 @@ func TestSecretsAreLookedUpWithTheStepsOwnCredentials(t *testing.T) {
 	}
 }
 
+func TestCredentialsThatAreKeptElsewhereAreLookedUpFirst(t *testing.T) {
+	var s *scene
+	s = newScene(t, engine.PhaseApply, func(_ context.Context, log io.Writer) (Applied, error) {
+		env := s.api.job.Env
+		if env["AWS_SECRET_ACCESS_KEY"] != "of the vault" || env["DB"] != "of AWS" {
+			t.Errorf("the tool gets %v", env)
+		}
+		_, err := io.WriteString(log, "somebody prints of the vault\n")
+		return Applied{}, err
+	})
+	s.api.job.Env = map[string]string{"DB": "2"}
+	s.api.job.Access = &engine.CloudAccess{Credential: "prod", Kind: engine.CredentialAWSStatic, Fields: map[string]string{"access_key_id": "AKIA1"}, Secrets: map[string]string{"secret_access_key": "1"}}
+	s.api.job.Secrets = map[string]string{"1": "vault://kv/a/b#c", "2": "aws-sm://db"}
+	s.runner.Secrets = resolving(func(job *engine.Job) (map[string]engine.Secret, error) {
+		if job.Secrets["1"] != "" {
+			return map[string]engine.Secret{"1": "of the vault"}, nil
+		}
+		if job.Env["AWS_SECRET_ACCESS_KEY"] != "of the vault" {
+			t.Errorf("AWS is asked with %v", job.Env)
+		}
+		return map[string]engine.Secret{"2": "of AWS"}, nil
+	})
+	if err := s.run(t); err != nil || s.tool.calls != 1 {
+		t.Fatalf("%v, %d calls: %+v", err, s.tool.calls, s.api.reports)
+	}
+	if log := s.api.log.String(); strings.Contains(log, "of the vault") {
+		t.Errorf("log: %q", log)
+	}
+}
+
 func must(b []byte, err error) []byte {
 	if err != nil {
 		panic(err)

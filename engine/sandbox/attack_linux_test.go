@@ -100,7 +100,7 @@ func TestAttacksSucceedWithoutWalls(t *testing.T) {
 	cmd.Dir, cmd.Env = t.TempDir(), []string{enginetest.AttackVariable + "=" + string(text)}
 	out, err := cmd.CombinedOutput()
 	must(t, err)
-	for _, name := range []string{"read a secret", "list the folder of a secret", "link to a secret", "write to its folder", "listen", "connect to another port", "connect to an abstract socket"} {
+	for _, name := range []string{"read a secret", "list the folder of a secret", "link to a secret", "write to its folder", "listen", "connect to another port", "connect to another port by sending", "connect to an abstract socket"} {
 		if !strings.Contains(string(out), "DONE "+name+"\n") {
 			t.Errorf("could not %s:\n%s", name, out)
 		}

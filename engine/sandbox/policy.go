@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox/shim"
 )
 
 // Mode says what to do about walls.
@@ -24,10 +25,10 @@ const (
 // before landlockPart none can be built, since Terraform could not move files
 // within them. Source: https://docs.kernel.org/userspace-api/landlock.html.
 const (
-	landlockPart  = 2 // Linux 5.19
-	landlockWhole = 3 // Linux 6.2
-	landlockNet   = 4 // Linux 6.7
-	landlockScope = 6 // Linux 6.12
+	landlockPart  = shim.LandlockPart // Linux 5.19
+	landlockWhole = 3                 // Linux 6.2
+	landlockNet   = 4                 // Linux 6.7
+	landlockScope = 6                 // Linux 6.12
 )
 
 // Policy is what an operator wants of walls, for all steps of a worker. It
@@ -39,6 +40,9 @@ type Policy struct {
 	Read    []string `json:"read"`    // besides what a step needs
 	Write   []string `json:"write"`   // likewise
 	Connect []int    `json:"connect"` // likewise
+	// Closed is what no step sees of the folders that it may read: where the
+	// operator's secrets lie. Links in it are followed.
+	Closed []string `json:"closed"`
 	// Bubblewrap is found by Survey.
 	Bubblewrap string `json:"bubblewrap"`
 }
@@ -48,7 +52,7 @@ type Policy struct {
 // that are required and cannot be had.
 func (p Policy) Survey(self string) (had Policy, lacks []string, err error) {
 	return p.survey(machine{
-		landlock: landlockVersion(), seccomp: judgesCalls(), root: os.Geteuid() == 0,
+		landlock: shim.LandlockVersion(), seccomp: shim.JudgesCalls(), root: os.Geteuid() == 0,
 		bubblewrap: func() (string, error) { return findBubblewrap(self) },
 		locks:      func() error { return os.MkdirAll(usersDir, 0o700) },
 	})
@@ -77,7 +81,14 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	if err := p.Users.check(); err != nil {
 		return p, nil, err
 	}
-	lacks := without(m.landlock)
+	opened := strings.Join(p.opened(), " and ")
+	if p.Mode == Require && opened != "" {
+		return p, nil, fmt.Errorf("walls are required, and %s, which steps may write to, has the server's own data or keys; name folders beside them", opened)
+	}
+	lacks := lacking(m.landlock)
+	if opened != "" {
+		lacks = append(lacks, "the server's own data or keys, for steps may write to "+opened)
+	}
 	if !m.seccomp {
 		lacks = append(lacks, "system calls, which this kernel or machine cannot judge")
 	}
@@ -115,8 +126,8 @@ func (p Policy) noUsers(m machine) string {
 	return ""
 }
 
-// without lists what the kernel's Landlock does not hold.
-func without(version int) (lacks []string) {
+// lacking lists what the kernel's Landlock does not hold.
+func lacking(version int) (lacks []string) {
 	if version < landlockPart {
 		lacks = append(lacks, "files: this system has "+spoken(version))
 	}
@@ -143,7 +154,7 @@ func (p Policy) String() string {
 	}
 	w := p.Walls(nil, nil, nil)
 	w.User = p.Users.First
-	return strings.Join(w.holds(landlockVersion(), w.ports()+" and the step's endpoints"), ", ")
+	return strings.Join(w.holds(shim.LandlockVersion(), w.ports()+" and the step's endpoints"), ", ")
 }
 
 // up reports whether the policy builds walls.
@@ -157,39 +168,10 @@ func (p Policy) Walls(read, write []string, connect []int) Walls {
 	}
 	return Walls{
 		Mode: p.Mode, Limits: p.Limits, Bubblewrap: p.Bubblewrap,
-		Read:    slices.Concat(system, read, p.Read),
+		Read:    except(slices.Concat(system, read, p.Read), p.Closed),
 		Write:   slices.Concat(write, p.Write),
 		Connect: slices.Concat([]int{443, 53}, connect, p.Connect),
 	}
-}
-
-// system is what any program needs to read: programs, libraries, certificates,
-// and of /etc what says how the system works. Other files there have secrets.
-var system = slices.Concat(strings.Fields("/bin /sbin /usr /lib /lib32 /lib64 /opt /nix/store /proc /sys/devices/system /sys/fs/cgroup /sys/kernel/mm"),
-	under("/etc", "ssl pki ca-certificates ca-certificates.conf crypto-policies passwd group nsswitch.conf hosts host.conf hostname resolv.conf gai.conf services protocols"+
-		" ld.so.cache ld.so.conf ld.so.conf.d ld.so.preload alternatives localtime timezone os-release debian_version lsb-release redhat-release"+
-		" ssh/ssh_config ssh/ssh_config.d gitconfig mime.types python3 ansible krb5.conf profile profile.d bash.bashrc shells login.defs"),
-	under("/run", "systemd/resolve resolvconf nscd"))
-
-func under(dir, names string) (paths []string) {
-	for name := range strings.FieldsSeq(names) {
-		paths = append(paths, filepath.Join(dir, name))
-	}
-	return paths
-}
-
-// Programs lists what a child needs to read to start what PATH finds. Behind a
-// folder of shims, as pyenv and asdf have it, stands what they start.
-func Programs() (paths []string) {
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if filepath.Base(dir) == "shims" {
-			dir = filepath.Dir(dir)
-		}
-		if filepath.IsAbs(dir) && dir != "/" {
-			paths = append(paths, dir)
-		}
-	}
-	return paths
 }
 
 var errNoBubblewrap = errors.New("bubblewrap is not installed, as by: apt-get install bubblewrap")
@@ -208,8 +190,8 @@ func findBubblewrap(self string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	w := Walls{Read: append(slices.Clone(system), self), Tmp: tmp}
-	args := append(w.wrapping(self, os.Geteuid() == 0), "/bin/true")
+	w := shim.Walls{Read: append(slices.Clone(system), self), Tmp: tmp}
+	args := append(w.Wrapping(self, os.Geteuid() == 0), "/bin/true")
 	out, err := exec.Command(path, args...).CombinedOutput()
 	if err != nil {
 		said, _, _ := strings.Cut(string(out), "\n")

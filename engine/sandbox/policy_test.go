@@ -19,6 +19,7 @@ func TestWallsThatAreRequiredAreHadOrNothingStarts(t *testing.T) {
 		lacks   string // a part of the only one
 		off     bool
 		write   []string
+		closed  []string
 	}{
 		"required, without Landlock":       {mode: Require, machine: with(func(m *machine) { m.landlock = 0 }), fails: "this system has no Landlock"},
 		"required, with an older Landlock": {mode: Require, machine: with(func(m *machine) { m.landlock = 5 }), fails: "has Landlock 5 where Landlock 6 is needed"},
@@ -38,13 +39,16 @@ func TestWallsThatAreRequiredAreHadOrNothingStarts(t *testing.T) {
 			machine: with(func(m *machine) { m.bubblewrap = func() (string, error) { return "", errors.New("there is none") } })},
 		"as can be, with a folder that steps share": {mode: Auto, machine: whole, write: []string{"/srv"}, lacks: "a user of its own for each step: they share|a limit on processes"},
 		"as can be, with nowhere to lock users":     {mode: Auto, machine: with(func(m *machine) { m.locks = func() error { return errors.New("read-only") } }), lacks: "a user of its own for each step: read-only|a limit on processes"},
+		"required, with a folder that has the data": {mode: Require, machine: whole, write: []string{"/srv"}, closed: []string{"/srv/data"}, fails: "/srv, which steps may write to, has the server's own data"},
+		"as can be, with such a folder":             {mode: Auto, machine: whole, write: []string{"/srv"}, closed: []string{"/srv/data"}, lacks: "the server's own data or keys|a user of its own|a limit on processes"},
+		"required, with one in the data folder":     {mode: Require, machine: whole, write: []string{"/srv/data/shared"}, closed: []string{"/srv/data"}, lacks: "a user of its own|a limit on processes"},
 		"off":                                       {mode: Off, machine: whole, off: true},
 		"not asked for":                             {machine: whole, off: true},
 		"a mode that there is not":                  {mode: "required", machine: whole, fails: `there is no mode "required"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			had, lacks, err := Policy{Mode: tt.mode, Users: users, Write: tt.write, Limits: Limits{Processes: 9}}.survey(tt.machine)
+			had, lacks, err := Policy{Mode: tt.mode, Users: users, Write: tt.write, Closed: tt.closed, Limits: Limits{Processes: 9}}.survey(tt.machine)
 			if tt.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fails) {
 					t.Errorf("error = %v", err)

@@ -20,12 +20,6 @@ type Process struct {
 	Start string // when it began, as the system counts; empty where it does not tell
 }
 
-// self is the process that runs.
-func self() Process { return Process{Pid: os.Getpid(), Start: startOf(os.Getpid())} }
-
-// String is how a process stands in a file.
-func (p Process) String() string { return strings.TrimSpace(strconv.Itoa(p.Pid) + " " + p.Start) }
-
 // ReadProcess reads the file that a child wrote before it began.
 func ReadProcess(path string) (Process, error) {
 	b, err := os.ReadFile(path)
@@ -41,15 +35,6 @@ func ReadProcess(path string) (Process, error) {
 		return Process{}, fmt.Errorf("%s does not name a process", path)
 	}
 	return p, nil
-}
-
-// write makes the file appear whole.
-func (p Process) write(path string) error {
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, []byte(p.String()), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
 }
 
 // AwaitProcess reads what ReadProcess does, and waits for the file where the

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox/shim"
 )
 
 func TestEndOfAnybodysChildIsSeen(t *testing.T) {
@@ -18,7 +20,7 @@ func TestEndOfAnybodysChildIsSeen(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := Process{Pid: cmd.Process.Pid, Start: startOf(cmd.Process.Pid)}
+	p := Process{Pid: cmd.Process.Pid, Start: shim.Started(cmd.Process.Pid)}
 	ended := p.Ended()
 	select {
 	case <-ended:
@@ -38,7 +40,7 @@ func TestEndOfAnybodysChildIsSeen(t *testing.T) {
 }
 
 func TestProcessIsNotTakenForALaterOneOfItsNumber(t *testing.T) {
-	p := self()
+	p := Process{Pid: os.Getpid(), Start: shim.Started(os.Getpid())}
 	if !p.Alive() {
 		t.Errorf("%v is not alive", p)
 	}

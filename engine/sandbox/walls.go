@@ -4,24 +4,26 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox/shim"
 )
 
 // Walls are what one child is shut in by. Paths that are missing are passed over.
 type Walls struct {
-	Mode    Mode     `json:"mode,omitempty"`
-	Read    []string `json:"read,omitempty"`    // files and folders, with all in them
-	Write   []string `json:"write,omitempty"`   // folders, and devices
-	Connect []int    `json:"connect,omitempty"` // TCP ports, at any address
-	Limits  Limits   `json:"limits,omitzero"`
+	Mode    Mode
+	Read    []string // files and folders, with all in them
+	Write   []string // folders, and devices
+	Connect []int    // TCP ports, at any address
+	Limits  Limits
 	// User is the identifier, of user and group, that the child gets; 0 leaves it
 	// ours, which only root can change.
-	User int `json:"user,omitempty"`
+	User int
 	// Bubblewrap is the path of bwrap, which starts the child in namespaces of its
 	// own; empty where there is none. Tmp is then the child's /tmp, unless it may
 	// write to that of all, and Account its /etc/passwd.
-	Bubblewrap string `json:"bubblewrap,omitempty"`
-	Tmp        string `json:"tmp,omitempty"`
-	Account    string `json:"account,omitempty"`
+	Bubblewrap string
+	Tmp        string
+	Account    string
 }
 
 // Limits are how much a child may use. What is 0 is not limited.
@@ -33,6 +35,19 @@ type Limits struct {
 	Disk      int64 `json:"disk,omitempty"`      // bytes in the folders of the step; see Watch
 }
 
+// terms are the walls as they are raised; nil for none.
+func (w Walls) terms() *shim.Walls {
+	if !w.up() {
+		return nil
+	}
+	l := w.Limits
+	return &shim.Walls{
+		BestEffort: w.Mode == Auto, Read: w.Read, Write: w.Write, Connect: w.Connect,
+		Limits: shim.Limits{Memory: l.Memory, FileSize: l.FileSize, Files: l.Files, Processes: l.Processes},
+		User:   w.User, Bubblewrap: w.Bubblewrap, Tmp: w.Tmp, Account: w.Account,
+	}
+}
+
 // up reports whether there are walls to raise.
 func (w Walls) up() bool { return w.Mode == Auto || w.Mode == Require }
 
@@ -41,7 +56,7 @@ func (w Walls) String() string {
 	if !w.up() {
 		return "none"
 	}
-	return strings.Join(w.holds(landlockVersion(), w.ports()), ", ")
+	return strings.Join(w.holds(shim.LandlockVersion(), w.ports()), ", ")
 }
 
 // holds lists what the walls hold on a kernel with that version of Landlock.
@@ -59,7 +74,7 @@ func (w Walls) holds(version int, ports string) []string {
 	if version >= landlockScope {
 		all = append(all, "signals and abstract sockets")
 	}
-	if judgesCalls() {
+	if shim.JudgesCalls() {
 		all = append(all, "system calls")
 	}
 	if w.Limits != (Limits{}) {

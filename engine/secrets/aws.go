@@ -1,9 +1,12 @@
 package secrets
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"strings"
 
 	"github.com/cloudops-manager/cloudops/engine"
@@ -68,12 +71,32 @@ func (r *Resolver) aws(ctx context.Context, job *engine.Job, ref engine.Referenc
 	if err := amazon.CheckRegion(region); err != nil {
 		return nil, engine.Invalid("%v", err)
 	}
-	endpoint := job.Env["AWS_ENDPOINT_URL_"+variable]
-	if endpoint == "" {
-		endpoint = job.Env["AWS_ENDPOINT_URL"]
+	env, err := signIn(job)
+	if err != nil {
+		return nil, err
 	}
-	credentials, err := amazon.From(ctx, job.Env, region, r.AWS)
+	credentials, err := amazon.From(ctx, env, region, r.AWS)
+	endpoint := cmp.Or(job.Env["AWS_ENDPOINT_URL_"+variable], job.Env["AWS_ENDPOINT_URL"])
 	return &amazon.Client{Service: service, Region: region, Endpoint: endpoint, Credentials: credentials, HTTP: r.AWS}, err
+}
+
+// signIn is what the component signs in to AWS with: keys of its environment, or
+// the files that the runner itself wrote for its credentials. A file that the
+// environment of a stack names is not read: the runner may read more than the
+// tools that it walls in, and the address that a token goes to is the stack's.
+func signIn(job *engine.Job) (map[string]string, error) {
+	env := map[string]string{}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"} {
+		env[name] = job.Env[name]
+		if _, waits := job.Secrets[env[name]]; waits {
+			return nil, engine.Invalid("the component's %s is kept in AWS itself, where it cannot be had first; keep it in env:// or vault://", name)
+		}
+	}
+	if job.Access != nil {
+		files, _ := job.Access.Files(filepath.Join(job.Dir, engine.AccessFolder))
+		maps.Copy(env, files)
+	}
+	return env, nil
 }
 
 // providerRegion is the region of the component's cloud block.

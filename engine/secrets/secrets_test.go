@@ -3,6 +3,7 @@ package secrets
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -110,6 +111,95 @@ func TestVault(t *testing.T) {
 	}
 }
 
+// A stack's own environment says where AWS is, so a file that it names there
+// would be sent to whomever it names.
+func TestFilesThatAStackNamesAreReadByNobody(t *testing.T) {
+	var heard []string
+	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		heard = append(heard, r.Header.Get("Authorization")+string(body))
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	t.Cleanup(evil.Close)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "master.key")
+	profile := filepath.Join(dir, "config")
+	if err := errors.Join(os.WriteFile(file, []byte("s3cret-of-the-machine"), 0o600),
+		os.WriteFile(profile, []byte("[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = s\n[profile s]\naws_access_key_id = OFTHEMACHINE\naws_secret_access_key = x\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, env := range map[string]map[string]string{
+		"a token":   {"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r"},
+		"a profile": {"AWS_CONFIG_FILE": profile, "AWS_PROFILE": "p"},
+	} {
+		env["AWS_REGION"], env["AWS_ENDPOINT_URL"] = "eu-west-1", evil.URL
+		_, err := lookUp(t, &Resolver{AWS: http.DefaultClient}, engine.Job{Env: env}, "aws-sm://plain")
+		if err == nil || !strings.Contains(err.Error(), "no AWS credentials of its own") || len(heard) > 0 {
+			t.Errorf("%s: %v; the stack's own address heard %q", name, err, heard)
+		}
+	}
+}
+
+func TestWhatSignsInMayBeKeptElsewhereItself(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("hvs.worker"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var signed string
+	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed = r.Header.Get("Authorization")
+		_, _ = w.Write([]byte(`{"SecretString":"of AWS"}`))
+	}))
+	t.Cleanup(aws.Close)
+	r := &Resolver{AWS: http.DefaultClient, Env: []string{"STACK_"}, Vault: Vault{Address: kv(t).URL},
+		Getenv: func(name string) string {
+			return map[string]string{"STACK_VAULT": "hvs.own", "STACK_KEY": "AKIAOWN"}[name]
+		}}
+	job := &engine.Job{
+		Env:     map[string]string{"VAULT_TOKEN": "1", "AWS_ACCESS_KEY_ID": "2", "AWS_SECRET_ACCESS_KEY": "3", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": aws.URL},
+		Secrets: map[string]string{"1": "env://STACK_VAULT", "2": "env://STACK_KEY", "3": "vault://kv/payments/db#password", "4": "aws-sm://a"},
+	}
+	for range 20 { // maps have no order
+		found, err := r.Resolve(t.Context(), job)
+		if err != nil || found["4"] != "of AWS" || found["3"] != value || !strings.Contains(signed, "Credential=AKIAOWN/") {
+			t.Fatalf("%v, %v, signed %s", found, err, signed)
+		}
+	}
+	for name, reference := range map[string]string{"AWS_SECRET_ACCESS_KEY": "aws-sm://b", "VAULT_TOKEN": "vault://kv/payments/db#password"} {
+		job := engine.Job{Env: map[string]string{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_REGION": "eu-west-1", name: "a"}}
+		if _, err := lookUp(t, r, job, reference); err == nil || !strings.Contains(err.Error(), name+" is kept") {
+			t.Errorf("%s that is kept where it signs in: %v", name, err)
+		}
+	}
+}
+
+func TestSecretThatIsNoTextIsRefused(t *testing.T) {
+	r := &Resolver{Env: []string{"STACK_"}, Getenv: func(string) string { return "\xff\xfe" }}
+	if _, err := lookUp(t, r, engine.Job{}, "env://STACK_A"); !errors.Is(err, engine.ErrInvalid) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestProjectsDoNotReadEachOthersBySimilarNames(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("hvs.worker"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := &Resolver{Env: []string{"STACK_{project}_", "OWN_{project}"}, Getenv: func(string) string { return value },
+		Vault: Vault{Address: kv(t).URL, TokenFile: file, Prefix: "kv/{project}"}}
+	for stack, allowed := range map[string]map[string]bool{
+		"pay.web":      {"env://STACK_pay_eu_DB": false, "env://STACK_pay_2_DB": false, "env://OWN_payments_DB": false, "env://STACK_pay_DB": true, "vault://kv/payments/db#password": false},
+		"pay_eu.web":   {"env://STACK_pay_eu_DB": true},
+		"payments.web": {"env://OWN_payments_DB": false, "env://OWN_paymentsDB": true, "vault://kv/payments/db#password": true},
+	} {
+		for reference, ok := range allowed {
+			if _, err := lookUp(t, r, engine.Job{Stack: stack}, reference); (err == nil) != ok || err != nil && !errors.Is(err, engine.ErrForbidden) {
+				t.Errorf("%s reads %s: %v", stack, reference, err)
+			}
+		}
+	}
+}
+
 func TestAWS(t *testing.T) {
 	moto := enginetest.Moto(t)
 	r := &Resolver{AWS: http.DefaultClient}
@@ -153,25 +243,25 @@ func TestAWS(t *testing.T) {
 			t.Errorf("%s: %q, %v", reference, got.Reveal(), err)
 		}
 	}
-	file := filepath.Join(t.TempDir(), "identity")
-	if err := os.WriteFile(file, []byte("a.b.c"), 0o600); err != nil {
+	own := t.TempDir()
+	dir := filepath.Join(own, engine.AccessFolder)
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, engine.TokenFile), []byte("a.b.c"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	federated := engine.Job{Env: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": moto.URL}}
+	federated := engine.Job{Dir: own, Env: map[string]string{"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": moto.URL},
+		Access: &engine.CloudAccess{Kind: engine.CredentialAWSWebIdentity, Fields: map[string]string{"role_arn": "arn:aws:iam::123456789012:role/r"}}}
 	if got, err := lookUp(t, r, federated, "aws-sm://plain"); err != nil || got != value {
 		t.Errorf("with a web identity: %q, %v", got.Reveal(), err)
 	}
 	assumed := engine.CloudAccess{Kind: engine.CredentialAWSAssumeRole, Session: "s", Fields: map[string]string{"role_arn": "arn:aws:iam::123456789012:role/r", "external_id": "x", "region": "eu-west-1", "duration": "1h"},
 		Source: &engine.CloudAccess{Kind: engine.CredentialAWSStatic, Fields: map[string]string{"access_key_id": "id"}, Secrets: map[string]string{"secret_access_key": "secret"}}}
-	dir := t.TempDir()
-	assuming, files := assumed.Files(dir)
+	_, files := assumed.Files(dir)
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	assuming["AWS_ENDPOINT_URL"] = moto.URL
-	if got, err := lookUp(t, r, engine.Job{Env: assuming}, "aws-sm://plain"); err != nil || got != value {
+	if got, err := lookUp(t, r, engine.Job{Dir: own, Access: &assumed, Env: federated.Env}, "aws-sm://plain"); err != nil || got != value {
 		t.Errorf("with a role that is taken on: %q, %v", got.Reveal(), err)
 	}
 	if _, err := lookUp(t, r, engine.Job{Env: map[string]string{"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": moto.URL}}, "aws-sm://plain"); err == nil || !strings.Contains(err.Error(), "no AWS credentials of its own") {

@@ -18,8 +18,8 @@ type Vault struct {
 	Namespace    string
 	TokenFile    string
 	Certificates string // file; empty for those that the system trusts
-	// Prefix is what paths begin with that stacks may read with the worker's own
-	// token; {project} in it stands for the project of the stack.
+	// Prefix is the folder of what stacks may read with the worker's own token;
+	// {project} in it stands for the project of the stack.
 	Prefix string
 }
 
@@ -31,12 +31,15 @@ func (v Vault) read(ctx context.Context, job *engine.Job, ref engine.Reference) 
 	}
 	c := &hashivault.Client{Address: v.Address, Namespace: v.Namespace, Token: job.Env["VAULT_TOKEN"], TokenFile: v.TokenFile}
 	path := strings.Trim(ref.Path, "/")
-	prefix := forProject(v.Prefix, job)
-	if c.Token == "" && (prefix == "" || !strings.HasPrefix(path, prefix)) {
+	folder := strings.Trim(forProject(v.Prefix, job), "/")
+	if c.Token == "" && (folder == "" || !strings.HasPrefix(path, folder+"/")) {
 		return "", engine.Forbidden("the worker's token is not for that path; keep a VAULT_TOKEN in the component's credentials, or let an operator widen --vault-prefix")
 	}
 	if c.Token == "" && v.TokenFile == "" {
 		return "", engine.Invalid("this worker has no token for Vault; start it with --vault-token-file")
+	}
+	if _, waits := job.Secrets[c.Token]; waits {
+		return "", engine.Invalid("the component's VAULT_TOKEN is kept elsewhere itself, where it cannot be had first; keep it in env://")
 	}
 	if err := c.Open(v.Certificates); err != nil {
 		return "", err

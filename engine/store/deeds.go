@@ -14,9 +14,11 @@ func (s *Store) Deeds(ctx context.Context, stack string, revision int, run strin
 		Revision   int
 		PlanningAt int64
 	}
-	// A variable that was changed while that run was planned may not be in it.
+	// A destroy brings nothing of its revision, and a run that found nothing to
+	// change was looked at by nobody. A variable that was changed while a run was
+	// planned may not be in it.
 	err := db.Raw(`SELECT revision, coalesce(planning_at, created_at) AS planning_at FROM runs
-		WHERE stack = ? AND kind IN ('apply', 'destroy') AND status = 'succeeded' AND NOT partial AND id < ? ORDER BY id DESC LIMIT 1`, stack, run).Scan(&base).Error
+		WHERE stack = ? AND kind = 'apply' AND status = 'succeeded' AND NOT partial AND approved_at IS NOT NULL AND id < ? ORDER BY id DESC LIMIT 1`, stack, run).Scan(&base).Error
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func listings(t *testing.T, s *store.Store) (http.Handler, http.Header) {
 	must(t, err)
 	must(t, s.CreateUser(t.Context(), &engine.User{Name: "vera", CreatedAt: noon}, []engine.Role{engine.RoleViewer}, event("user.create", "vera")))
 	session := &engine.Session{Hash: engine.Secret("cookie").Hash(), User: "vera", CreatedAt: noon, SeenAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
-	must(t, s.CreateSession(t.Context(), session, event("session.create", "vera")))
+	must(t, s.CreateSession(t.Context(), session, "", event("session.create", "vera")))
 	return handler, http.Header{"Cookie": {api.SessionCookie(false) + "=cookie"}, "Accept": {"text/html"}}
 }
 

@@ -42,7 +42,7 @@ func pagedLists() map[string]pagedList {
 			if i == 0 {
 				newUser(t, s, "ada")
 			}
-			must(t, s.CreateToken(t.Context(), &engine.Token{ID: name(i), User: "ada", Hash: name(i), CreatedAt: noon}, event("t", "")))
+			must(t, s.CreateToken(t.Context(), &engine.Token{ID: name(i), User: "ada", Hash: name(i), CreatedAt: noon}, "", event("t", "")))
 		}, func(t *testing.T, s *store.Store, p engine.Page) ([]*engine.Token, error) {
 			return s.Tokens(t.Context(), "ada", p)
 		}, func(tok *engine.Token) string { return tok.ID }),

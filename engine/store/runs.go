@@ -14,6 +14,7 @@ type runRow struct {
 	ID, Stack, Kind, Cause, Status, Reason               string
 	StartedBy, Message, Rule, Digest, CancelBy           string
 	Resources, Origin, Starters, Authors, Glass, Covered string
+	Applier                                              string
 	Revision                                             int
 	Kill, Partial                                        bool
 	ExpiresAt, CreatedAt, PlanningAt, PlannedAt          *int64
@@ -28,7 +29,7 @@ func newRunRow(r *engine.Run) runRow {
 		ID: r.ID, Stack: r.Stack, Kind: string(r.Kind), Cause: string(r.Trigger), Status: string(r.Status), Reason: r.Reason,
 		StartedBy: r.StartedBy, Message: r.Message, Rule: text(r.Rule), Digest: r.Digest, CancelBy: r.CancelBy,
 		Revision: r.Revision, Kill: r.Kill, Partial: r.Partial, Resources: text(r.Resources), Origin: r.Origin,
-		Starters: text(r.Starters), Authors: text(r.Authors), Glass: text(r.Glass), Covered: text(r.Covered), ReleaseAt: micros(r.ReleaseAt),
+		Starters: text(r.Starters), Authors: text(r.Authors), Glass: text(r.Glass), Covered: text(r.Covered), Applier: r.Applier, ReleaseAt: micros(r.ReleaseAt),
 		CreatedAt: micros(r.CreatedAt), PlanningAt: micros(r.PlanningAt), PlannedAt: micros(r.PlannedAt),
 		ApprovedAt: micros(r.ApprovedAt), ApplyingAt: micros(r.ApplyingAt), FinishedAt: micros(r.FinishedAt),
 		PurgedAt: micros(r.PurgedAt), ExpiresAt: micros(r.ExpiresAt),
@@ -46,7 +47,7 @@ func (row runRow) run() (*engine.Run, error) {
 		ID: row.ID, Stack: row.Stack, Revision: row.Revision, Kind: engine.RunKind(row.Kind), Trigger: engine.Trigger(row.Cause),
 		Status: engine.RunStatus(row.Status), Reason: row.Reason, StartedBy: row.StartedBy, Message: row.Message, Rule: rule,
 		Digest: row.Digest, CancelBy: row.CancelBy, Kill: row.Kill, Partial: row.Partial, Resources: resources, Origin: row.Origin,
-		Starters: starters, Authors: authors, Glass: glass, Covered: covered, ReleaseAt: instant(row.ReleaseAt),
+		Starters: starters, Authors: authors, Glass: glass, Covered: covered, Applier: row.Applier, ReleaseAt: instant(row.ReleaseAt),
 		CreatedAt: instant(row.CreatedAt), PlanningAt: instant(row.PlanningAt), PlannedAt: instant(row.PlannedAt),
 		ApprovedAt: instant(row.ApprovedAt), ApplyingAt: instant(row.ApplyingAt), FinishedAt: instant(row.FinishedAt),
 		PurgedAt: instant(row.PurgedAt), ExpiresAt: instant(row.ExpiresAt),

@@ -23,8 +23,11 @@ func (row sessionRow) session() (*engine.Session, error) {
 }
 
 // CreateSession implements engine.SessionStore.
-func (s *Store) CreateSession(ctx context.Context, session *engine.Session, e engine.Event) error {
+func (s *Store) CreateSession(ctx context.Context, session *engine.Session, hash string, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := s.stillIn(tx, session.User, hash); err != nil {
+			return err
+		}
 		row := sessionRow{Hash: session.Hash, UserName: session.User, CSRF: session.CSRF, Address: session.Address, Agent: session.Agent, Via: session.Via,
 			CreatedAt: micros(session.CreatedAt), ExpiresAt: micros(session.ExpiresAt), SeenAt: micros(session.SeenAt)}
 		if err := tx.Create(&row).Error; err != nil {

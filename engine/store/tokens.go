@@ -37,8 +37,15 @@ func (row tokenRow) token() (*engine.Token, error) {
 }
 
 // CreateToken implements engine.TokenStore.
-func (s *Store) CreateToken(ctx context.Context, t *engine.Token, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error { return createToken(tx, t, e) })
+func (s *Store) CreateToken(ctx context.Context, t *engine.Token, hash string, e engine.Event) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if hash != "" {
+			if err := s.stillIn(tx, t.User, hash); err != nil {
+				return err
+			}
+		}
+		return createToken(tx, t, e)
+	})
 }
 
 func createToken(tx *gorm.DB, t *engine.Token, e engine.Event) error {

@@ -76,26 +76,53 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 }
 
 // UpdateUser implements engine.UserStore.
-func (s *Store) UpdateUser(ctx context.Context, name string, change func(u *engine.User) (engine.Ends, engine.Event, error)) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		u, err := userNamed(tx, name, s.locked())
+func (s *Store) UpdateUser(ctx context.Context, name string, change func(*engine.User, *engine.Directory) (engine.Ends, engine.Event, error)) (u *engine.User, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := s.lockDirectory(tx); err != nil { // so that two admins cannot disable each other
+			return err
+		}
+		d, _, err := readDirectory(tx)
 		if err != nil {
 			return err
 		}
-		ends, e, err := change(u)
+		var row userRow
+		if err := one(tx, &row, noUser(name), `SELECT * FROM users WHERE name = ?`+s.locked(), name); err != nil {
+			return err
+		}
+		if u, err = row.user(); err != nil {
+			return err
+		}
+		ends, e, err := change(u, d)
 		if err != nil {
 			return err
 		}
-		err = tx.Exec(`UPDATE users SET owner = ?, password_hash = ?, must_change = ?, disabled = ? WHERE name = ?`,
-			u.Owner, u.PasswordHash, u.MustChange, u.Disabled, name).Error
-		if err != nil {
-			return err
-		}
-		if err := end(tx, name, ends); err != nil {
-			return err
-		}
-		return addEvents(tx, e)
+		return s.writeUser(tx, u, ends, e)
 	})
+	return u, err
+}
+
+func (s *Store) writeUser(tx *gorm.DB, u *engine.User, ends engine.Ends, e engine.Event) error {
+	err := tx.Exec(`UPDATE users SET owner = ?, password_hash = ?, must_change = ?, disabled = ? WHERE name = ?`,
+		u.Owner, u.PasswordHash, u.MustChange, u.Disabled, u.Name).Error
+	if err != nil {
+		return err
+	}
+	if err := end(tx, u.Name, ends); err != nil {
+		return err
+	}
+	return addEvents(tx, e)
+}
+
+// stillIn reads a user's row so that who changes it waits, and returns
+// ErrNotFound where the user is disabled, or has another password than that of
+// the hash; "" stands for any.
+func (s *Store) stillIn(tx *gorm.DB, name, hash string) error {
+	sql := `SELECT name FROM users WHERE name = ? AND NOT disabled AND (? = '' OR password_hash = ?)`
+	if s.postgres {
+		sql += ` FOR SHARE`
+	}
+	var found string
+	return one(tx, &found, noUser(name), sql, name, hash, hash)
 }
 
 func end(tx *gorm.DB, user string, ends engine.Ends) error {
@@ -104,6 +131,7 @@ func end(tx *gorm.DB, user string, ends engine.Ends) error {
 		sql string
 	}{
 		{ends.Sessions, `DELETE FROM sessions WHERE user_name = ?`},
+		{ends.Sessions, `DELETE FROM device_logins WHERE user_name = ?`}, // that a session has let in
 		{ends.Tokens, `DELETE FROM tokens WHERE user_name = ?`},
 		{ends.Lock, `UPDATE users SET failures = 0, locked_until = NULL WHERE name = ?`},
 	} {

@@ -68,6 +68,9 @@ func (s *Store) PutWebhook(ctx context.Context, w *engine.Webhook, events ...eng
 		if err != nil {
 			return err
 		}
+		if err := beginTelling(tx, w); err != nil {
+			return err
+		}
 		err = tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return engine.Conflict("there is a webhook %q already", w.Name)
@@ -80,6 +83,16 @@ func (s *Store) PutWebhook(ctx context.Context, w *engine.Webhook, events ...eng
 		}
 		return addEvents(tx, events...)
 	})
+}
+
+// beginTelling leaves out what happened while nobody was to be told, where w is
+// the first that is.
+func beginTelling(tx *gorm.DB, w *engine.Webhook) error {
+	if w.DisabledWhy != "" {
+		return nil
+	}
+	return tx.Exec(`INSERT INTO webhook_cursor (id, event) SELECT 1, (SELECT coalesce(max(id), 0) FROM events)
+		WHERE NOT EXISTS (SELECT 1 FROM webhooks WHERE disabled_why = '') ON CONFLICT (id) DO UPDATE SET event = excluded.event`).Error
 }
 
 // NoteWebhook implements engine.WebhookStore.

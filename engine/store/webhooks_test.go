@@ -44,8 +44,10 @@ func TestWebhooksAreKept(t *testing.T) {
 func TestEachEventIsFannedOutOnce(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		never := func([]*engine.Event, []*engine.Webhook) []*engine.Delivery {
-			t.Error("nobody is to be told")
+		never := func(events []*engine.Event, _ []*engine.Webhook) []*engine.Delivery {
+			if len(events) != 1 || events[0].Action != "webhook.create" {
+				t.Errorf("nobody is to be told of %v", events)
+			}
 			return nil
 		}
 		must(t, s.AddEvent(ctx, event("run.before", "shop")))
@@ -86,6 +88,53 @@ func TestEachEventIsFannedOutOnce(t *testing.T) {
 			_ = id
 		}
 		wantEqual(t, len(got(s.Deliveries(ctx, "whk-1", engine.Page{}))(t)), 5)
+	})
+}
+
+// What happens while the only webhook is disabled is not told when it is enabled.
+func TestAWebhookThatIsEnabledBeginsAnew(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx, w, told := t.Context(), webhook("whk-1", "chat"), 0
+		pass := func() {
+			t.Helper()
+			got(s.FanOut(ctx, 100, func(events []*engine.Event, _ []*engine.Webhook) []*engine.Delivery { told += len(events); return nil }))(t)
+		}
+		must(t, s.PutWebhook(ctx, w))
+		must(t, s.AddEvent(ctx, event("run.start", "shop"))) // before anybody has looked
+		pass()
+		wantEqual(t, told, 1)
+		w.DisabledWhy = "by ada"
+		must(t, s.PutWebhook(ctx, w))
+		must(t, s.AddEvent(ctx, event("run.start", "shop")))
+		pass()
+		w.DisabledWhy = ""
+		must(t, s.PutWebhook(ctx, w))
+		must(t, s.PutWebhook(ctx, w)) // which changes nothing
+		pass()
+		wantEqual(t, told, 1)
+		must(t, s.AddEvent(ctx, event("run.start", "shop")))
+		must(t, s.PutWebhook(ctx, webhook("whk-2", "more")))
+		pass()
+		wantEqual(t, told, 2)
+	})
+}
+
+func TestAWebhookWithMuchToSayHoldsUpNoOther(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		must(t, s.PutWebhook(ctx, webhook("whk-1", "chat")))
+		must(t, s.PutWebhook(ctx, webhook("whk-2", "quiet")))
+		for _, id := range []string{"msg-1", "msg-2", "msg-3"} {
+			must(t, s.PutDelivery(ctx, delivery(id)))
+		}
+		d := delivery("msg-4")
+		d.Webhook, d.NextAt = "whk-2", noon.Add(time.Second)
+		must(t, s.PutDelivery(ctx, d))
+		var ids []string
+		for _, d := range got(s.TakeDeliveries(ctx, noon.Add(time.Second), noon.Add(time.Hour), 3))(t) {
+			ids = append(ids, d.ID)
+		}
+		wantEqual(t, ids, []string{"msg-1", "msg-4", "msg-2"})
 	})
 }
 

@@ -36,6 +36,7 @@ func TestMaskedPlanShowsNothingSensitive(t *testing.T) {
 		"a default in a module":         `"variables":{},"configuration":{"root_module":{"module_calls":{"m":{"module":{"variables":{"p":{"sensitive":true,"default":"s3cret"},"q":{"default":"plain"}}}}}}}`,
 		"a secret that is not marked":   `"output_changes":{"o":{"actions":["create"],"after":"has hunter2 \"quoted\" in it"},"v":{"actions":["create"],"after":"plain"}}`,
 		"a number that is secret":       `"planned_values":{"outputs":{"o":{"value":{"pin":47110815,"other":147110815}},"v":{"value":"plain"}}}`,
+		"a secret in base64":            `"output_changes":{"o":{"actions":["create"],"after":"aHVudGVyMiAicXVvdGVkIg=="},"v":{"actions":["create"],"after":"plain"}}`,
 		"a secret in a list of a value": `"planned_values":{"outputs":{"o":{"value":[{"k":["hunter2 \"quoted\""]}]},"v":{"value":"plain"}}}`,
 	}
 	for name, part := range tests {
@@ -45,7 +46,7 @@ func TestMaskedPlanShowsNothingSensitive(t *testing.T) {
 				t.Fatal(err)
 			}
 			b, err := masked(&p, secretsOf(&engine.Job{Mask: []string{`hunter2 "quoted"`, "abc", "47110815"}}))
-			if err != nil || strings.Contains(string(b), "s3cret") || strings.Contains(string(b), "hunter2") || strings.Contains(string(b), ":47110815") {
+			if err != nil || strings.Contains(string(b), "s3cret") || strings.Contains(string(b), "hunter2") || strings.Contains(string(b), "aHVudGVyM") || strings.Contains(string(b), ":47110815") {
 				t.Errorf("masked = %s, %v", b, err)
 			}
 			if !strings.Contains(string(b), hiddenValue) || !strings.Contains(string(b), `"plain"`) {

@@ -27,6 +27,7 @@ func secretsOf(job *engine.Job) secrets {
 			if err == nil { // as it is with every text
 				s = append(s, string(quoted[1:len(quoted)-1]))
 			}
+			s = append(s, engine.InBase64(text)...)
 		}
 	}
 	return s

@@ -17,10 +17,13 @@ const (
 // deflateFrom is the size, in bytes, from which a value is compressed.
 const deflateFrom = 1 << 10
 
-// maxPlain bounds what a sealed value may grow to when it is opened, in bytes.
+// maxPlain bounds a value, in bytes, and what it may grow to when it is opened.
 const maxPlain = 1 << 30
 
 func pack(plain []byte) ([]byte, error) {
+	if len(plain) > maxPlain {
+		return nil, fmt.Errorf("a value of %d bytes is too large to be kept", len(plain))
+	}
 	if len(plain) < deflateFrom {
 		return append([]byte{plainAsIs}, plain...), nil
 	}
@@ -44,7 +47,11 @@ func unpack(packed []byte) ([]byte, error) {
 	case plainAsIs:
 		return packed[1:], nil
 	case plainDeflated:
-		return io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed[1:])), maxPlain))
+		plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed[1:])), maxPlain+1))
+		if err == nil && len(plain) > maxPlain {
+			err = errors.New("sealed value is too large")
+		}
+		return plain, err
 	}
 	return nil, fmt.Errorf("sealed value has the unknown form %d", packed[0])
 }

@@ -50,16 +50,17 @@ type ring struct {
 func (r *ring) Refresh(ctx context.Context) error {
 	r.asking.Lock()
 	defer r.asking.Unlock()
+	at := r.now()
 	kept, err := r.keys.DataKeys(ctx)
 	if err != nil {
 		return err
 	}
-	return r.take(ctx, kept)
+	return r.take(ctx, kept, at)
 }
 
-// take opens the keys that are new and drops those that are destroyed.
-func (r *ring) take(ctx context.Context, kept []engine.DataKey) error {
-	at := r.now()
+// take opens the keys that are new and drops those that are destroyed, of what
+// was read after at.
+func (r *ring) take(ctx context.Context, kept []engine.DataKey, at time.Time) error {
 	held := map[int]heldKey{}
 	for _, k := range kept {
 		if k.Purpose != engine.KeySeals || !k.DestroyedAt.IsZero() {
@@ -130,10 +131,7 @@ func (r *ring) Tag(id int) string {
 // primary is the key to seal with. A process that could not look for new keys
 // for long seals nothing: the key it knows may be on its way out.
 func (r *ring) primary() (heldKey, error) {
-	r.mu.RLock()
-	stale := r.now().Sub(r.looked) > engine.StaleKeys
-	r.mu.RUnlock()
-	if stale {
+	if r.stale() {
 		if err := r.ask(); err != nil {
 			return heldKey{}, fmt.Errorf("look for newer data keys: %w", err)
 		}
@@ -150,6 +148,16 @@ func (r *ring) primary() (heldKey, error) {
 		return heldKey{}, errors.New("no data key is in use yet; is the clock right?")
 	}
 	return r.held[newest], nil
+}
+
+// stale reports whether it is long ago that the database was asked, by the clock
+// on the wall: the other one stands still while a machine sleeps. A clock that
+// was put back tells nothing.
+func (r *ring) stale() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	ago := r.now().Round(0).Sub(r.looked.Round(0))
+	return ago < 0 || ago > engine.StaleKeys
 }
 
 // keyOf finds the key that a value is sealed under, which another process may

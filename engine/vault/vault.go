@@ -52,6 +52,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if v.now == nil {
 		v.now = time.Now
 	}
+	at := v.now()
 	kept, err := v.keys.DataKeys(ctx)
 	if err == nil && len(kept) == 0 {
 		if err = v.addFirst(ctx); err == nil {
@@ -59,7 +60,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 		}
 	}
 	if err == nil {
-		err = v.take(ctx, kept)
+		err = v.take(ctx, kept, at)
 	}
 	if err == nil {
 		v.mac, err = v.fingerprintKey(ctx, kept)

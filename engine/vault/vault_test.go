@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -91,6 +92,27 @@ func TestKeysSurviveARestartAndAreMadeOnce(t *testing.T) {
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("key file: %v, %v", info.Mode(), err)
+	}
+}
+
+// A machine that slept has a key in hand that may be destroyed by now: the clock
+// that runs on is the one on the wall.
+func TestKeysAreLookedForBeforeSealingAfterASleepOrAnotherTime(t *testing.T) {
+	for name, jump := range map[string]time.Duration{"slept": time.Hour, "put back": -time.Hour} {
+		keys, now := &memoryKeys{}, time.Now() // with both clocks
+		v := open(t, Options{KeyFile: filepath.Join(t.TempDir(), "key"), Keys: keys, Now: func() time.Time { return now }})
+		second, err := v.NewKey(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.AddDataKey(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Round(0).Add(jump)
+		sealed, err := v.Seal("t", "1", "c", nil)
+		if err != nil || string(sealed[:engine.KeyTagSize]) != v.Tag(2) {
+			t.Errorf("%s: sealed under %x, %v", name, sealed[:engine.KeyTagSize], err)
+		}
 	}
 }
 

@@ -1,18 +1,18 @@
-package sandbox
+package shim
 
 import (
 	"cmp"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 )
 
-// wrapping is the command line of bubblewrap for the walls: namespaces for
+// Wrapping is the command line of bubblewrap for the walls: namespaces for
 // processes, mounts and shared memory, in which only the paths of the walls are
 // there. The child of it is the first process of its namespace, so that all
 // others end with it. Source: bwrap(1), version 0.7 or newer.
-func (w Walls) wrapping(self string, root bool) []string {
+func (w *Walls) Wrapping(self string, root bool) []string {
 	args := []string{"--unshare-pid", "--unshare-ipc", "--as-pid-1", "--proc", "/proc", "--dev", "/dev",
 		"--size", sharedMemory, "--perms", "1777", "--tmpfs", "/dev/shm"}
 	if root { // to become another user, and to end what runs as one; everything else goes
@@ -39,9 +39,9 @@ type mount struct{ how, from, to string }
 // mounts lists the paths, those that others lie in first. Each costs a tenth of a
 // millisecond, so there are few: of /etc and /sys Landlock, where there is one,
 // lets through no more than what is to be read.
-func (w Walls) mounts(self string) []mount {
+func (w *Walls) mounts(self string) []mount {
 	read := append(slices.Clone(w.Read), self)
-	if landlockVersion() >= landlockPart {
+	if LandlockVersion() >= LandlockPart {
 		read = append(read, "/etc", "/sys")
 	}
 	var all []mount
@@ -63,11 +63,11 @@ func (w Walls) mounts(self string) []mount {
 }
 
 // readOnly shows a path as it is: links, such as /bin, as links.
-func readOnly(path string) mount {
-	if target, err := os.Readlink(path); err == nil && filepath.Dir(path) == "/" {
-		return mount{"--symlink", target, path}
+func readOnly(name string) mount {
+	if target, err := os.Readlink(name); err == nil && path.Dir(name) == "/" {
+		return mount{"--symlink", target, name}
 	}
-	return mount{"--ro-bind", path, path}
+	return mount{"--ro-bind", name, name}
 }
 
 // outermost drops the paths that lie within others.
@@ -83,7 +83,7 @@ func withParents(all []mount) (more []mount) {
 	made := map[string]bool{"/": true}
 	for _, m := range all {
 		var parents []mount
-		for dir := filepath.Dir(m.to); !made[dir]; dir = filepath.Dir(dir) {
+		for dir := path.Dir(m.to); !made[dir]; dir = path.Dir(dir) {
 			made[dir] = true
 			parents = append(parents, mount{to: dir})
 		}

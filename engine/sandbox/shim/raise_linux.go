@@ -1,4 +1,4 @@
-package sandbox
+package shim
 
 import (
 	"errors"
@@ -14,8 +14,8 @@ import (
 )
 
 // raise shuts this process, and all that it will start, in. It cannot be undone.
-func (w Walls) raise() error {
-	if !w.up() {
+func (w *Walls) raise() error {
+	if w == nil {
 		return nil
 	}
 	if err := w.restrict(); err != nil {
@@ -24,7 +24,7 @@ func (w Walls) raise() error {
 	if err := w.Limits.set(); err != nil {
 		return err
 	}
-	if err := filterCalls(); err != nil && (w.Mode == Require || judgesCalls()) {
+	if err := filterCalls(); err != nil && (!w.BestEffort || JudgesCalls()) {
 		return fmt.Errorf("system calls: %w", err)
 	}
 	if w.User != 0 { // to become it takes powers, which end with that
@@ -34,9 +34,9 @@ func (w Walls) raise() error {
 }
 
 // restrict lets Landlock hold files, TCP, signals and abstract sockets.
-func (w Walls) restrict() error {
+func (w *Walls) restrict() error {
 	config := landlock.V7 // with all of landlockScope; what comes later takes what people use, such as UDP for names
-	if w.Mode == Auto {
+	if w.BestEffort {
 		config = config.BestEffort()
 	}
 	var rules []landlock.Rule
@@ -53,7 +53,7 @@ func (w Walls) restrict() error {
 }
 
 // written lists what a child may write to.
-func (w Walls) written() []string {
+func (w *Walls) written() []string {
 	paths := append(slices.Clone(w.Write), "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 	if w.Bubblewrap != "" { // which makes these for the child alone
 		paths = append(paths, "/tmp", "/dev/shm")
@@ -120,10 +120,11 @@ func dropPowers() error {
 	return errors.Join(err, unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]))
 }
 
-// filterCalls refuses the system calls that lead around the walls: sockets other
-// than those Landlock knows, such as Multipath TCP, io_uring, which makes any
-// socket, the kernel's keyrings, which steps of one user share, and the calls of
-// other machines than this one, such as 32-bit ones, which have other numbers.
+// filterCalls refuses the system calls that lead around the walls: sockets and
+// ways to connect that Landlock does not know, io_uring, which makes any socket,
+// the kernel's keyrings, which steps of one user share, limits of other
+// processes, namespaces, and the calls of other machines than this one, such as
+// 32-bit ones, which have other numbers.
 func filterCalls() error {
 	program, err := callFilter(runtime.GOARCH)
 	if err != nil {
@@ -135,8 +136,8 @@ func filterCalls() error {
 	return loadFilter(program)
 }
 
-// judgesCalls reports whether system calls can be judged here.
-func judgesCalls() bool {
+// JudgesCalls reports whether system calls can be judged here.
+func JudgesCalls() bool {
 	_, known := abis[runtime.GOARCH]
 	return known && unix.Prctl(unix.PR_GET_SECCOMP, 0, 0, 0, 0) == nil
 }

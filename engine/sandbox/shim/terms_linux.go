@@ -1,4 +1,4 @@
-package sandbox
+package shim
 
 import (
 	"os"
@@ -11,16 +11,11 @@ import (
 // process, or thread, that started this one dies.
 func clearDeathSignal() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0) }
 
-// Conceal keeps the environment and the memory of this process from all other
-// programs but root's, those of the same user included. What it starts can be
-// read like any other.
-func Conceal() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
-
 func dup(f *os.File, fd int) error { return unix.Dup3(int(f.Fd()), fd, 0) }
 
-// landlockVersion is that of the kernel's interface; 0 where it has none, or has it
+// LandlockVersion is that of the kernel's interface; 0 where it has none, or has it
 // switched off.
-func landlockVersion() int {
+func LandlockVersion() int {
 	version, err := ll.LandlockGetABIVersion()
 	if err != nil {
 		return 0

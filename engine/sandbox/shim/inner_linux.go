@@ -1,10 +1,9 @@
-package sandbox
+package shim
 
 import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strconv"
@@ -14,23 +13,23 @@ import (
 )
 
 // wrap becomes bubblewrap, whose child is this program once more: that has the
-// Spec with Inner set. An interrupt is meant for the program within, and would
+// Terms with Inner set. An interrupt is meant for the program within, and would
 // end bubblewrap.
-func (s Spec) wrap(args []string) error {
+func (t Terms) wrap(args []string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	if s.Inner, err = s.announceLater(); err != nil {
+	if t.Inner, err = t.announceLater(); err != nil {
 		return err
 	}
-	name, value, err := s.Variable()
+	name, value, err := t.Variable()
 	if err != nil {
 		return err
 	}
 	signal.Ignore(syscall.SIGINT)
-	argv := append(append([]string{"bwrap"}, s.Walls.wrapping(self, os.Geteuid() == 0)...), self)
-	return syscall.Exec(s.Walls.Bubblewrap, append(argv, args...), append(environment(), name+"="+value))
+	argv := append(append([]string{"bwrap"}, t.Walls.Wrapping(self, os.Geteuid() == 0)...), self)
+	return syscall.Exec(t.Walls.Bubblewrap, append(argv, args...), append(environment(), name+"="+value))
 }
 
 // Inner is what the part of a child that is within bubblewrap knows of the part
@@ -42,12 +41,12 @@ type Inner struct {
 
 // announceLater opens the PidFile, and leaves it empty: who reads it may interrupt
 // the child, so it is written once there is somebody to interrupt.
-func (s Spec) announceLater() (*Inner, error) {
-	if s.PidFile == "" {
+func (t Terms) announceLater() (*Inner, error) {
+	if t.PidFile == "" {
 		return &Inner{}, nil
 	}
-	fd, err := unix.Open(s.PidFile, unix.O_CREAT|unix.O_TRUNC|unix.O_WRONLY, 0o600) // without O_CLOEXEC
-	return &Inner{Process: self().String(), PidFile: fd}, err
+	fd, err := unix.Open(t.PidFile, unix.O_CREAT|unix.O_TRUNC|unix.O_WRONLY, 0o600) // without O_CLOEXEC
+	return &Inner{Process: self(), PidFile: fd}, err
 }
 
 // announce writes the PidFile.
@@ -62,30 +61,30 @@ func (i *Inner) announce() error {
 // within runs the program as a child of the first process of bubblewrap's
 // namespace, and ends as it does. It dies together with bubblewrap, and then all
 // that is in the namespace does: for that it stays bubblewrap's user.
-func (s Spec) within(args []string) error {
+func (t Terms) within(args []string) error {
 	runtime.LockOSThread()                                 // whose powers are those of what it starts
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) // which is the program's
-	if s.Inner.PidFile != 0 {
-		unix.CloseOnExec(s.Inner.PidFile)
+	if t.Inner.PidFile != 0 {
+		unix.CloseOnExec(t.Inner.PidFile)
 	}
-	if err := s.Walls.raise(); err != nil {
+	if err := t.Walls.raise(); err != nil {
 		return fmt.Errorf("walls: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return err
 	}
-	cmd := exec.Command(s.Program, args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, environment()
-	if user := uint32(s.Walls.User); user != 0 { // #nosec G115 -- users are checked when the policy is read
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	attr := &syscall.ProcAttr{Env: environment(), Files: []uintptr{0, 1, 2}}
+	if user := uint32(t.Walls.User); user != 0 { // #nosec G115 -- users are checked when the policy is read
+		attr.Sys = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	}
-	if err := cmd.Start(); err != nil {
-		return err
+	pid, err := syscall.ForkExec(t.Program, append([]string{t.Program}, args[1:]...), attr)
+	if err != nil {
+		return &os.PathError{Op: "start", Path: t.Program, Err: err}
 	}
-	if err := errors.Join(dropPowers(), s.Inner.announce()); err != nil {
+	if err := errors.Join(dropPowers(), t.Inner.announce()); err != nil {
 		return err // which ends the program, too
 	}
-	os.Exit(reap(cmd.Process.Pid))
+	os.Exit(reap(pid))
 	return nil
 }
 
