@@ -86,8 +86,11 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
 	e := s.event(p, "variable-set.delete", "", nil).in(ProjectOf(name))
 	return s.Store.DeleteVariableSet(ctx, name, completing(e, func(e Event, before *VariableSet) Event {
-		// Who takes values away from stacks is an author of what they are planned with.
-		e.Detail = plainJSON(map[string]any{"set": name, "stacks": before.Stacks})
+		detail := map[string]any{"set": name}
+		if before != nil { // who takes values away from stacks is an author of what they are planned with
+			detail["stacks"] = before.Stacks
+		}
+		e.Detail = plainJSON(detail)
 		return e.changing(before.told(), nil)
 	}))
 }
