@@ -373,7 +373,7 @@ CREATE TABLE runs (
     planned_at  INTEGER,
     approved_at INTEGER,
     applying_at INTEGER,
-    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')), starters TEXT NOT NULL DEFAULT '[]', authors TEXT NOT NULL DEFAULT '[]', covered TEXT NOT NULL DEFAULT '[]', glass TEXT NOT NULL DEFAULT '{}', release_at INTEGER,
+    finished_at INTEGER, purged_at INTEGER, partial BOOLEAN NOT NULL DEFAULT false, resources TEXT NOT NULL DEFAULT '{}', origin TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT 'manual' CHECK (cause IN ('manual', 'schedule', 'drift', 'upstream')), starters TEXT NOT NULL DEFAULT '[]', authors TEXT NOT NULL DEFAULT '[]', covered TEXT NOT NULL DEFAULT '[]', glass TEXT NOT NULL DEFAULT '{}', release_at INTEGER, applier TEXT NOT NULL DEFAULT '',
     -- Nothing reaches real infrastructure without a plan that was looked at.
     CHECK (status NOT IN ('planned', 'approved', 'applying') OR digest <> ''),
     -- Previews and drift checks never get that far.

@@ -68,6 +68,15 @@ func (v auditView) export(format string) string {
 		"address", f.Address, "request", f.Request, "text", f.Text, "from", moment(f.From), "to", moment(f.To))
 }
 
+// formats are those of an export. All of the log in a form that can be verified
+// is for those only who may read all of it.
+func (v auditView) formats() []string {
+	if !v.searched() && !v.who.May(engine.MayReadAudit, engine.Scope{}) {
+		return []string{"csv", "cloudevents"}
+	}
+	return []string{"jsonl", "csv", "cloudevents"}
+}
+
 // moment is a time as the API takes it, or nothing for none.
 func moment(t time.Time) string {
 	if t.IsZero() {

@@ -38,8 +38,9 @@ func (s *site) people() []string {
 }
 
 var (
-	linkRule = regexp.MustCompile(`href="(/[^"#]*)`)
-	formRule = regexp.MustCompile(`(?:method="post" action|formaction)="(/[^"]*)"`)
+	linkRule     = regexp.MustCompile(`href="(/[^"#]*)`)
+	formRule     = regexp.MustCompile(`(?:method="post" action|formaction)="(/[^"]*)"`)
+	searchedRule = regexp.MustCompile(`([?&](?:actor|action|subject|request)=)[^&]*`)
 )
 
 // TestPagesOfferNothingThatWouldBeRefused follows every link of every page as
@@ -56,10 +57,10 @@ func TestPagesOfferNothingThatWouldBeRefused(t *testing.T) {
 		seen := map[string]bool{}
 		for queue := []string{"/"}; len(queue) > 0; queue = queue[1:] {
 			at := queue[0]
-			if seen[at] || strings.HasPrefix(at, "/static/") || strings.HasPrefix(at, "/docs") {
+			if seen[place(at)] || strings.HasPrefix(at, "/static/") || strings.HasPrefix(at, "/docs") {
 				continue
 			}
-			seen[at] = true
+			seen[place(at)] = true
 			_, status, text := b.answer("GET "+at, nil, nil)
 			if status != http.StatusOK {
 				t.Errorf("%s is led to %s: status %d", name, at, status)
@@ -115,4 +116,10 @@ func mayThere(who engine.Principal, perm engine.Permission, scope engine.Scope) 
 		return perm == engine.MaySelf || who.MayAnywhere(perm)
 	}
 	return who.May(perm, scope)
+}
+
+// place is a link without what is looked for in the audit log, which leads on
+// to as many searches as there are events.
+func place(link string) string {
+	return searchedRule.ReplaceAllString(link, "$1")
 }

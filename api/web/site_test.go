@@ -25,6 +25,7 @@ import (
 	"github.com/cloudops-manager/cloudops/engine/egress"
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/issuer"
+	"github.com/cloudops-manager/cloudops/engine/siem"
 	"github.com/cloudops-manager/cloudops/engine/store"
 	"github.com/cloudops-manager/cloudops/engine/vault"
 )
@@ -106,7 +107,7 @@ func (s *site) serve(log *slog.Logger, now func() time.Time) {
 	ok(s.t, err)
 	s.pages = pages
 	handler, err := api.New(api.Deps{
-		Policies: policies, Webhooks: hooks,
+		Policies: policies, Webhooks: hooks, Audit: &engine.Audit{Store: s.store, Now: now}, Formats: siem.Formats(),
 		Runs: s.runs, Stacks: s.stacks, States: s.states, Access: s.access, Store: s.store, Bell: s.bell,
 		Log: log, Now: now, Ready: s.store.Ping, PackFiles: blueprint.PackFiles, Version: "test", Pages: pages,
 	})
