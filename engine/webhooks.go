@@ -104,10 +104,9 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 	if err := s.check(p, w); err != nil {
 		return nil, err
 	}
-	e := replacing(s.event(p.User, "webhook.update", w, nil), func(before *Webhook) (was, is map[string]any) {
-		is = w.told()
-		is["changed"] = before == nil || before.URL != w.URL
-		return before.told(), is
+	e := completing(s.event(p.User, "webhook.update", w, nil), func(e Event, before *Webhook) Event {
+		e.Detail = plainJSON(map[string]any{"new_url": before == nil || before.URL != w.URL}) // of which no more is told than the host
+		return e.changing(before.told(), w.told())
 	})
 	return w, s.Store.PutWebhook(ctx, w, e)
 }

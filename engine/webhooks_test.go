@@ -59,7 +59,10 @@ type messages struct {
 func (s *messages) PutWebhook(_ context.Context, w *Webhook, e ...Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hook, s.noted = w, append(s.noted, e...)
+	for _, e := range e {
+		s.noted = append(s.noted, e.Replacing(s.hook))
+	}
+	s.hook = w
 	return nil
 }
 
@@ -226,7 +229,7 @@ func TestTheAuditLogDoesNotTellWhereAWebhookPosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := store.noted[len(store.noted)-1]
-	if text := string(e.Detail); strings.Contains(text, "hush") || !strings.Contains(text, `"url":"https://chat.example.com/..."`) || !strings.Contains(text, `"new_url":true`) {
+	if text := string(e.Detail) + string(e.Before) + string(e.After); strings.Contains(text, "hush") || !strings.Contains(text, `"url":"https://chat.example.com/..."`) || !strings.Contains(text, `"new_url":true`) {
 		t.Errorf("the event says %s", text)
 	}
 	f := &Forwarder{Kind: ForwardHTTP, Address: to}

@@ -86,7 +86,7 @@ func TestTableHoldsNoFormula(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"1", "2026-01-02T12:00:00Z", "ada", "run.approve", "", "", "'=1+1", "", "", "", `{"comment":"gut, ja: é"}`, "", "", engine.ChainStart, s.Events[0].Hash}
+	want := []string{"1", "2026-01-02T12:00:00Z", "ada", "run.approve", "", "", "", "'=1+1", "", "", "", `{"comment":"gut, ja: é"}`, "", "", engine.ChainStart, s.Events[0].Hash}
 	if len(rows) != 2 || !slices.Equal(rows[1], want) {
 		t.Errorf("rows %q", rows)
 	}
