@@ -3,10 +3,12 @@ package api
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,8 +88,8 @@ func TestManyWhoAreRefusedCannotFillTheDatabase(t *testing.T) {
 	s := newSystem(t)
 	now, written := s.clock.now(), 0
 	for i := range 3 * maxRefusals {
-		a := attempt{engine.Event{Actor: "unknown", Subject: "GET /v1/users"}, http.StatusUnauthorized, &denial{}}
-		written += len(s.server.refusals.take("unknown "+time.Duration(i).String(), a, now))
+		a := attempt{engine.Event{Actor: "unknown", Subject: "GET /v1/users"}, http.StatusUnauthorized, &denial{}, "/v1/users"}
+		written += len(s.server.refusals.take(time.Duration(i).String(), a, now))
 	}
 	if written != maxRefusals+1 || len(s.server.refusals.seen) != maxRefusals+1 {
 		t.Errorf("%d events of %d kinds", written, len(s.server.refusals.seen))
@@ -95,6 +97,63 @@ func TestManyWhoAreRefusedCannotFillTheDatabase(t *testing.T) {
 	late := s.server.refusals.flush(now.Add(refusalWindow))
 	if len(late) != 1 || !strings.Contains(string(late[0].Detail), `"repeated":1999`) {
 		t.Errorf("late: %d", len(late))
+	}
+	if len(s.server.refusals.kinds) != 0 {
+		t.Errorf("counted on: %v", s.server.refusals.kinds)
+	}
+}
+
+func TestEachThingThatSomebodyIsRefusedIsNamed(t *testing.T) {
+	s := newSystem(t)
+	for _, id := range []string{"a", "b", "c", "b"} {
+		s.must(s.request("DELETE", "/v1/teams/"+id, engine.RoleViewer, nil), http.StatusForbidden)
+	}
+	var paths []string
+	for _, e := range s.noted("access.refused") {
+		var detail struct{ Path string }
+		s.ok(json.Unmarshal(e.Detail, &detail))
+		paths = append(paths, detail.Path)
+	}
+	if want := []string{"/v1/teams/a", "/v1/teams/b", "/v1/teams/c"}; !slices.Equal(paths, want) {
+		t.Errorf("the log names %q", paths)
+	}
+}
+
+// Somebody who floods the log with refusals of their own hides nobody else's.
+func TestRefusalsOfOneHideThoseOfNobodyElse(t *testing.T) {
+	s := newSystem(t)
+	now, of := s.clock.now(), map[string]int{}
+	for i := range 3 * maxRefusals {
+		for _, actor := range []string{"eve", nobody} {
+			a := attempt{engine.Event{Actor: actor, Subject: "GET /v1/users"}, http.StatusForbidden, &denial{}, "/v1/users"}
+			for _, e := range s.server.refusals.take(fmt.Sprint(i), a, now) {
+				of[e.Actor]++
+			}
+		}
+	}
+	a := attempt{engine.Event{Actor: "mallory", Subject: "DELETE /v1/stacks/:stack", Stack: "prod"}, http.StatusForbidden, &denial{}, "/v1/stacks/prod"}
+	if events := s.server.refusals.take("prod", a, now); len(events) != 1 || events[0].Stack != "prod" || of["eve"] != maxOfOne+1 || of[nobody] != maxRefusals+1 {
+		t.Errorf("%v, then %v", of, events)
+	}
+}
+
+func TestSignInsThatFailAreEventsAlsoOfNamesThatNobodyHas(t *testing.T) {
+	s := newSystem(t, withPages)
+	guess := func(name string) {
+		s.must(s.request("POST", "/v1/login", "", map[string]string{"name": name, "password": "wrong sesame wrong"}), http.StatusUnauthorized)
+	}
+	guess("nobody-1")
+	guess("nobody-2")
+	s.clock.add(refusalWindow)
+	guess("nobody-3")
+	events := s.noted("access.refused")
+	if len(events) != 3 || events[0].Actor != nobody || events[0].Address != "127.0.0.1" || !strings.Contains(string(events[1].Detail), `"repeated":1`) {
+		t.Errorf("%+v", events)
+	}
+	for _, e := range events {
+		if strings.Contains(string(e.Record()), "sesame") {
+			t.Errorf("the password is in %s", e.Record())
+		}
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *server) problem(ctx context.Context, err error) *problem {
 	}
 	for _, k := range statuses {
 		if errors.Is(err, k.kind) {
-			refused(ctx, func(r *denial) { r.reason = reasonOf(err.Error()) })
+			refused(ctx, func(r *denial) { r.reason = clipped(err.Error()) })
 			return problemOf(k.status, err.Error())
 		}
 	}
