@@ -175,6 +175,15 @@ func TestCutEndShowsByWhatWasSigned(t *testing.T) {
 	}
 }
 
+func TestALogWithoutAnyEventIsNotWhole(t *testing.T) {
+	lines, signer := chainOf(3)
+	for _, lines := range [][]string{nil, lines[:1]} {
+		if r := verified(lines, signer.Public); r.Whole() {
+			t.Errorf("%d lines are taken for a whole log", len(lines))
+		}
+	}
+}
+
 func TestStatementsAreSignedByWhoIsTrusted(t *testing.T) {
 	lines, signer := chainOf(5)
 	other := NewAuditSigner(nil, chainNoon)
