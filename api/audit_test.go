@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -116,6 +117,32 @@ func TestEachThingThatSomebodyIsRefusedIsNamed(t *testing.T) {
 	}
 	if want := []string{"/v1/teams/a", "/v1/teams/b", "/v1/teams/c"}; !slices.Equal(paths, want) {
 		t.Errorf("the log names %q", paths)
+	}
+}
+
+// Things of others are answered as if they were not there, and the attempt at them
+// is an event all the same; so is a call that nobody has signed.
+func TestAttemptsAtWhatIsHiddenAreEvents(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	admin := engine.Principal{User: "admin", Rights: engine.Everywhere(engine.RoleAdmin)}
+	hook := &engine.Hook{Stack: "hello", Name: "push", Kind: engine.RunPreview}
+	_, err := s.server.Hooks.Add(t.Context(), admin, hook)
+	s.ok(err)
+	_, token, err := s.access.CreateToken(t.Context(), admin, engine.TokenRequest{Name: "mine"})
+	s.ok(err)
+	for path, who := range map[string]engine.Role{"DELETE /v1/tokens/" + token.ID: engine.RoleOperator, "POST /v1/hooks/" + hook.ID: ""} {
+		method, at, _ := strings.Cut(path, " ")
+		s.must(s.request(method, at, who, nil), http.StatusNotFound)
+		events := s.noted("access.refused")
+		if e := events[len(events)-1]; !strings.HasPrefix(e.Subject, method) || !strings.Contains(string(e.Detail), at) || e.Actor != cmp.Or(string(who), nobody) {
+			t.Errorf("%s: the last event is %s", path, e.Record())
+		}
+	}
+	n := len(s.noted("access.refused"))
+	s.must(s.request("DELETE", "/v1/tokens/tok-none", engine.RoleOperator, nil), http.StatusNotFound)
+	if len(s.noted("access.refused")) != n {
+		t.Error("what is not there was refused")
 	}
 }
 

@@ -112,6 +112,20 @@ func TestPasswordsThatAreGuessedFirst(t *testing.T) {
 	}
 }
 
+// Whoever is turned away has chosen the name, and could have taken somebody's here.
+func TestWhoIsTurnedAwayIsNoUserOfOurs(t *testing.T) {
+	s := newSystem(t)
+	s.access.SignOn.Require = []string{"staff"}
+	_, _, err := s.access.SignIn(t.Context(), engine.SignOnIdentity{Issuer: "https://idp.example.com", Subject: "17", Name: "admin" + strings.Repeat("n", 300)})
+	if !errors.Is(err, engine.ErrForbidden) {
+		t.Fatal(err)
+	}
+	events, err := s.store.Events(t.Context(), engine.EventFilter{Action: "session.refused"}, engine.Page{Limit: 10})
+	if err != nil || len(events) != 1 || events[0].Actor != "https://idp.example.com" || len(events[0].Subject) > 200 {
+		t.Errorf("%+v, %v", events, err)
+	}
+}
+
 func TestSessionsAreListedAndEnd(t *testing.T) {
 	s := newSystem(t)
 	open := func() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
@@ -62,6 +63,26 @@ func TestNobodyIsSignedInByWhatWasThePasswordWhenTheyAsked(t *testing.T) {
 				t.Errorf("a command line: %v", err)
 			}
 		})
+	}
+}
+
+// Guesses that come at once, from many addresses, all begin before the first is counted.
+func TestGuessesThatBeganBeforeALockAreRefusedToo(t *testing.T) {
+	s := newSystem(t)
+	others := func() {
+		for range 10 {
+			_ = s.guess("operator", "wrong")
+		}
+	}
+	s.access.Passwords = &slowPasswords{meanwhile: others}
+	if _, _, err := s.access.Login(t.Context(), "operator", password); !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("the right one of them: %v", err)
+	}
+	s.clock.add(time.Hour)
+	s.access.Passwords = &slowPasswords{meanwhile: others}
+	_, _, err := s.access.Login(t.Context(), "operator", "wrong")
+	if u, read := s.store.User(t.Context(), "operator"); read != nil || u.Failures != 20 || !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("a wrong one of them: %v, and the user is %+v, %v", err, u, read)
 	}
 }
 

@@ -92,7 +92,19 @@ func TestTokenMadeWithATokenEndsWithIt(t *testing.T) {
 func TestTokensOfBeforeALimitEndByItToo(t *testing.T) {
 	s := newSystem(t)
 	s.access.Policy.TokenMax = time.Hour
-	s.must(s.request("GET", "/v1/whoami", engine.RoleViewer, nil), http.StatusOK)
+	c := s.as(engine.RoleViewer)
+	s.clock.add(time.Minute)
+	tokens, err := c.Tokens(t.Context(), "")
+	s.ok(err)
+	ends := tokens[0].CreatedAt.Add(time.Hour)
+	if got := tokens[0].ExpiresAt; got == nil || !got.Equal(ends) {
+		t.Errorf("it is listed to expire at %v", got)
+	}
+	next, err := c.CreateToken(t.Context(), client.CreateToken{Name: "next"})
+	s.ok(err)
+	if !next.ExpiresAt.Equal(ends) {
+		t.Errorf("the next one made with it expires at %s, not %s", next.ExpiresAt, ends)
+	}
 	s.clock.add(time.Hour + time.Second)
 	s.must(s.request("GET", "/v1/whoami", engine.RoleViewer, nil), http.StatusUnauthorized)
 }
@@ -112,6 +124,32 @@ func TestTokenIsKnownByItsForm(t *testing.T) {
 	s.ok(s.store.CreateToken(t.Context(), old, "", engine.Event{At: s.clock.now(), Actor: "viewer", Action: "token.create"}))
 	_, err := s.access.ByToken(t.Context(), "cop_old") // of the version before
 	s.ok(err)
+}
+
+// A token that may manage users, and no more, is no way to all that its user may do.
+func TestLimitedTokenGivesNobodyMoreThanItIsGoodFor(t *testing.T) {
+	s := newSystem(t)
+	admin := s.as(engine.RoleAdmin)
+	s.ok(admin.PutTeam(t.Context(), "boss", ""))
+	s.ok(admin.Bind(t.Context(), client.Binding{Subject: "team:boss", Role: "admin", Scope: "installation"}))
+	made, err := admin.CreateToken(t.Context(), client.CreateToken{Name: "registrar", Permissions: []string{"users.manage", "access.manage", "access.read"}})
+	s.ok(err)
+	c := client.New(s.url, engine.Secret(made.Token))
+	s.ok(c.CreateUser(t.Context(), client.CreateUser{Name: "eve", Password: password, MustChange: new(false)}))
+	for what, err := range map[string]error{
+		"one's own password":            c.UpdateUser(t.Context(), "admin", client.UpdateUser{Password: new("staple battery horse")}),
+		"a password of who may do more": c.UpdateUser(t.Context(), "operator", client.UpdateUser{Password: new("staple battery horse")}),
+		"the end of one's browsers":     c.EndSessions(t.Context(), "admin"),
+		"a user with a role":            c.CreateUser(t.Context(), client.CreateUser{Name: "mallory", Roles: []string{"admin"}, Password: password}),
+		"a role":                        c.UpdateUser(t.Context(), "eve", client.UpdateUser{Roles: &[]string{"viewer"}}),
+		"a binding":                     c.Bind(t.Context(), client.Binding{Subject: "user:eve", Role: "viewer", Scope: "project:default"}),
+		"a role of one's own":           c.PutRole(t.Context(), "applier", client.PutRole{Permissions: []string{"apply"}}),
+		"a team":                        c.AddMember(t.Context(), "boss", "eve"),
+	} {
+		if !errors.Is(err, engine.ErrForbidden) || !strings.Contains(err.Error(), made.ID) && what != "one's own password" && what != "the end of one's browsers" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }
 
 func TestTokenInTheAddressIsNoToken(t *testing.T) {
@@ -157,6 +195,11 @@ func TestServiceAccountsHaveTokensAndAnOwner(t *testing.T) {
 		t.Errorf("once it is disabled: %v", err)
 	}
 	s.ok(owner.DeleteToken(t.Context(), made.ID))
+	events, err := s.store.Events(t.Context(), engine.EventFilter{Action: "token.delete"}, engine.Page{Limit: 1})
+	s.ok(err)
+	if got := string(events[0].Detail); events[0].Actor != "operator" || got != `{"name":"deploy","user":"ci"}` {
+		t.Errorf("it is recorded as %s by %s", got, events[0].Actor)
+	}
 }
 
 func TestTokenIsGoodWhereItSays(t *testing.T) {
@@ -183,6 +226,9 @@ func TestServiceAccountIsAsGoodAsItsOwner(t *testing.T) {
 	if _, err := ci.Whoami(t.Context()); !errors.Is(err, engine.ErrUnauthorized) {
 		t.Errorf("once its owner is disabled: %v", err)
 	}
+	if p, err := s.access.PrincipalOf(t.Context(), "ci"); err != nil || p.MayAnywhere(engine.MayRead) || p.Owner != "operator" {
+		t.Errorf("hooks and approvals of it have the rights of %+v, %v", p, err)
+	}
 	s.ok(admin.UpdateUser(t.Context(), "ci", client.UpdateUser{Owner: new("viewer")}))
 	_, err = ci.Whoami(t.Context())
 	s.ok(err)
@@ -203,6 +249,14 @@ func TestTokensOfMorePowerfulServiceAccountsAreNotMade(t *testing.T) {
 	}
 	if err := rita.UpdateUser(t.Context(), "robot", client.UpdateUser{Owner: new("rita")}); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("its owner: %v", err)
+	}
+	tokens, err := admin.Tokens(t.Context(), "")
+	s.ok(err)
+	if err := rita.DeleteToken(t.Context(), tokens[0].ID); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("the end of an admin's token: %v", err)
+	}
+	if err := s.as(engine.RoleOperator).DeleteToken(t.Context(), tokens[0].ID); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("by somebody who manages nobody: %v", err)
 	}
 	if err := rita.EndSessions(t.Context(), "admin"); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("sessions of an admin: %v", err)

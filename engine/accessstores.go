@@ -36,9 +36,9 @@ type TokenStore interface {
 	CreateToken(ctx context.Context, t *Token, hash string, e Event) error
 	// Tokens lists a user's tokens, newest first; a cursor is an ID.
 	Tokens(ctx context.Context, user string, p Page) ([]*Token, error)
-	// DeleteToken wraps ErrNotFound where neither the user nor a service account
-	// that the user owns has such a token; "" stands for any user.
-	DeleteToken(ctx context.Context, id, user string, e Event) error
+	// Token wraps ErrNotFound, as DeleteToken does.
+	Token(ctx context.Context, id string) (*Token, error)
+	DeleteToken(ctx context.Context, id string, e Event) error
 	// TokenUser finds a token by hash with its user, in one statement.
 	TokenUser(ctx context.Context, hash string) (*Token, *User, error)
 	TouchToken(ctx context.Context, id string, at time.Time, from string) error

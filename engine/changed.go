@@ -63,9 +63,6 @@ func (u *User) told() map[string]any {
 }
 
 func (t *Token) told() map[string]any {
-	if t == nil {
-		return nil
-	}
 	m := map[string]any{"user": t.User, "name": t.Name, "expires": nil, "permissions": []Permission{}, "scope": Scope{}.String()}
 	if !t.ExpiresAt.IsZero() {
 		m["expires"] = t.ExpiresAt
@@ -89,9 +86,6 @@ func (h *Hook) told() map[string]any {
 }
 
 func (w *Webhook) told() map[string]any {
-	if w == nil {
-		return nil
-	}
 	return map[string]any{"name": w.Name, "url": placeOf(w.URL), "events": w.Events, "disabled": w.DisabledWhy, "secret": hidden}
 }
 

@@ -44,7 +44,8 @@ func (c *Credential) part(phase Phase) CredentialPart {
 	return p
 }
 
-// tidy fills in what follows from the rest, and drops fields that are empty.
+// tidy fills in what follows from the rest, and drops fields that are empty. Those
+// for plans stay: who gives an empty one does not mean that of applies.
 func (c *Credential) tidy() {
 	if c.Kind == "" {
 		c.Kind = CredentialEnvironment
@@ -52,17 +53,16 @@ func (c *Credential) tidy() {
 	if c.Cloud == "" {
 		c.Cloud = c.Kind.Cloud()
 	}
-	c.Keys = c.Kind.tidy(c.Fields, c.Values)
+	maps.DeleteFunc(c.Fields, func(_, v string) bool { return v == "" })
+	c.Keys = c.Kind.tidy(c.Values)
 	if c.Plan != nil {
-		c.Plan.Keys = c.Kind.tidy(c.Plan.Fields, c.Plan.Values)
+		c.Plan.Keys = c.Kind.tidy(c.Plan.Values)
 	}
 }
 
-// tidy drops fields that are empty, and the end of the line that a secret has
-// which comes from a file: none of a kind ends with one. It gives the names of
-// the values.
-func (k CredentialKind) tidy(fields map[string]string, values map[string]Secret) (keys []string) {
-	maps.DeleteFunc(fields, func(_, v string) bool { return v == "" })
+// tidy drops the end of the line that a secret has which comes from a file: none
+// of a kind ends with one. It gives the names of the values.
+func (k CredentialKind) tidy(values map[string]Secret) (keys []string) {
 	for name, v := range values {
 		if k != CredentialEnvironment {
 			values[name] = Secret(strings.TrimRight(v.Reveal(), "\r\n"))

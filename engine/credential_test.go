@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,7 +16,7 @@ const (
 )
 
 func credentialOf(k CredentialKind, fields map[string]string, values map[string]Secret) *Credential {
-	return &Credential{Name: "prod", Kind: k, Cloud: k.Cloud(), Fields: fields, Values: values}
+	return &Credential{Name: "prod", Kind: k, Cloud: cmp.Or(k.Cloud(), CloudLocal), Fields: fields, Values: values}
 }
 
 func TestMistakesOfCredentialsAreSaidAllAtOnce(t *testing.T) {
@@ -53,6 +54,8 @@ func TestMistakesOfCredentialsAreSaidAllAtOnce(t *testing.T) {
 		"settings of a profile in a key":    {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": "x\ncredential_process = sh"}), []string{"secret_access_key has to be one line"}},
 		"settings of a profile in a region": {credentialOf(CredentialAWSAssumeRole, map[string]string{"role_arn": aRole, "source": "keys", "region": "eu\ncredential_source = Ec2InstanceMetadata"}, nil), []string{"region has to be one line"}},
 		"no kind":                           {credentialOf("aws", nil, nil), []string{"a kind is one of"}},
+		"no cloud":                          {&Credential{Name: "prod", Kind: CredentialEnvironment, Values: map[string]Secret{"A": "x"}}, []string{"say which cloud they are for: one of [aws azure gcp local]"}},
+		"no such cloud":                     {&Credential{Name: "prod", Kind: CredentialEnvironment, Cloud: "moon", Values: map[string]Secret{"A": "x"}}, []string{"say which cloud they are for"}},
 		"a cloud that is another's": {&Credential{Name: "prod", Kind: CredentialAWSWebIdentity, Cloud: CloudGCP, Fields: map[string]string{"role_arn": aRole}},
 			[]string{"kind aws-web-identity is for cloud aws, not gcp"}},
 	}
@@ -130,6 +133,37 @@ func TestPlansHaveAPartOfTheirOwn(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, without %q", err, want)
 		}
+	}
+}
+
+// An empty file, or a variable of the shell that is not set, would give plans the
+// rights of applies, and nobody would know.
+func TestNothingForPlansIsNotWhatAppliesHave(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kind CredentialKind
+		plan CredentialPart
+		want string
+	}{
+		"no part at all":   {CredentialEnvironment, CredentialPart{}, "there is nothing for plans"},
+		"an empty role":    {CredentialAWSWebIdentity, CredentialPart{Fields: map[string]string{"role_arn": ""}}, "for plans, role_arn is empty"},
+		"one of two empty": {CredentialAWSAssumeRole, CredentialPart{Fields: map[string]string{"role_arn": "", "external_id": "x-1"}}, "for plans, role_arn is empty"},
+		"a role":           {CredentialAWSWebIdentity, CredentialPart{Fields: map[string]string{"role_arn": aRole}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := credentialOf(tt.kind, map[string]string{"role_arn": aRole, "session_name": ""}, nil)
+			switch tt.kind {
+			case CredentialAWSAssumeRole:
+				c.Fields["source"] = "keys"
+			case CredentialEnvironment:
+				c.Fields, c.Values = nil, map[string]Secret{"A": "x"}
+			}
+			c.Plan = &tt.plan
+			c.tidy()
+			err := c.check()
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v", err)
+			}
+		})
 	}
 }
 

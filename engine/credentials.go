@@ -66,9 +66,12 @@ func (c *Credential) check() error {
 	var wrong []string
 	if own := c.Kind.Cloud(); own != "" && c.Cloud != own {
 		wrong = append(wrong, fmt.Sprintf("kind %s is for cloud %s, not %s", c.Kind, own, c.Cloud))
+	} else if !slices.Contains(Clouds(), c.Cloud) {
+		wrong = append(wrong, fmt.Sprintf("say which cloud they are for: one of %v", Clouds()))
 	}
 	wrong = append(wrong, c.Kind.mistakes("", c.part(PhaseApply))...)
 	if c.Plan != nil {
+		wrong = append(wrong, c.Plan.empty()...)
 		wrong = append(wrong, c.notSplit()...)
 		wrong = append(wrong, c.Kind.mistakes("for plans, ", c.part(PhasePlan))...)
 	}
@@ -77,6 +80,20 @@ func (c *Credential) check() error {
 	}
 	slices.Sort(wrong)
 	return Invalid("credentials %s: %s", c.Name, strings.Join(slices.Compact(wrong), "; "))
+}
+
+// empty names what a part for plans was to have and has not: plans would get the
+// same as applies in silence.
+func (p *CredentialPart) empty() (wrong []string) {
+	if len(p.Fields)+len(p.Values) == 0 {
+		return []string{"there is nothing for plans; without that part they get the same as applies"}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+		if p.Fields[name] == "" {
+			wrong = append(wrong, fmt.Sprintf("for plans, %s is empty; leave it out if it is that of applies", name))
+		}
+	}
+	return wrong
 }
 
 // notSplit names the fields that plans cannot have of their own.

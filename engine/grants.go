@@ -59,11 +59,29 @@ func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error
 	if err != nil {
 		return Principal{}, err
 	}
-	d, err := a.Directory(ctx)
-	if err != nil || u.Disabled { // who is behind a service account stays known
-		return Principal{User: name, Kind: u.Kind, Owner: u.Owner}, err
+	p := Principal{User: name, Kind: u.Kind, Owner: u.Owner} // who is behind a service account stays known
+	in, err := a.letIn(ctx, u)
+	if err != nil || !in {
+		return p, err
 	}
-	return Principal{User: name, Kind: u.Kind, Owner: u.Owner, Rights: d.Rights(name)}, nil
+	d, err := a.Directory(ctx)
+	if err == nil {
+		p.Rights = d.Rights(name)
+	}
+	return p, err
+}
+
+// letIn reports whether a user is not disabled; a service account is as good as
+// its owner.
+func (a *Access) letIn(ctx context.Context, u *User) (bool, error) {
+	if u.Disabled || u.Owner == "" {
+		return !u.Disabled, nil
+	}
+	owner, err := a.Store.User(ctx, u.Owner)
+	if err != nil {
+		return false, err
+	}
+	return !owner.Disabled, nil
 }
 
 // change edits the directory for p. Nobody can take the last admin away, and
@@ -209,16 +227,36 @@ func (a *Access) event(p Principal, action string, b Binding) Event {
 // hold of a person gets hold of the service accounts of that person, too.
 func (a *Access) mayManage(ctx context.Context, p Principal, name string) error {
 	d, err := a.Directory(ctx)
-	if err != nil || p.User == name && p.Limit == nil {
-		return err
-	}
-	users, err := a.Store.Users(ctx, Everything())
 	if err != nil {
 		return err
 	}
+	names, err := a.inHandOf(ctx, name)
+	if err != nil {
+		return err
+	}
+	return d.mayManage(p, names)
+}
+
+// inHandOf names a user, and then the service accounts of that user.
+func (a *Access) inHandOf(ctx context.Context, name string) ([]string, error) {
+	users, err := a.Store.Users(ctx, Everything())
+	names := []string{name}
 	for _, u := range users {
-		if (u.Name == name || u.Owner == name) && !p.covers(d.Rights(u.Name)) {
-			return Forbidden("%s may do more than %s; ask an admin", u.Name, p.asks())
+		if u.Owner == name {
+			names = append(names, u.Name)
+		}
+	}
+	return names, err
+}
+
+// mayManage is for the names that inHandOf gives.
+func (d *Directory) mayManage(p Principal, names []string) error {
+	if p.User == names[0] && p.Limit == nil {
+		return nil
+	}
+	for _, name := range names {
+		if !p.covers(d.Rights(name)) {
+			return Forbidden("%s may do more than %s; ask an admin", name, p.asks())
 		}
 	}
 	return nil

@@ -39,8 +39,12 @@ type Hooks struct {
 	Now    func() time.Time
 }
 
-// Add makes a hook and returns its secret, which is shown this once.
+// Add makes a hook and returns its secret, which is shown this once. A token that is
+// limited makes none: a hook is as good as its maker, and does not end with the token.
 func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
+	if p.Limit != nil {
+		return "", Forbidden("a hook has the rights of %s for good, which a token that is limited cannot give; use one that is not", p.User)
+	}
 	if err := CheckName("hook", h.Name); err != nil {
 		return "", err
 	}
@@ -53,27 +57,36 @@ func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
 	now := s.Now()
 	secret := NewWebhookSecret()
 	h.ID, h.Secrets, h.CreatedBy, h.CreatedAt = NewID("hook", now), SigningSecrets{Newest: secret}, p.User, now
-	return secret, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}).changing(nil, h.told()))
+	return secret, s.Store.CreateHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}).changing(nil, h.told()))
 }
 
 // of gives a hook to who may start what it starts. Others are told that there is none.
 func (s *Hooks) of(ctx context.Context, p Principal, id string) (*Hook, error) {
 	h, err := s.Store.Hook(ctx, id)
 	if err == nil && !p.May(MayPlan, StackScope(h.Stack)) {
-		return nil, NotFound("there is no hook %s", id)
+		return nil, Hidden("there is no hook %s", id)
 	}
 	return h, err
 }
 
-// Rotate gives a hook a new secret; the one before is taken beside it for a day.
-func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
+// Rotate gives a hook a new secret; the one before is taken beside it for a day. Only
+// who made it gets one: others could start runs in that name, and approve them in
+// their own.
+func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (secret Secret, err error) {
 	h, err := s.of(ctx, p, id)
 	if err != nil {
 		return "", err
 	}
+	if h.CreatedBy != p.User || p.Limit != nil {
+		return "", Forbidden("hook %s has the rights of %s, who alone gives it a new secret, by no token that is limited; delete it and make one of your own", h.Name, h.CreatedBy)
+	}
 	now := s.Now()
-	h.Secrets = h.Secrets.replaced(now)
-	return h.Secrets.Newest, s.Store.PutHook(ctx, h, newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(h.told(), h.told()))
+	err = s.Store.ChangeHook(ctx, id, func(h *Hook) (Event, error) {
+		h.Secrets = h.Secrets.replaced(now)
+		secret = h.Secrets.Newest
+		return newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(h.told(), h.told()), nil
+	})
+	return secret, err
 }
 
 // Delete removes a hook.
@@ -102,7 +115,7 @@ func (s *Hooks) Call(ctx context.Context, id string, m SignedMessage, body []byt
 		secrets = h.Secrets.at(now)
 	}
 	if !m.SignedBy(secrets, body, now) || h == nil {
-		return "", NotFound("there is no such hook, or the signature or its time is wrong")
+		return "", Hidden("there is no such hook, or the signature or its time is wrong")
 	}
 	call := HookCall{Hook: h.ID, Message: m.ID, Timestamp: m.Timestamp, At: now}
 	if run, err = s.Store.TakeCall(ctx, call, now.Add(-2*SignatureWindow)); err != nil || run != "" {

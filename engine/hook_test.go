@@ -43,6 +43,18 @@ func (s *hookStore) CallStarted(_ context.Context, c HookCall, run string) error
 	return nil
 }
 
+func (s *hookStore) Stack(context.Context, string) (*Stack, error) { return &Stack{}, nil }
+
+func (s *hookStore) CreateHook(_ context.Context, h *Hook, _ Event) error {
+	s.hook = h
+	return nil
+}
+
+func (s *hookStore) ChangeHook(_ context.Context, _ string, edit func(*Hook) (Event, error)) error {
+	_, err := edit(s.hook)
+	return err
+}
+
 func (s *hookStore) Start(_ context.Context, _ Principal, req StartRequest) (*Run, error) {
 	s.started = append(s.started, req)
 	return &Run{ID: "run-1"}, nil
@@ -83,5 +95,31 @@ func TestACallStartsARunOnce(t *testing.T) {
 	role = RoleViewer // ada's rights are what they are now
 	if _, err := call("hook-1", unknown); !errors.Is(err, ErrForbidden) || len(store.started) != 1 {
 		t.Errorf("error = %v, %d runs", err, len(store.started))
+	}
+}
+
+// A secret stands for who made the hook: whoever else had one could start a run in
+// that name and approve it in their own.
+func TestNobodyElseGetsTheSecretOfAHook(t *testing.T) {
+	store := &hookStore{}
+	s := &Hooks{Store: store, Now: time.Now}
+	ada, bob := Principal{User: "ada", Rights: Everywhere(RoleOperator)}, Principal{User: "bob", Rights: Everywhere(RoleAdmin)}
+	limited := ada
+	limited.Limit = &Limit{Permissions: []Permission{MayPlan}}
+	hook := func() *Hook { return &Hook{Stack: "web", Name: "ci", Kind: RunApply} }
+	if _, err := s.Add(t.Context(), limited, hook()); !errors.Is(err, ErrForbidden) || store.hook != nil {
+		t.Errorf("by a token that is limited: %v", err)
+	}
+	first, err := s.Add(t.Context(), ada, hook())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []Principal{bob, limited} {
+		if secret, err := s.Rotate(t.Context(), p, store.hook.ID); !errors.Is(err, ErrForbidden) || secret != "" {
+			t.Errorf("%s gets %q, %v", p.User, secret, err)
+		}
+	}
+	if secret, err := s.Rotate(t.Context(), ada, store.hook.ID); err != nil || secret == first || secret != store.hook.Secrets.Newest || store.hook.Secrets.Old != first {
+		t.Errorf("%q, %v", secret, err)
 	}
 }

@@ -54,7 +54,7 @@ func (a *Access) SignIn(ctx context.Context, id SignOnIdentity) (Secret, *Sessio
 		u, err = a.newcomer(ctx, id)
 	}
 	if err == nil && u.Disabled {
-		err = a.turnAway(ctx, u.Name, Forbidden("user %s is disabled; ask an admin", u.Name))
+		err = a.turnAway(ctx, id, Forbidden("user %s is disabled; ask an admin", u.Name))
 	}
 	if err == nil {
 		err = a.SyncTeams(ctx, u.Name, id.Issuer, a.SignOn.teams(id.Groups))
@@ -71,12 +71,14 @@ func (a *Access) admit(ctx context.Context, id SignOnIdentity) error {
 	if len(a.SignOn.Require) == 0 || slices.ContainsFunc(a.SignOn.Require, in) {
 		return nil
 	}
-	return a.turnAway(ctx, id.Name, Forbidden("%s is in none of the groups that may sign in here; ask an admin of CloudOps Manager which ones may", id.Name))
+	return a.turnAway(ctx, id, Forbidden("%s is in none of the groups that may sign in here; ask an admin of CloudOps Manager which ones may", id.Name))
 }
 
-// turnAway records a refusal. It stands without its record.
-func (a *Access) turnAway(ctx context.Context, name string, why error) error {
-	_ = a.Store.AddEvent(ctx, newEvent(a.Now(), name, "session.refused", "", name, map[string]any{"reason": why.Error()}))
+// turnAway records a refusal: as one of the issuer's, for the name is not one of
+// ours, and whoever comes could have chosen it. It stands without its record.
+func (a *Access) turnAway(ctx context.Context, id SignOnIdentity, why error) error {
+	detail := map[string]any{"reason": why.Error(), "subject": clip(id.Subject, maxAgent)}
+	_ = a.Store.AddEvent(ctx, newEvent(a.Now(), id.Issuer, "session.refused", "", clip(id.Name, maxAgent), detail))
 	return why
 }
 
@@ -84,7 +86,7 @@ func (a *Access) turnAway(ctx context.Context, name string, why error) error {
 func (a *Access) newcomer(ctx context.Context, id SignOnIdentity) (*User, error) {
 	name := strings.ToLower(id.Name)
 	if !a.SignOn.Create {
-		return nil, a.turnAway(ctx, name, Forbidden("%s is not known here, and users are not made by signing in; ask an admin", id.Name))
+		return nil, a.turnAway(ctx, id, Forbidden("%s is not known here, and users are not made by signing in; ask an admin", id.Name))
 	}
 	if err := CheckName("user", name); err != nil {
 		return nil, err

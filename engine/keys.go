@@ -78,7 +78,8 @@ type SealedCount struct {
 type KeyStore interface {
 	// DataKeys lists them by ID.
 	DataKeys(ctx context.Context) ([]DataKey, error)
-	// AddDataKey adds one with the events; it wraps ErrConflict where its ID is taken.
+	// AddDataKey adds one with the events; it wraps ErrConflict where its ID is
+	// taken, or the others are under another master key by now.
 	AddDataKey(ctx context.Context, k DataKey, events ...Event) error
 	// RetireDataKey notes that nothing is under the key since at; the zero time
 	// takes that back. Nothing happens where the key is gone.
@@ -89,17 +90,21 @@ type KeyStore interface {
 	SealedCounts(ctx context.Context) ([]SealedCount, error)
 	// Reseal seals again a batch of the values that are not under the key with
 	// the tag, which is the primary one. It keeps where it is, so that whoever
-	// calls it next, after a crash as well, goes on from there. Done tells that
-	// it has been through everything; the next call begins anew.
-	Reseal(ctx context.Context, key int, tag string) (done bool, err error)
+	// calls it next, after a crash as well, goes on from there.
+	Reseal(ctx context.Context, key int, tag string) (Resealed, error)
+}
+
+// Resealed says what became of a batch of values.
+type Resealed struct {
+	Done    bool    // it has been through everything; the next call begins anew
+	Damaged []error // each of a value that does not open, and stays as it is
 }
 
 // KeyRing holds the data keys of this process.
 type KeyRing interface {
 	// Refresh takes in what there is of keys in the database.
 	Refresh(ctx context.Context) error
-	// NewKey makes a data key with the ID, sealed under the master key. It wraps
-	// ErrConflict where the other keys are under another master key by now.
+	// NewKey makes a data key with the ID, sealed under the master key.
 	NewKey(ctx context.Context, id int) (DataKey, error)
 	// Tag is what values begin with that are sealed under the key; empty for one
 	// that the ring does not hold.

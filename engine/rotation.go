@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -170,7 +172,8 @@ func (k *Keys) under(ctx context.Context, id int) (n int, err error) {
 
 // Reseal seals again what is under older keys than the primary one, batch by
 // batch with a pause between them, and retires keys that nothing is left under.
-// It may be stopped and called again at any time, and beside itself.
+// It may be stopped and called again at any time, and beside itself. A value that
+// does not open keeps no other from being sealed again; the error tells of it.
 func (k *Keys) Reseal(ctx context.Context, pause time.Duration) error {
 	keys, err := k.List(ctx)
 	if err != nil {
@@ -183,21 +186,37 @@ func (k *Keys) Reseal(ctx context.Context, pause time.Duration) error {
 	if err := k.Ring.Refresh(ctx); err != nil {
 		return err
 	}
-	first := keys[at]
-	for done := false; !done; {
-		if done, err = k.Store.Reseal(ctx, first.ID, k.Ring.Tag(first.ID)); err != nil {
-			return err
+	damaged, err := k.resealAll(ctx, keys[at].ID, pause)
+	if err != nil {
+		return err
+	}
+	if !k.Now().Before(keys[at].ActiveAt.Add(settleAfter)) { // before that, somebody may still seal under an older key
+		err = k.retire(ctx, keys)
+	}
+	return errors.Join(err, tellDamaged(damaged))
+}
+
+func (k *Keys) resealAll(ctx context.Context, key int, pause time.Duration) (damaged []error, err error) {
+	for {
+		batch, err := k.Store.Reseal(ctx, key, k.Ring.Tag(key))
+		damaged = append(damaged, batch.Damaged...)
+		if err != nil || batch.Done {
+			return damaged, err
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return damaged, context.Cause(ctx)
 		case <-time.After(pause):
 		}
 	}
-	if k.Now().Before(first.ActiveAt.Add(settleAfter)) {
-		return nil // somebody may still seal under an older key; the next time finds it
+}
+
+// tellDamaged names the first of the values that do not open.
+func tellDamaged(damaged []error) error {
+	if len(damaged) == 0 {
+		return nil
 	}
-	return k.retire(ctx, keys)
+	return fmt.Errorf("%d values stay under the keys that they are under, since they do not open, the first one: %w", len(damaged), damaged[0])
 }
 
 func (k *Keys) retire(ctx context.Context, keys []KeyState) error {

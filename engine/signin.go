@@ -50,10 +50,14 @@ func (p AccessPolicy) tokenLife() time.Duration {
 	return life
 }
 
-// ended reports whether a token is good no longer. What was made before there
+// ends gives when a token expires; zero for never. What was made before there
 // was a limit, or a stricter one, ends by it as well.
-func (p AccessPolicy) ended(t *Token, now time.Time) bool {
-	return !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt) || p.TokenMax > 0 && now.Sub(t.CreatedAt) > p.TokenMax
+func (p AccessPolicy) ends(t *Token) time.Time {
+	most := t.CreatedAt.Add(p.TokenMax)
+	if p.TokenMax > 0 && (t.ExpiresAt.IsZero() || most.Before(t.ExpiresAt)) {
+		return most
+	}
+	return t.ExpiresAt
 }
 
 func orDefault(d, usual time.Duration) time.Duration {
@@ -131,16 +135,25 @@ func (a *Access) verify(ctx context.Context, name string, password Secret) (*Use
 // Guesses at a locked account are neither answered nor counted nor recorded, so
 // that they fill no database; nor are those at names that nobody has.
 func (a *Access) settleLogin(ctx context.Context, u *User, right bool) error {
+	if u.Disabled {
+		return wrongLogin()
+	}
+	// As it is now: of a thousand guesses at once, those that waited longest for
+	// their turn began before the account was locked.
+	last, err := a.Store.User(ctx, u.Name)
+	if err != nil {
+		return err
+	}
 	now := a.Now()
 	switch {
-	case u.Disabled || u.Locked(now):
+	case last.Locked(now):
 		return wrongLogin()
 	case !right:
 		if err := a.Store.CountFailure(ctx, u.Name, a.refuse(u.Name, now)); err != nil {
 			return err
 		}
 		return wrongLogin()
-	case u.Failures == 0:
+	case last.Failures == 0:
 		return nil
 	}
 	free, err := a.Store.ClearFailures(ctx, u.Name, now)

@@ -81,12 +81,15 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 		return Principal{}, unknownToken()
 	}
 	t, u, err := a.Store.TokenUser(ctx, token.Hash())
-	now := a.Now()
-	if errors.Is(err, ErrNotFound) || err == nil && (u.Disabled || a.Policy.ended(t, now)) {
+	if errors.Is(err, ErrNotFound) {
 		return Principal{}, unknownToken()
 	}
 	if err != nil {
 		return Principal{}, err
+	}
+	now, ends := a.Now(), a.Policy.ends(t)
+	if u.Disabled || !ends.IsZero() && now.After(ends) {
+		return Principal{}, unknownToken()
 	}
 	if now.Sub(t.UsedAt) > time.Minute {
 		err = a.Store.TouchToken(ctx, t.ID, now, OriginFrom(ctx).Address)
@@ -95,7 +98,7 @@ func (a *Access) ByToken(ctx context.Context, token Secret) (Principal, error) {
 		return Principal{}, err
 	}
 	p, err := a.principal(ctx, u)
-	p.Token, p.TokenEnds, p.Limit = t.ID, t.ExpiresAt, t.Limit
+	p.Token, p.TokenEnds, p.Limit = t.ID, ends, t.Limit
 	return p, err
 }
 
@@ -195,7 +198,7 @@ func (a *Access) tokenUser(ctx context.Context, p Principal, name string) (*User
 		return nil, err
 	}
 	if u == nil || u.Kind != Service || u.Owner != p.User && !p.May(MayManageUsers, Scope{}) {
-		return nil, NotFound("there is no service account %q that is yours to make tokens for", name)
+		return nil, Hidden("there is no service account %q that is yours to make tokens for", name)
 	}
 	if u.Owner == p.User {
 		return u, nil
@@ -214,21 +217,50 @@ func (a *Access) Tokens(ctx context.Context, p Principal, user string, page Page
 			return nil, err
 		}
 	}
-	return a.Store.Tokens(ctx, user, page)
+	return a.TokensOf(ctx, user, page)
+}
+
+// TokensOf lists the tokens of a user, each with when it really ends.
+func (a *Access) TokensOf(ctx context.Context, user string, page Page) ([]*Token, error) {
+	tokens, err := a.Store.Tokens(ctx, user, page)
+	for _, t := range tokens {
+		t.ExpiresAt = a.Policy.ends(t)
+	}
+	return tokens, err
 }
 
 // DeleteToken takes a token back: the one in use, one's own, one of a service
-// account of one's own, or anybody's with the right to manage users.
+// account of one's own or, with the right to manage users, of who may do no more.
 func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error {
 	if id != p.Token || id == "" {
 		if err := p.whole(); err != nil {
 			return err
 		}
 	}
-	owner := p.User
-	if p.May(MayManageUsers, Scope{}) {
-		owner = ""
+	t, err := a.Store.Token(ctx, id)
+	if err != nil {
+		return err
 	}
-	e := newEvent(a.Now(), p.User, "token.delete", "", id, nil)
-	return a.Store.DeleteToken(ctx, id, owner, replacing(e, func(before *Token) (was, is map[string]any) { return before.told(), nil }))
+	if err := a.mayTakeBack(ctx, p, t); err != nil {
+		return err
+	}
+	return a.Store.DeleteToken(ctx, id, newEvent(a.Now(), p.User, "token.delete", "", id, map[string]any{"user": t.User, "name": t.Name}).changing(t.told(), nil))
 }
+
+func (a *Access) mayTakeBack(ctx context.Context, p Principal, t *Token) error {
+	if t.User == p.User {
+		return nil
+	}
+	u, err := a.Store.User(ctx, t.User)
+	switch {
+	case err != nil || u.Owner == p.User:
+		return err
+	case !p.May(MayManageUsers, Scope{}):
+		return Hidden("%s", NoToken(t.ID))
+	}
+	return a.mayManage(ctx, p, t.User)
+}
+
+// NoToken is the answer about a token that there is not, or that is none of the
+// business of who asks.
+func NoToken(id string) error { return NotFound("there is no token %s", id) }

@@ -160,9 +160,16 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err != nil {
 		return nil, err
 	}
+	names, err := a.inHandOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	detail := map[string]any{"password": ch.Password != nil, "unlock": ch.Unlock}
 	event := newEvent(a.Now(), p.User, "user.update", "", name, detail)
 	return a.Store.UpdateUser(ctx, name, func(u *User, d *Directory) (Ends, Event, error) {
+		if err := d.mayManage(p, names); err != nil { // who was given more while the password was hashed
+			return Ends{}, event, err
+		}
 		before := u.told()
 		ch.apply(u, hash, p.User == name)
 		if u.Disabled && !d.hasAdminWithout(name) {

@@ -36,7 +36,7 @@ func (s *Webhooks) Add(ctx context.Context, p Principal, w *Webhook) (Secret, er
 	if err := s.check(p, w); err != nil {
 		return "", err
 	}
-	return secret, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.create", w, nil).changing(nil, w.told()))
+	return secret, s.Store.CreateWebhook(ctx, w, s.event(p.User, "webhook.create", w, nil).changing(nil, w.told()))
 }
 
 // check refuses what p may not have told, what no webhook can be, and addresses
@@ -59,7 +59,7 @@ func (s *Webhooks) check(p Principal, w *Webhook) error {
 func (s *Webhooks) Of(ctx context.Context, p Principal, id string) (*Webhook, error) {
 	w, err := s.Store.Webhook(ctx, id)
 	if err == nil && !p.May(MayWritePolicy, w.Scope()) {
-		return nil, NotFound("there is no webhook %s", id)
+		return nil, Hidden("there is no webhook %s", id)
 	}
 	return w, err
 }
@@ -85,10 +85,15 @@ type WebhookChange struct {
 // Update changes a webhook. One that is enabled again begins with what happens
 // from then on.
 func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c WebhookChange) (*Webhook, error) {
-	w, err := s.Of(ctx, p, id)
-	if err != nil {
-		return nil, err
-	}
+	return s.change(ctx, p, id, func(w *Webhook) (Event, error) {
+		was, before := w.URL, w.told()
+		c.apply(w, p.User)
+		detail := map[string]any{"new_url": w.URL != was} // of which no more is told than the host
+		return s.event(p.User, "webhook.update", w, detail).changing(before, w.told()), s.check(p, w)
+	})
+}
+
+func (c WebhookChange) apply(w *Webhook, by string) {
 	if c.URL != nil {
 		w.URL = *c.URL
 	}
@@ -98,27 +103,33 @@ func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c Webhook
 	if c.Disabled != nil {
 		w.DisabledWhy, w.FailingSince = "", time.Time{}
 		if *c.Disabled {
-			w.DisabledWhy = "by " + p.User
+			w.DisabledWhy = "by " + by
 		}
 	}
-	if err := s.check(p, w); err != nil {
+}
+
+// change lets edit change a webhook that p may change, as it is by then.
+func (s *Webhooks) change(ctx context.Context, p Principal, id string, edit func(*Webhook) (Event, error)) (w *Webhook, err error) {
+	if _, err := s.Of(ctx, p, id); err != nil {
 		return nil, err
 	}
-	e := completing(s.event(p.User, "webhook.update", w, nil), func(e Event, before *Webhook) Event {
-		e.Detail = plainJSON(map[string]any{"new_url": before == nil || before.URL != w.URL}) // of which no more is told than the host
-		return e.changing(before.told(), w.told())
+	err = s.Store.ChangeWebhook(ctx, id, func(found *Webhook) (Event, error) {
+		w = found
+		return edit(found)
 	})
-	return w, s.Store.PutWebhook(ctx, w, e)
+	return w, err
 }
 
 // Rotate gives a webhook a new secret. The one before signs beside it for a day.
 func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
-	w, err := s.Of(ctx, p, id)
+	w, err := s.change(ctx, p, id, func(w *Webhook) (Event, error) {
+		w.Secrets = w.Secrets.replaced(s.Now())
+		return s.event(p.User, "webhook.rotate", w, nil).changing(w.told(), w.told()), nil
+	})
 	if err != nil {
 		return "", err
 	}
-	w.Secrets = w.Secrets.replaced(s.Now())
-	return w.Secrets.Newest, s.Store.PutWebhook(ctx, w, s.event(p.User, "webhook.rotate", w, nil).changing(w.told(), w.told()))
+	return w.Secrets.Newest, nil
 }
 
 // Delete removes a webhook with its messages.
@@ -127,7 +138,7 @@ func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.DeleteWebhook(ctx, id, replacing(s.event(p.User, "webhook.delete", w, nil), func(before *Webhook) (was, is map[string]any) { return before.told(), nil }))
+	return s.Store.DeleteWebhook(ctx, id, s.event(p.User, "webhook.delete", w, nil).changing(w.told(), nil))
 }
 
 // Test sends a message that stands for nothing, once, and returns what became of it.
@@ -140,7 +151,7 @@ func (s *Webhooks) Test(ctx context.Context, p Principal, id string) (*Delivery,
 	d := &Delivery{ID: NewID("msg", now), Webhook: w.ID, Type: webhookTest, Attempts: len(retries) + 1, CreatedAt: now,
 		Body: s.body(webhookTest, now, map[string]any{"by": p.User})}
 	s.send(ctx, w, d)
-	return d, s.Store.PutDelivery(context.WithoutCancel(ctx), d)
+	return d, s.Store.AddDelivery(context.WithoutCancel(ctx), d)
 }
 
 // keepDeliveries is how long it can be seen what became of a message.
@@ -220,20 +231,28 @@ func (s *Webhooks) body(kind string, at time.Time, data map[string]any) []byte {
 func (s *Webhooks) deliver(ctx context.Context, d *Delivery) error {
 	w, err := s.Store.Webhook(ctx, d.Webhook)
 	if err != nil {
-		return err
+		return gone(err)
 	}
 	if w.DisabledWhy != "" {
 		d.NextAt, d.DoneAt, d.Error = time.Time{}, s.Now(), "the webhook is disabled"
-		return s.Store.PutDelivery(ctx, d)
+		return s.Store.NoteDelivery(ctx, d)
 	}
 	s.send(ctx, w, d)
 	if ctx.Err() != nil { // cut short by us; the lease brings it back
 		return nil
 	}
-	if err := s.Store.PutDelivery(ctx, d); err != nil {
+	if err := s.Store.NoteDelivery(ctx, d); err != nil {
 		return err
 	}
-	return s.note(ctx, w.ID, d.Error == "")
+	return gone(s.note(ctx, w.ID, d.Error == ""))
+}
+
+// gone lets pass that a webhook was deleted, which takes its messages along.
+func gone(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // note keeps at the webhook what it has to know, and says so where that disables it.

@@ -56,14 +56,22 @@ type messages struct {
 	noted  []Event
 }
 
-func (s *messages) PutWebhook(_ context.Context, w *Webhook, e ...Event) error {
+func (s *messages) CreateWebhook(_ context.Context, w *Webhook, e Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range e {
-		s.noted = append(s.noted, e.Replacing(s.hook))
-	}
-	s.hook = w
+	s.hook, s.noted = w, append(s.noted, e)
 	return nil
+}
+
+func (s *messages) ChangeWebhook(_ context.Context, _ string, edit func(*Webhook) (Event, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := *s.hook
+	e, err := edit(&w)
+	if err == nil {
+		s.hook, s.noted = &w, append(s.noted, e)
+	}
+	return err
 }
 
 func (s *messages) NoteWebhook(_ context.Context, w *Webhook, e ...Event) error {
@@ -102,12 +110,14 @@ func (s *messages) TakeDeliveries(_ context.Context, now, until time.Time, _ int
 	return due, nil
 }
 
-func (s *messages) PutDelivery(_ context.Context, d *Delivery) error {
+func (s *messages) AddDelivery(_ context.Context, d *Delivery) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept[d.ID] = d
 	return nil
 }
+
+func (s *messages) NoteDelivery(ctx context.Context, d *Delivery) error { return s.AddDelivery(ctx, d) }
 
 // receiver answers what it is told to.
 type receiver struct {

@@ -7,9 +7,11 @@ import (
 
 // WebhookStore keeps webhooks with their messages, and hooks with their calls.
 type WebhookStore interface {
-	// PutWebhook inserts or replaces by ID. It wraps ErrConflict where another has
-	// the name.
-	PutWebhook(ctx context.Context, w *Webhook, events ...Event) error
+	// CreateWebhook wraps ErrConflict where another has the name.
+	CreateWebhook(ctx context.Context, w *Webhook, e Event) error
+	// ChangeWebhook lets edit change a webhook that nobody else changes meanwhile, and
+	// say what is noted. It wraps ErrNotFound where there is none any more.
+	ChangeWebhook(ctx context.Context, id string, edit func(*Webhook) (Event, error)) error
 	Webhook(ctx context.Context, id string) (*Webhook, error)
 	// Webhooks lists by name, with secrets.
 	Webhooks(ctx context.Context, p Page) ([]*Webhook, error)
@@ -24,13 +26,18 @@ type WebhookStore interface {
 	// TakeDeliveries gives messages that are due, with one more attempt counted,
 	// and makes them due again at until: of several processes one gets each.
 	TakeDeliveries(ctx context.Context, now, until time.Time, limit int) ([]*Delivery, error)
-	PutDelivery(ctx context.Context, d *Delivery) error // inserts or replaces by ID
+	AddDelivery(ctx context.Context, d *Delivery) error
+	// NoteDelivery writes what became of an attempt, where the message is still there.
+	NoteDelivery(ctx context.Context, d *Delivery) error
 	// Deliveries lists a webhook's messages, newest first; a cursor is an ID.
 	Deliveries(ctx context.Context, webhook string, p Page) ([]*Delivery, error)
 	// DropDeliveries removes messages that were over before t.
 	DropDeliveries(ctx context.Context, t time.Time) error
 
-	PutHook(ctx context.Context, h *Hook, e Event) error // inserts or replaces by ID
+	// CreateHook wraps ErrConflict where another of the stack has the name.
+	CreateHook(ctx context.Context, h *Hook, e Event) error
+	// ChangeHook is to hooks what ChangeWebhook is to webhooks.
+	ChangeHook(ctx context.Context, id string, edit func(*Hook) (Event, error)) error
 	// Hook wraps ErrNotFound where there is none.
 	Hook(ctx context.Context, id string) (*Hook, error)
 	Hooks(ctx context.Context, stack string, p Page) ([]*Hook, error) // by ID

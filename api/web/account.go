@@ -132,7 +132,7 @@ func (p *Pages) showAccount(c *gin.Context, status int, v accountView) error {
 	if v.sessions, err = p.Access.Sessions(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
 		return err
 	}
-	if v.tokens, err = p.Store.Tokens(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
+	if v.tokens, err = p.Access.TokensOf(c.Request.Context(), v.who.User, engine.Everything()); err != nil {
 		return err
 	}
 	p.render(c, status, accountPage(v))

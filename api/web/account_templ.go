@@ -478,7 +478,7 @@ func ownTokens(v accountView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "<label>Name of a new token <input name=\"name\" required maxlength=\"80\" placeholder=\"ci\"></label> <label>Good for <input name=\"permissions\" placeholder=\"all that I may do, or: read, plan\"></label> <label>Where <input name=\"scope\" placeholder=\"everywhere, or: project:payments\"></label> <label>Days <input name=\"days\" type=\"number\" min=\"1\" max=\"3650\" placeholder=\"90\"></label> <button type=\"submit\">Make a token</button></form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "<label>Name of a new token <input name=\"name\" required maxlength=\"80\" placeholder=\"ci\"></label> <label>Good for <input name=\"permissions\" size=\"34\" placeholder=\"all that I may do, or: read, plan\"></label> <label>Where <input name=\"scope\" size=\"34\" placeholder=\"everywhere, or: project:payments\"></label> <label>Days <input name=\"days\" type=\"number\" min=\"1\" max=\"3650\" placeholder=\"90\"></label> <button type=\"submit\">Make a token</button></form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

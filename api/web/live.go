@@ -72,12 +72,16 @@ func (s *stream) tell(ctx context.Context, v runView) error {
 	return nil
 }
 
+// lineEnds are the ends of a line in a stream, which HTML takes for the same.
+// Whoever could write another one into a page could end its event and begin their own.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 func (s *stream) send(event, data string) error {
 	var b strings.Builder
 	if event != "" {
 		fmt.Fprintf(&b, "event: %s\n", event)
 	}
-	for line := range strings.SplitSeq(data, "\n") {
+	for line := range strings.SplitSeq(lineEnds.Replace(data), "\n") {
 		fmt.Fprintf(&b, "data: %s\n", line)
 	}
 	b.WriteString("\n")

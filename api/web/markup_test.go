@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -71,6 +73,10 @@ func faults(doc *html.Node) (found []string) {
 			found = append(found, "an element "+n.Data)
 		case n.Data == "script" && (attribute(n, "src") == "" || n.FirstChild != nil):
 			found = append(found, "a script within the page")
+		case slices.Contains([]string{"input", "select", "textarea"}, n.Data) && attribute(n, "type") != "hidden" && !labelled(doc, n):
+			found = append(found, "nothing says what "+n.Data+" "+attribute(n, "name")+" is for")
+		case n.Data == "input" && len(attribute(n, "placeholder")) > width(n):
+			found = append(found, "of input "+attribute(n, "name")+" the placeholder is cut off")
 		}
 		for _, a := range n.Attr {
 			value := strings.ToLower(strings.TrimSpace(a.Val))
@@ -81,6 +87,30 @@ func faults(doc *html.Node) (found []string) {
 		}
 	}
 	return found
+}
+
+// labelled reports whether people see what an input is for: by a label around it
+// or elsewhere, but for searches and texts, which have a button or heading beside them.
+func labelled(doc, n *html.Node) bool {
+	for p := range n.Ancestors() {
+		if p.Data == "label" {
+			return true
+		}
+	}
+	for l := range doc.Descendants() {
+		if l.Data == "label" && attribute(l, "for") != "" && attribute(l, "for") == attribute(n, "id") {
+			return true
+		}
+	}
+	return (attribute(n, "type") == "search" || n.Data == "textarea") && attribute(n, "aria-label") != ""
+}
+
+// width is how many letters an input shows.
+func width(n *html.Node) int {
+	if size, err := strconv.Atoi(attribute(n, "size")); err == nil {
+		return size
+	}
+	return 20
 }
 
 func attribute(n *html.Node, key string) string {

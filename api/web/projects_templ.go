@@ -133,7 +133,7 @@ func projectsPage(v projectsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<input name=\"project\" required maxlength=\"32\" placeholder=\"Name\" aria-label=\"Name\"> <input name=\"description\" maxlength=\"200\" placeholder=\"What for (optional)\" aria-label=\"Description\"> <button type=\"submit\">Make the project</button></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<label>Name <input name=\"project\" required maxlength=\"32\"></label> <label>What for <input name=\"description\" maxlength=\"200\" placeholder=\"optional\"></label> <button type=\"submit\">Make the project</button></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

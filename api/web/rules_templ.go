@@ -64,7 +64,7 @@ func rulesPage(v rulesView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.may(engine.MayWritePolicy) {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<h2>Another project</h2><form class=\"row\" method=\"get\" action=\"/rules\"><input name=\"project\" required maxlength=\"64\" placeholder=\"Project\" aria-label=\"Project\"> <button class=\"second\" type=\"submit\">Write its rule</button></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<h2>Another project</h2><form class=\"row\" method=\"get\" action=\"/rules\"><label>Project <input name=\"project\" required maxlength=\"64\"></label> <button class=\"second\" type=\"submit\">Write its rule</button></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

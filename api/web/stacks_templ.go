@@ -561,7 +561,7 @@ func startButtons(v stackView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<button type=\"submit\" name=\"kind\" value=\"apply\">Plan and apply</button> <button class=\"second\" type=\"submit\" name=\"kind\" value=\"preview\">Preview</button> <button class=\"second\" type=\"submit\" name=\"kind\" value=\"drift\">Check for drift</button> <input name=\"message\" placeholder=\"Why (optional)\" maxlength=\"200\" aria-label=\"Why\"></form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<button type=\"submit\" name=\"kind\" value=\"apply\">Plan and apply</button> <button class=\"second\" type=\"submit\" name=\"kind\" value=\"preview\">Preview</button> <button class=\"second\" type=\"submit\" name=\"kind\" value=\"drift\">Check for drift</button> <label>Why <input name=\"message\" placeholder=\"optional\" maxlength=\"200\"></label></form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -736,7 +736,7 @@ func scaleForms(v stackView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if v.mayScale() {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<input name=\"message\" placeholder=\"Why (optional)\" maxlength=\"200\" aria-label=\"Why\"> <button class=\"second\" type=\"submit\">Plan</button>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<label>Why <input name=\"message\" placeholder=\"optional\" maxlength=\"200\"></label> <button class=\"second\" type=\"submit\">Plan</button>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -208,7 +208,7 @@ func mendForm(v stackView, action, field, value, label, hint string) templ.Compo
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " <input name=\"reason\" required maxlength=\"500\" placeholder=\"Why; the audit log keeps it\"></label> <button class=\"danger\" type=\"submit\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " <input name=\"reason\" required maxlength=\"500\" size=\"28\" placeholder=\"why; the audit log keeps it\"></label> <button class=\"danger\" type=\"submit\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

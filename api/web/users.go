@@ -95,7 +95,7 @@ func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 	}
 	v.roles = d.RolesOf(name)
 	if v.may(engine.MayManageUsers) {
-		if v.tokens, err = p.Store.Tokens(ctx, name, engine.Everything()); err != nil {
+		if v.tokens, err = p.Access.TokensOf(ctx, name, engine.Everything()); err != nil {
 			return err
 		}
 		if v.sessions, err = p.Access.Sessions(ctx, name, engine.Everything()); err != nil {

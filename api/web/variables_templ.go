@@ -271,7 +271,7 @@ func variableFields() templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<select name=\"kind\" aria-label=\"Kind\"><option value=\"input\">input of the stack</option> <option value=\"environment\">environment of the tools</option></select> <input name=\"name\" required maxlength=\"64\" placeholder=\"Name\" aria-label=\"Name\"> <input name=\"value\" placeholder=\"Value: text, or a list or map in JSON\" aria-label=\"Value\" autocomplete=\"off\"> <label><input type=\"checkbox\" name=\"secret\" value=\"1\"> secret</label>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<label>Kind <select name=\"kind\"><option value=\"input\">input of the stack</option> <option value=\"environment\">environment of the tools</option></select></label> <label>Name <input name=\"name\" required maxlength=\"64\"></label> <label>Value <input name=\"value\" size=\"32\" placeholder=\"text, or JSON for a list or map\" autocomplete=\"off\"></label> <label><input type=\"checkbox\" name=\"secret\" value=\"1\"> secret</label>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -146,7 +146,7 @@ func setsPage(v setsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<input name=\"set\" required maxlength=\"64\" placeholder=\"Name\" aria-label=\"Name\"> <input name=\"stacks\" placeholder=\"Stacks: payments, shop-*\" aria-label=\"Stacks\"> <input name=\"description\" maxlength=\"200\" placeholder=\"What for (optional)\" aria-label=\"Description\"> <button type=\"submit\">Save</button></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<label>Name <input name=\"set\" required maxlength=\"64\"></label> <label>Stacks <input name=\"stacks\" placeholder=\"payments, shop-*\"></label> <label>What for <input name=\"description\" maxlength=\"200\" placeholder=\"optional\"></label> <button type=\"submit\">Save</button></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

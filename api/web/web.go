@@ -103,6 +103,7 @@ func (p *Pages) mainRoutes() []route {
 		{"GET", "/webhooks", engine.MayWritePolicy, p.webhooks},
 		{"POST", "/webhooks", engine.MayWritePolicy, p.createWebhook},
 		{"POST", "/webhooks/:webhook/test", engine.MayWritePolicy, p.testWebhook},
+		{"POST", "/webhooks/:webhook/rotate", engine.MayWritePolicy, p.rotateWebhook},
 		{"POST", "/webhooks/:webhook/switch", engine.MayWritePolicy, p.switchWebhook},
 		{"POST", "/webhooks/:webhook/delete", engine.MayWritePolicy, p.deleteWebhook},
 		{"GET", "/drift", engine.MayRead, p.drift},

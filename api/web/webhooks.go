@@ -16,7 +16,7 @@ type webhooksView struct {
 	frame
 	hooks []*engine.Webhook
 	sent  map[string][]*engine.Delivery // the newest of each
-	made  engine.Secret                 // of the one that was just made, shown this once
+	made  engine.Secret                 // of the one that was just made or has a new one, shown this once
 	said  string                        // what was done
 	err   string
 }
@@ -47,7 +47,8 @@ func (p *Pages) showWebhooks(c *gin.Context, status int, v webhooksView) error {
 func (p *Pages) createWebhook(c *gin.Context) error {
 	return p.changeWebhooks(c, func(ctx context.Context, who engine.Principal, v *webhooksView) (err error) {
 		v.made, err = p.Webhooks.Add(ctx, who, &engine.Webhook{
-			Name: strings.TrimSpace(c.PostForm("name")), URL: strings.TrimSpace(c.PostForm("url")), Stack: strings.TrimSpace(c.PostForm("stack")),
+			Name: strings.TrimSpace(c.PostForm("name")), URL: strings.TrimSpace(c.PostForm("url")), 
+			Project: strings.TrimSpace(c.PostForm("project")), Stack: strings.TrimSpace(c.PostForm("stack")),
 			Events: strings.FieldsFunc(c.PostForm("events"), func(r rune) bool { return r == ',' || r == ' ' }),
 		})
 		return err
@@ -68,6 +69,13 @@ func (p *Pages) switchWebhook(c *gin.Context) error {
 	return p.changeWebhooks(c, func(ctx context.Context, who engine.Principal, _ *webhooksView) error {
 		off := c.PostForm("off") != ""
 		_, err := p.Webhooks.Update(ctx, who, c.Param("webhook"), engine.WebhookChange{Disabled: &off})
+		return err
+	})
+}
+
+func (p *Pages) rotateWebhook(c *gin.Context) error {
+	return p.changeWebhooks(c, func(ctx context.Context, who engine.Principal, v *webhooksView) (err error) {
+		v.made, err = p.Webhooks.Rotate(ctx, who, c.Param("webhook"))
 		return err
 	})
 }

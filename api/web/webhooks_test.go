@@ -23,9 +23,14 @@ func TestWebhooksAreMadeAndTestedOnAPage(t *testing.T) {
 	path := "/webhooks/" + regexp.MustCompile(`whk-\w+`).FindString(made.text)
 	b.get("/webhooks", http.StatusOK).lacks("whsec_")
 	b.post(path+"/test", http.StatusOK, "csrf_token", token).has("The test was given up: the receiver answers 418", "webhook.test")
+	secret := regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
+	if anew := b.post(path+"/rotate", http.StatusOK, "csrf_token", token).has("shown this once", "whsec_"); secret.FindString(anew.text) == secret.FindString(made.text) {
+		t.Error("the new secret is the old one")
+	}
 	b.post(path+"/switch", http.StatusOK, "csrf_token", token, "off", "1").has("by admin", "Enable")
 	b.post(path+"/switch", http.StatusOK, "csrf_token", token).has("Disable")
 	b.post(path+"/delete", http.StatusOK, "csrf_token", token).has("No webhook yet")
+	b.post("/webhooks", http.StatusOK, "csrf_token", token, "name", "of-project", "url", receiver.URL, "events", "run.*", "project", "default").has("run.* of project:default")
 	b.post(path+"/test", http.StatusNotFound, "csrf_token", token).has("there is no webhook")
 	s.browser(engine.RoleApprover).get("/webhooks", http.StatusForbidden)
 	s.browser(engine.RoleViewer).get("/", http.StatusOK).lacks("/webhooks")

@@ -32,11 +32,14 @@ func (c *components) schedule(ctx context.Context, group *errgroup.Group) {
 			return err
 		}},
 		{Name: "issuer", Every: time.Hour, Do: c.runs.Issuer.Tidy},
-		{Name: "reseal", Every: resealEvery, Do: func(ctx context.Context) error { return c.keys.Reseal(ctx, resealPause) }},
 		{Name: "audit", Every: time.Minute, Do: c.audit.Tend},
 		{Name: "webhooks", Every: cleanEvery, Do: c.telling.Clean},
 	}}
 	group.Go(func() error { return ignoreEnd(ctx, chores.Run(from(ctx, "chore"))) })
+	reseal := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Chores: []workers.Chore{
+		{Name: "reseal", Every: resealEvery, Do: func(ctx context.Context) error { return c.keys.Reseal(ctx, resealPause) }},
+	}}
+	group.Go(func() error { return ignoreEnd(ctx, reseal.Run(from(ctx, "chore"))) }) // apart from those that it may take long beside
 	forward := &workers.Chores{Store: c.store, Now: c.runs.Now, Log: c.log, Every: forwardEvery, Chores: []workers.Chore{
 		{Name: "forward", Every: forwardEvery, Do: c.forward.Forward},
 	}}

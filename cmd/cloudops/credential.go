@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
@@ -95,9 +96,11 @@ func setCredential(cmd *cobra.Command, c *client.Client, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(plan.Fields)+len(plan.Values) > 0 {
-		put.Plan = &plan
-	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if strings.HasPrefix(f.Name, "plan-") { // be it empty: the server says what is wrong with that
+			put.Plan = &plan
+		}
+	})
 	return c.PutCredential(cmd.Context(), args[0], put)
 }
 
@@ -166,9 +169,19 @@ func readValues(cmd *cobra.Command, path string) (map[string]string, error) {
 		if !ok {
 			return nil, misuse("line %d has no =, as in: AWS_REGION=eu-west-1", i+1)
 		}
-		values[name] = strings.Trim(value, `"'`)
+		values[name] = unquoted(value)
 	}
 	return values, nil
+}
+
+// unquoted is a value without the quotes that it stands between.
+func unquoted(value string) string {
+	for _, quote := range []string{`"`, `'`} {
+		if len(value) > 1 && strings.HasPrefix(value, quote) && strings.HasSuffix(value, quote) {
+			return value[1 : len(value)-1]
+		}
+	}
+	return value
 }
 
 func listCredentials(cmd *cobra.Command, c *client.Client, _ []string) error {

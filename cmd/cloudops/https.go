@@ -82,7 +82,10 @@ func (c *components) secure(srv *http.Server) (*http.Server, error) {
 		srv.TLSConfig = certs.Config(files.Certificate)
 	case len(o.domains) > 0:
 		m := certs.Authority{Directory: o.directory, Email: o.email, Domains: o.domains, Store: c.store}.Manager()
-		srv.TLSConfig, lead = m.Config(), m.HTTP(lead)
+		srv.TLSConfig = m.Config()
+		if o.listen != "" { // or the authority would be told to ask where nobody answers
+			lead = m.HTTP(lead)
+		}
 	}
 	beside := c.newServer(lead)
 	beside.ReadTimeout, beside.WriteTimeout = 10*time.Second, 10*time.Second

@@ -86,6 +86,23 @@ func TestHTTPSAndTheWayThere(t *testing.T) {
 	res.Body.Close()
 }
 
+func TestAnAuthorityIsToldToAskByHTTPOnlyWhereSomebodyAnswers(t *testing.T) {
+	for listen, want := range map[string]int{"": http.StatusPermanentRedirect, quietPort(t): http.StatusForbidden} {
+		c := &components{log: slog.New(slog.DiscardHandler), options: &serverOptions{
+			url: "https://cloudops.example.com", https: httpsOptions{domains: []string{"cloudops.example.com"}, listen: listen}}}
+		beside, err := c.secure(c.newServer(http.NotFoundHandler()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer beside.Close()
+		rec := httptest.NewRecorder()
+		beside.Handler.ServeHTTP(rec, httptest.NewRequest("GET", "http://another.example.com/.well-known/acme-challenge/token", nil))
+		if rec.Code != want { // whom the authority's client answers, by refusing the host here, is who it is told to ask
+			t.Errorf("listening at %q a challenge is answered with %d", listen, rec.Code)
+		}
+	}
+}
+
 func TestSettingsOfHTTPSThatDoNotFit(t *testing.T) {
 	for want, o := range map[string]httpsOptions{
 		"go together":          {cert: "a"},

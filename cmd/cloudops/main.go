@@ -34,7 +34,7 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // asked a second time the program ends at once
-	cmd := newRoot()
+	cmd := commands(os.Args)
 	cmd.SetOut(tamed(os.Stdout))
 	called, err := cmd.ExecuteContextC(ctx)
 	return report(called, err)
@@ -79,7 +79,19 @@ func report(cmd *cobra.Command, err error) int {
 	return code
 }
 
-func newRoot() *cobra.Command {
+// commands are those of the program, or of a runner the only one: to make the
+// others takes a millisecond, which a runner spends twice a run.
+func commands(args []string) *cobra.Command {
+	if len(args) < 2 || args[1] != "step" {
+		return newRoot()
+	}
+	root := newTop()
+	root.AddCommand(newStep())
+	return root
+}
+
+// newTop is the command above all others.
+func newTop() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cloudops",
 		Short: "Provision, configure and watch infrastructure from declarative stacks",
@@ -104,6 +116,11 @@ CLOUDOPS_TOKEN, or a file named by CLOUDOPS_TOKEN_FILE, stands in for a sign-in.
 		return misuse("%w; see: %s --help", err, cmd.CommandPath())
 	})
 	addClientFlags(root)
+	return root
+}
+
+func newRoot() *cobra.Command {
+	root := newTop()
 	root.AddCommand(
 		newServe(), newRole("api", "Run the API and the web pages only", roles{api: true}),
 		newRole("worker", "Run workers only", roles{worker: true}),

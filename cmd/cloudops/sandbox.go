@@ -60,7 +60,7 @@ func (o *sandboxOptions) check() (err error) {
 
 // secretPlaces are the files and folders that the server's secrets are in.
 func (o *serverOptions) secretPlaces() []string {
-	paths := []string{o.dataDir, o.masterKeyFile}
+	paths := []string{o.dataDir, o.masterKeyFile, o.secretsOf.vault.TokenFile}
 	if o.https.key != "" {
 		paths = append(paths, o.https.key)
 	}

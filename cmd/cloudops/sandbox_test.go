@@ -40,7 +40,7 @@ func TestStackFindsNothingOfTheServer(t *testing.T) {
 	t.Parallel()
 	enginetest.Need(t, "curl", "apt-get install curl")
 	if _, _, err := (sandbox.Policy{Mode: sandbox.Require}).Survey(os.Args[0]); err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=), and bubblewrap")
 	}
 	s := startServer(t, "--sandbox", "require", "--sandbox-read", filepath.Dir(t.TempDir())) // which the data folder is in
 	dir := t.TempDir()

@@ -119,3 +119,12 @@ func TestStacksAreNotGivenWhatTheServerSignsInWith(t *testing.T) {
 		}
 	}
 }
+
+// A password may end with a quote.
+func TestQuotesBelongToAValueUnlessItStandsBetweenThem(t *testing.T) {
+	for value, want := range map[string]string{`"a b "`: "a b ", `'a'`: "a", `a"`: `a"`, `'a"`: `'a"`, `"`: `"`, `""`: "", `""a""`: `"a"`, `secret("env://A")`: `secret("env://A")`} {
+		if got := unquoted(value); got != want {
+			t.Errorf("%s is %s", value, got)
+		}
+	}
+}

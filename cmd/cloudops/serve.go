@@ -207,7 +207,7 @@ func (o *serverOptions) logger(w io.Writer) (*slog.Logger, error) {
 // serve runs the roles until ctx ends or one of them fails.
 func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) error {
 	started := time.Now()
-	if err := sandbox.Conceal(); err != nil {
+	if err := errors.Join(sandbox.Conceal(), sandbox.KeepOpenFiles()); err != nil {
 		return fmt.Errorf("hide from other programs: %w", err)
 	}
 	log, err := o.logger(stderr)
@@ -215,7 +215,7 @@ func serve(ctx context.Context, o serverOptions, r roles, stderr io.Writer) erro
 		return err
 	}
 	if r.worker {
-		o.sandbox.policy.Closed = o.secretPlaces()
+		o.sandbox.policy.Closed, o.sandbox.policy.Shut = o.secretPlaces(), sandbox.ServerPorts(o.databaseURL, o.redisURL)
 		if err := o.sandbox.survey(log); err != nil {
 			return err
 		}

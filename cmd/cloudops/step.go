@@ -28,7 +28,7 @@ func newStep() *cobra.Command {
 }
 
 func step(ctx context.Context, dir string) error {
-	if err := sandbox.Conceal(); err != nil {
+	if err := errors.Join(sandbox.Conceal(), sandbox.KeepOpenFiles()); err != nil {
 		return err
 	}
 	syscall.Umask(0o022) // users of steps read what is put into the provider store
@@ -56,5 +56,5 @@ func step(ctx context.Context, dir string) error {
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
-	return os.RemoveAll(dir)
+	return sandbox.RemoveAll(dir)
 }

@@ -17,17 +17,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// allWalls are those that this machine has.
-func allWalls(t *testing.T) sandbox.Policy {
-	t.Helper()
-	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
-	policy, _, err := policy.Survey(os.Args[0])
-	if err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
-	}
-	return policy
-}
-
 func TestFailureSaysWhichWallThePlayMet(t *testing.T) {
 	t.Parallel()
 	d, job := newDriver(t), newJob(t, nil)
@@ -51,7 +40,14 @@ func TestNoAttackOfAPlayGetsThroughTheWalls(t *testing.T) {
 	d, job := newDriver(t), newJob(t, map[string]string{"report": report, "attack": os.Args[0]})
 	d.Sandbox = allWalls(t)
 	d.Sandbox.Read, d.Sandbox.Write = []string{os.Args[0]}, []string{report}
-	err := errors.Join(os.WriteFile(filepath.Join(report, "targets"), []byte(targets.JSON()), 0o644), os.Chmod(report, 0o777)) // for the step's user
+	d.Sandbox.Limits = sandbox.Limits{FileSize: 64 << 20, Memory: 4 << 30}
+	targets.FileSize, targets.Memory = 65<<20, 5<<30
+	if targets.Apart = d.Sandbox.Bubblewrap != ""; targets.Apart {
+		d.Sandbox.Limits.Processes, targets.Forks = 200, 250
+	}
+	kept := t.TempDir() // by a runner
+	targets.Files["the order"], targets.Write["the order's folder"] = filepath.Join(kept, "order.json"), kept
+	err := errors.Join(os.WriteFile(targets.Files["the order"], []byte("secret"), 0o600), os.WriteFile(filepath.Join(report, "targets"), []byte(targets.JSON()), 0o644), os.Chmod(report, 0o777)) // for the step's user
 	if err != nil {
 		t.Fatal(err)
 	}

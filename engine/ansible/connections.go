@@ -2,10 +2,11 @@ package ansible
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // closeConnections ends the SSH connections that Ansible keeps open for the
@@ -17,7 +18,7 @@ func (p *play) closeConnections() {
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second)
 	defer stop()
 	if p.box.Namespaced() { // where they have ended
-		os.RemoveAll(p.sockets)
+		sandbox.RemoveAll(p.sockets)
 		return
 	}
 	sockets, _ := filepath.Glob(filepath.Join(p.sockets, "*"))
@@ -27,5 +28,5 @@ func (p *play) closeConnections() {
 		cmd.Env = p.env
 		cmd.Run()
 	}
-	os.RemoveAll(p.sockets)
+	sandbox.RemoveAll(p.sockets)
 }

@@ -3,9 +3,9 @@ package ansible
 import (
 	"context"
 	"errors"
-	"os"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // dropSecrets removes what the play was given and what Ansible put aside while
@@ -13,7 +13,7 @@ import (
 func (p *play) dropSecrets() error {
 	var errs []error
 	for _, name := range []string{credentialsDir, varsFile, inventoryFile, factsDir, "home", "tmp"} {
-		errs = append(errs, os.RemoveAll(p.inside(name)))
+		errs = append(errs, sandbox.RemoveAll(p.inside(name)))
 	}
 	return errors.Join(errs...)
 }

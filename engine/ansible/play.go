@@ -222,7 +222,7 @@ func (p *play) run(ctx context.Context, o playOptions, log io.Writer) (outcome, 
 func (p *play) close() {
 	p.closeConnections()
 	p.box.Close()
-	remove := func() error { return os.RemoveAll(p.dir) }
+	remove := func() error { return sandbox.RemoveAll(p.dir) }
 	if p.job.Phase == engine.PhaseApply {
 		remove = p.dropSecrets
 	}

@@ -107,7 +107,7 @@ func (p *play) abandon(ctx context.Context) error {
 	}
 	p.sockets, _ = os.Readlink(p.path(socketsLink)) // "" is nothing
 	p.closeConnections()
-	return os.RemoveAll(p.dir)
+	return sandbox.RemoveAll(p.dir)
 }
 
 // Abandon ends what a killed runner left running in the job's folder.

@@ -11,10 +11,9 @@ import (
 // walls are those around Ansible, SSH, and modules that run on this machine.
 func (p *play) walls() sandbox.Walls {
 	return p.box.Walls(sandbox.Needs{
-		Read: append(append(sandbox.Programs(), p.job.AccessDirs()...), installation(p.program), "/sys"),
-		// Python's processes share semaphores, and terminals make SSH ask for nothing.
-		Write:   []string{p.own(), p.sockets, "/dev/shm", "/dev/pts", "/dev/ptmx"},
-		Connect: append(sandbox.Ports(), sandbox.PortsOfStack(slices.AppendSeq(p.hosts(), maps.Values(p.job.Env)))...),
+		Read:    append(append(sandbox.Programs(), p.job.AccessDirs()...), installation(p.program), "/sys"),
+		Write:   []string{p.own(), p.sockets, "/dev/shm"}, // where Python's processes share semaphores
+		Connect: append(sandbox.Ports(), p.box.PortsOf(slices.AppendSeq(p.hosts(), maps.Values(p.job.Env)))...),
 		Tmp:     p.inside("tmp"),
 	})
 }

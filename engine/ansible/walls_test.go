@@ -7,8 +7,20 @@ import (
 	"testing"
 
 	"github.com/cloudops-manager/cloudops/engine"
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
+
+// allWalls are those that this machine has.
+func allWalls(t *testing.T) sandbox.Policy {
+	t.Helper()
+	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
+	policy, _, err := policy.Survey(os.Args[0])
+	if err != nil {
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=), and bubblewrap")
+	}
+	return policy
+}
 
 // Port 80 is where clouds give a machine credentials.
 func TestHostsOfAPlayDoNotOpenTheMetadataPort(t *testing.T) {
@@ -43,6 +55,19 @@ func TestInstallationIsNoMoreThanAnsiblesFolder(t *testing.T) {
 	} {
 		if got := installation(program); got != want {
 			t.Errorf("%s is installed in %s, want %s", program, got, want)
+		}
+	}
+}
+
+// Without namespaces they are everybody's.
+func TestPlayHasNoTerminalsOfOthers(t *testing.T) {
+	p, err := New(Options{Sandbox: sandbox.Policy{Mode: sandbox.Auto}}).newPlay(&engine.Job{Dir: t.TempDir(), Ansible: &engine.AnsibleJob{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range p.walls().Write {
+		if path == "/dev/ptmx" || filepath.Dir(path) == "/dev/pts" || path == "/dev/pts" {
+			t.Errorf("a play may write to %s", path)
 		}
 	}
 }

@@ -23,7 +23,9 @@ type Targets struct {
 	Write    map[string]string // folders to write into, by what they are
 	Process  int               // somebody else's, whose environment has a secret
 	Port     int               // a TCP port on this machine that somebody listens on
+	Terminal string            // somebody's, such as an administrator's
 	Abstract string            // an abstract socket that somebody listens on
+	Apart    bool              // whether it sees nothing of others, as in namespaces of its own
 	Kernel   bool              // its system calls, which changes the machine where nothing is in the way
 	FileSize int64             // more than a file may have
 	Forks    int               // more processes than a step may have
@@ -64,9 +66,19 @@ func (t Targets) attack(tell func(name string, err error)) {
 		_, err = os.ReadDir(filepath.Dir(path))
 		tell("list the folder of "+what, err)
 		tell("link to "+what, os.Link(path, "stolen"))
+		if t.Apart { // Landlock alone keeps what is in a file, and not its mode
+			tell("change the mode of "+what, os.Chmod(path, 0o666))
+		}
+	}
+	if t.Apart {
+		tell("use files that were left open", leftOpen())
 	}
 	for what, dir := range t.Write {
 		tell("write to "+what, os.WriteFile(filepath.Join(dir, "attack"), []byte("x"), 0o600))
+	}
+	if t.Terminal != "" {
+		_, err := os.OpenFile(t.Terminal, os.O_RDWR|unix.O_NOCTTY, 0)
+		tell("read what is typed at a terminal", err)
 	}
 	if t.Process != 0 {
 		t.attackProcess(tell)
@@ -76,6 +88,19 @@ func (t Targets) attack(tell func(name string, err error)) {
 		attackKernel(tell)
 	}
 	t.attackLimits(tell)
+}
+
+// leftOpen looks for files that this process has not opened itself, as Go does
+// those in /sys.
+func leftOpen() error {
+	for fd := 3; fd < 256; fd++ {
+		var stat unix.Stat_t
+		path, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)) // "" is no path
+		if unix.Fstat(fd, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG && !strings.HasPrefix(path, "/sys/") {
+			return nil
+		}
+	}
+	return errors.New("there is none")
 }
 
 func (t Targets) attackProcess(tell func(name string, err error)) {
@@ -157,10 +182,19 @@ func attackKernel(tell func(name string, err error)) {
 	tell("put another protocol below a connection", only(ulp(), unix.ENOPROTOOPT))
 	tell("mount a file system", unix.Mount("none", "/tmp", "tmpfs", 0, ""))
 	status, err := os.ReadFile("/proc/self/status")
-	if err == nil && strings.Contains(string(status), "CapEff:\t0000000000000000") && strings.Contains(string(status), "NoNewPrivs:\t1") {
+	if err == nil && powerless(string(status)) {
 		err = errors.New("it has no powers and gets none")
 	}
 	tell("be root", err)
+}
+
+func powerless(status string) bool {
+	for _, line := range []string{"CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "NoNewPrivs:\t1"} {
+		if !strings.Contains(status, line+"\n") {
+			return false
+		}
+	}
+	return os.Getuid() != 0 || strings.Contains(status, "CapBnd:\t0000000000000000\n")
 }
 
 // ulp has a TCP socket speak another protocol than TCP, such as SMC, from then on.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -55,12 +56,24 @@ func (p *Provider) identity(ctx context.Context, f *found, token *oauth2.Token, 
 	if err := id.Claims(&says); err != nil {
 		return engine.SignOnIdentity{}, err
 	}
-	if says[p.NameClaim] == nil || p.GroupsClaim != "" && says[p.GroupsClaim] == nil {
+	if slices.ContainsFunc(p.wanted(), func(name string) bool { return says[name] == nil }) {
 		if err := p.userinfo(ctx, f, token, id.Subject, says); err != nil {
 			return engine.SignOnIdentity{}, err
 		}
 	}
 	return p.read(id.Subject, says)
+}
+
+// wanted lists the claims that say who somebody is, and whether to let them in.
+func (p *Provider) wanted() []string {
+	names := []string{p.NameClaim}
+	if p.GroupsClaim != "" {
+		names = append(names, p.GroupsClaim)
+	}
+	if p.NameClaim == "email" || len(p.Domains) > 0 {
+		names = append(names, "email", "email_verified")
+	}
+	return names
 }
 
 // verify checks the ID token. Source: OpenID Connect Core 1.0, section 3.1.3.7;
@@ -75,7 +88,8 @@ func (p *Provider) verify(ctx context.Context, f *found, token *oauth2.Token, no
 		return nil, err
 	}
 	var says struct {
-		Party string `json:"azp"`
+		Party     string  `json:"azp"`
+		NotBefore float64 `json:"nbf"` // Unix seconds
 	}
 	if err := id.Claims(&says); err != nil {
 		return nil, err
@@ -85,7 +99,7 @@ func (p *Provider) verify(ctx context.Context, f *found, token *oauth2.Token, no
 		return nil, fmt.Errorf("it names no subject")
 	case says.Party != "" && says.Party != p.ClientID, says.Party == "" && len(id.Audience) > 1:
 		return nil, fmt.Errorf("it was made for another client")
-	case id.IssuedAt.After(p.Now().Add(clockSkew)):
+	case id.IssuedAt.After(p.Now().Add(clockSkew)), time.Unix(int64(says.NotBefore), 0).After(p.Now().Add(clockSkew)):
 		return nil, fmt.Errorf("it was issued in the future")
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1:
 		return nil, fmt.Errorf("it answers another sign-in")

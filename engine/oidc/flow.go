@@ -42,7 +42,11 @@ func (p *Provider) Begin(ctx context.Context, next, user string) (to, kept strin
 	if err != nil {
 		return "", "", err
 	}
-	to = f.oauth.AuthCodeURL(fl.State, oidc.Nonce(fl.Nonce), oauth2.S256ChallengeOption(fl.Verifier))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(fl.Nonce), oauth2.S256ChallengeOption(fl.Verifier)}
+	if user != "" { // a session over there that somebody else has left in the browser is not to be linked
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	to = f.oauth.AuthCodeURL(fl.State, options...)
 	return to, base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
@@ -80,16 +84,16 @@ func (p *Provider) Finish(ctx context.Context, kept string, answer url.Values) (
 }
 
 func (p *Provider) redeem(ctx context.Context, fl flow, answer url.Values) (engine.SignOnIdentity, error) {
-	if iss := answer.Get("iss"); iss != "" && iss != p.Issuer { // RFC 9207
+	f, err := p.discover(ctx)
+	if err != nil {
+		return engine.SignOnIdentity{}, err
+	}
+	if iss := answer.Get("iss"); iss != p.Issuer && (iss != "" || f.namesItself) { // RFC 9207, section 2.4
 		return engine.SignOnIdentity{}, engine.Unauthorized("the answer is not from %s", p.Issuer)
 	}
 	if answer.Get("error") != "" {
 		p.Log.InfoContext(ctx, "the identity provider refused", "error", answer.Get("error"), "description", answer.Get("error_description"))
 		return engine.SignOnIdentity{}, engine.Unauthorized("the identity provider did not sign you in")
-	}
-	f, err := p.discover(ctx)
-	if err != nil {
-		return engine.SignOnIdentity{}, err
 	}
 	token, err := f.oauth.Exchange(p.client(ctx), answer.Get("code"), oauth2.VerifierOption(fl.Verifier))
 	var refused *oauth2.RetrieveError

@@ -64,6 +64,8 @@ type found struct {
 	oauth      oauth2.Config
 	verifier   *oidc.IDTokenVerifier
 	endSession string // empty where there is no way to sign out there
+	// namesItself says that it names itself in each answer. Source: RFC 9207.
+	namesItself bool
 }
 
 // algorithms are those that ID tokens may be signed by: with keys that only
@@ -121,7 +123,7 @@ func (p *Provider) discover(ctx context.Context) (*found, error) {
 	if p.Now().Sub(p.failed) < retryAfter {
 		return nil, unreachable(p.Issuer)
 	}
-	f, err := p.ask(ctx)
+	f, err := p.ask(context.WithoutCancel(ctx)) // or whoever goes away would have it count as failed
 	if err != nil {
 		p.failed = p.Now()
 		return nil, p.away(ctx, err)
@@ -136,17 +138,18 @@ func (p *Provider) ask(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	var says struct {
-		EndSession string   `json:"end_session_endpoint"`
-		Algorithms []string `json:"id_token_signing_alg_values_supported"`
+		EndSession  string   `json:"end_session_endpoint"`
+		Algorithms  []string `json:"id_token_signing_alg_values_supported"`
+		NamesItself bool     `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := provider.Claims(&says); err != nil {
 		return nil, err
 	}
 	usable := slices.DeleteFunc(says.Algorithms, func(alg string) bool { return !slices.Contains(algorithms, alg) })
-	return &found{Provider: provider, endSession: says.EndSession,
+	return &found{Provider: provider, endSession: says.EndSession, namesItself: says.NamesItself,
 		oauth: oauth2.Config{ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), Endpoint: provider.Endpoint(),
 			RedirectURL: p.RedirectURL, Scopes: append([]string{oidc.ScopeOpenID}, p.Scopes...)},
-		verifier: provider.VerifierContext(p.client(context.WithoutCancel(ctx)), &oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: usable,
+		verifier: provider.VerifierContext(p.client(ctx), &oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: usable,
 			Now: func() time.Time { return p.Now().Add(-clockSkew) }}),
 	}, nil
 }

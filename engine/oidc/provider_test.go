@@ -1,7 +1,9 @@
 package oidc_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -146,6 +148,7 @@ func TestIDTokensThatAreNotTaken(t *testing.T) {
 		"from the future":              func(c map[string]any) string { c["iat"] = time.Now().Add(time.Hour).Unix(); return "" },
 		"for another access token":     func(c map[string]any) string { c["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA"; return "" },
 		"of nobody":                    func(c map[string]any) string { c["sub"] = ""; return "" },
+		"that begins later":            func(c map[string]any) string { c["nbf"] = time.Now().Add(2 * time.Minute).Unix(); return "" },
 		"that nobody has signed":       func(map[string]any) string { return "none" },
 		"signed by the shared secret":  func(map[string]any) string { return "HS256" },
 	}
@@ -197,6 +200,49 @@ func TestAnswersThatBelongToNoSignIn(t *testing.T) {
 	}
 }
 
+// Source: RFC 9207, section 2.4.
+func TestProviderThatNamesItselfDoesSoInEachAnswer(t *testing.T) {
+	f := newFixture(t, func(o *oidc.Options) {
+		o.HTTP.Transport = tripper(func(r *http.Request) (*http.Response, error) {
+			res, err := http.DefaultTransport.RoundTrip(r)
+			if err == nil && strings.HasSuffix(r.URL.Path, "/openid-configuration") {
+				_, err = res.Body.Read(make([]byte, 1)) // the brace
+				res.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"authorization_response_iss_parameter_supported": true,`), res.Body))
+			}
+			return res, err
+		})
+	})
+	if _, err := f.signIn(t); !errors.Is(err, engine.ErrUnauthorized) {
+		t.Errorf("an answer without a name: %v", err)
+	}
+	kept, answer := f.answer(t, "ada")
+	answer.Set("iss", f.URL)
+	if _, _, err := f.p.Finish(t.Context(), kept, answer); err != nil {
+		t.Errorf("with its name: %v", err)
+	}
+}
+
+func TestLinkingAsksForThePasswordOverThere(t *testing.T) {
+	f := newFixture(t)
+	for user, want := range map[string]string{"": "", "ada": "login"} {
+		to, _, err := f.p.Begin(t.Context(), "/", user)
+		u, parse := url.Parse(to)
+		if err != nil || parse != nil || u.Query().Get("prompt") != want {
+			t.Errorf("as %q it leads to %s, %v", user, to, err)
+		}
+	}
+}
+
+// Anybody may open the page that asks, and leave before there is an answer.
+func TestWhoGoesAwayDoesNotMakeTheProviderUnreachable(t *testing.T) {
+	f := newFixture(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, _, err := f.p.Begin(gone, "/", ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhoIsTaken(t *testing.T) {
 	tests := map[string]struct {
 		edit   func(*oidc.Options)
@@ -210,6 +256,12 @@ func TestWhoIsTaken(t *testing.T) {
 		"not of another":                  {edit: ofDomain, change: func(u *idp.User) { u.Email = "ada@evil.example" }},
 		"not by a domain that one claims": {edit: ofDomain, change: func(u *idp.User) { u.Verified = false }},
 		"not without a name":              {edit: func(o *oidc.Options) { o.NameClaim = "upn" }},
+		"of a domain that only the userinfo tells": {edit: ofDomain, name: "ada", alter: func(c map[string]any) string {
+			delete(c, "email")
+			delete(c, "email_verified")
+			return ""
+		}},
+		"by an address that only the userinfo tells": {edit: byEmail, name: "ada@example.com", alter: func(c map[string]any) string { delete(c, "email_verified"); return "" }},
 		"not with groups that are elsewhere": {alter: func(c map[string]any) string {
 			delete(c, "groups")
 			c["_claim_names"], c["_claim_sources"] = map[string]string{"groups": "src"}, map[string]any{"src": map[string]string{"endpoint": "https://x"}}
@@ -228,7 +280,7 @@ func TestWhoIsTaken(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&user)
 			}
-			if tt.alter != nil {
+			if tt.name == "" && tt.alter != nil {
 				user.Groups = nil
 			}
 			f.Set(user)

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cloudops-manager/cloudops/engine/enginetest"
 )
 
@@ -62,6 +64,7 @@ func attack(t *testing.T, policy Policy, worker int) {
 	targets.Write["another step's workspace"], targets.Write["the order's folder"] = other, kept
 	targets.Process = victim(t, worker, other)
 	targets.Port, targets.Abstract = listeners(t)
+	targets.Terminal = terminal(t, worker)
 	self := filepath.Join(base, "self")
 	must(t, copyFile(os.Args[0], self))
 
@@ -72,6 +75,9 @@ func attack(t *testing.T, policy Policy, worker int) {
 	}
 	defer box.Close()
 	s := Spec{Program: self, Walls: box.Walls(Needs{Read: []string{self}, Write: []string{own}, Tmp: own})}
+	if targets.Apart = box.Namespaced(); targets.Apart {
+		s.Hold = []string{filepath.Join(kept, "alive")}
+	}
 	name, value, err := s.Variable()
 	must(t, err)
 	text, err := json.Marshal(targets)
@@ -94,13 +100,14 @@ func TestAttacksSucceedWithoutWalls(t *testing.T) {
 	must(t, os.WriteFile(secret, []byte("secret"), 0o600))
 	targets := enginetest.Targets{Files: map[string]string{"a secret": secret}, Write: map[string]string{"its folder": filepath.Dir(secret)}}
 	targets.Port, targets.Abstract = listeners(t)
+	targets.Terminal = terminal(t, os.Getuid())
 	text, err := json.Marshal(targets)
 	must(t, err)
 	cmd := exec.Command(os.Args[0])
 	cmd.Dir, cmd.Env = t.TempDir(), []string{enginetest.AttackVariable + "=" + string(text)}
 	out, err := cmd.CombinedOutput()
 	must(t, err)
-	for _, name := range []string{"read a secret", "list the folder of a secret", "link to a secret", "write to its folder", "listen", "connect to another port", "connect to another port by sending", "connect to an abstract socket"} {
+	for _, name := range []string{"read a secret", "list the folder of a secret", "link to a secret", "write to its folder", "listen", "connect to another port", "connect to another port by sending", "connect to an abstract socket", "read what is typed at a terminal"} {
 		if !strings.Contains(string(out), "DONE "+name+"\n") {
 			t.Errorf("could not %s:\n%s", name, out)
 		}
@@ -123,6 +130,18 @@ func victim(t *testing.T, worker int, dir string) int {
 	return cmd.Process.Pid
 }
 
+// terminal is one that the user is at.
+func terminal(t *testing.T, user int) string {
+	f, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	must(t, err)
+	t.Cleanup(func() { f.Close() })
+	number, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPTN)
+	must(t, err, unix.IoctlSetPointerInt(int(f.Fd()), unix.TIOCSPTLCK, 0))
+	path := "/dev/pts/" + strconv.Itoa(number)
+	must(t, os.Chown(path, user, -1))
+	return path
+}
+
 // listeners are a TCP port and an abstract socket with somebody behind them.
 func listeners(t *testing.T) (port int, abstract string) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -130,9 +149,9 @@ func listeners(t *testing.T) (port int, abstract string) {
 	t.Cleanup(func() { tcp.Close() })
 	port = tcp.Addr().(*net.TCPAddr).Port
 	abstract = "cloudops-test-" + strconv.Itoa(port)
-	unix, err := net.Listen("unix", "@"+abstract)
+	path, err := net.Listen("unix", "@"+abstract)
 	must(t, err)
-	t.Cleanup(func() { unix.Close() })
+	t.Cleanup(func() { path.Close() })
 	return port, abstract
 }
 
@@ -149,13 +168,4 @@ func copyFile(from, to string) error {
 	defer w.Close()
 	_, err = io.Copy(w, r)
 	return err
-}
-
-func must(t *testing.T, errs ...error) {
-	t.Helper()
-	for _, err := range errs {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 }

@@ -5,9 +5,22 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"testing/synctest"
 )
+
+func TestEachFileCountsForTheInodeThatItTakes(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 100 {
+		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if used, hidden := usage([]string{dir}); used < 100*leastBytes || used > 110*leastBytes || hidden != "" {
+		t.Errorf("used = %d, hidden = %q", used, hidden)
+	}
+}
 
 func TestStepThatFillsTheDiskIsStopped(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -49,6 +49,40 @@ func WriteFile(dir, name string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// RemoveAll removes a folder with all in it, also what a child took its own user's
+// right to: Go's module cache is so, and what is to stay in the way.
+func RemoveAll(dir string) error {
+	err := os.RemoveAll(dir)
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if err := unlock(dir); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// unlock lets us list and change the folder and all that are in it.
+func unlock(dir string) error {
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return err
+	}
+	if err := os.Chmod(dir, 0o700); err != nil { // #nosec G302 -- a folder
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !e.IsDir() {
+			return err
+		}
+		return root.Chmod(name, 0o700) // before what is in it is listed
+	})
+}
+
 // own changes the owner of the folders and of all in them, of links themselves.
 func own(user int, dirs []string) error {
 	var errs []error

@@ -73,8 +73,11 @@ func TestUsersAreHadByOneStepAtATime(t *testing.T) {
 
 func TestPortsThatAreOpened(t *testing.T) {
 	texts := []string{"http://127.0.0.1:4566", "https://vault.example", "postgres://db/x", "http://169.254.169.254", "not a url", "eu-west-1", "https://h:99999", "a: b"}
-	if got := PortsOfStack(texts); !slices.Equal(got, []int{4566, 443, 5432}) {
+	if got := (&Box{}).PortsOf(texts); !slices.Equal(got, []int{4566, 443, 5432}) {
 		t.Errorf("a stack opens %v", got)
+	}
+	if got := (&Box{policy: Policy{Shut: []int{5432}}}).PortsOf(texts); !slices.Equal(got, []int{4566, 443}) {
+		t.Errorf("a stack opens %v, the server's database among them", got)
 	}
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {
 		t.Setenv(name, "")
@@ -82,5 +85,31 @@ func TestPortsThatAreOpened(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://proxy:3128")
 	if got := Ports("http://cloudops"); !slices.Equal(got, []int{80, 3128}) {
 		t.Errorf("an operator opens %v", got)
+	}
+}
+
+func TestPortsOfTheServersOwnServices(t *testing.T) {
+	for text, want := range map[string][]int{
+		"sqlite:///srv/cloudops.db": nil, "embedded": nil, "unix:///run/redis.sock": nil,
+		"postgres://cloudops:s3cret@db/cloudops":                          {5432},
+		"postgres://cloudops:1234@db:6432/cloudops":                       {6432},
+		"postgres://one:5432,two:5433/cloudops?sslmode=require":           {5432, 5433},
+		"rediss://:pw@cache":                                              {6379},
+		"redis://[::1]:6380/0":                                            {6380},
+		"redis-cluster://one:7000?addr=two:7001":                          {7000, 7001},
+		"redis-sentinel://one:26379?addr=two:26380&master_name=main&db=1": {26379, 26380, 6379},
+	} {
+		if got := ServerPorts(text); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

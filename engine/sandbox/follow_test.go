@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestFollowCopiesEverythingInOrder(t *testing.T) {
@@ -47,11 +48,35 @@ func (w lineWriter) Write(p []byte) (int, error) { w <- string(p); return len(p)
 
 func TestLookingFromTimeToTimeStandsInForAWatch(t *testing.T) {
 	signal, stop := make(chan struct{}, 1), make(chan struct{})
-	ended := make(chan struct{})
-	go func() { tick(signal, stop); close(ended) }()
+	stopped := make(chan bool)
+	go func() { stopped <- tick(signal, stop, time.Millisecond, time.Hour) }()
 	<-signal
 	close(stop)
-	<-ended
+	if !<-stopped {
+		t.Error("it was not stopped")
+	}
+	if tick(signal, nil, time.Hour, time.Millisecond) {
+		t.Error("it was stopped")
+	}
+}
+
+func TestWatchTellsOfWhatCameBeforeIt(t *testing.T) {
+	for name, path := range map[string]string{"a file": filepath.Join(t.TempDir(), "log"), "none to watch": filepath.Join(t.TempDir(), "missing")} {
+		t.Run(name, func(t *testing.T) {
+			if name == "a file" {
+				appendTo(t, path)
+			}
+			signal, stop, stopped := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+			go func() { watch(path, signal, stop); close(stopped) }()
+			<-signal // before anything happens
+			if name == "a file" {
+				write(t, appendTo(t, path), "line\n")
+			}
+			<-signal
+			close(stop)
+			<-stopped
+		})
+	}
 }
 
 func TestPidIsWaitedForUntilTheChildHasEnded(t *testing.T) {

@@ -34,6 +34,8 @@ var (
 	missing  = regexp.MustCompile(`(?i)no such file or directory`)
 	address  = regexp.MustCompile(`\S:(\d{1,5}): connect: permission denied|(?i:port (\d{1,5})\b.*(?:permission denied|couldn't connect|could not connect))`)
 	listened = regexp.MustCompile(`(?i)bind: permission denied|can't bind|cannot bind`)
+	apart    = regexp.MustCompile(`(?i)unshare.*operation not permitted|(?:new|user) namespace.*(?:failed|not permitted|denied)|no permissions to create.* namespace|cannot clone: operation not permitted`)
+	raised   = regexp.MustCompile(`(?i)no new privileges`)
 	absolute = regexp.MustCompile(`(?:^|[\s'"(=:])(/[^\s'":;,()]+)`)
 )
 
@@ -41,11 +43,17 @@ func (w Walls) metIn(line string) (notes []string) {
 	if found := address.FindStringSubmatch(line); found != nil {
 		port, err := strconv.Atoi(found[1] + found[2])
 		if err == nil && !slices.Contains(w.Connect, port) {
-			return []string{fmt.Sprintf("a step may not connect to TCP port %d; the operator of the worker opens it with --sandbox-connect %d", port, port)}
+			return []string{noConnect(port)}
 		}
 	}
 	if listened.MatchString(line) {
 		return []string{"a step may not listen on a TCP port"}
+	}
+	if apart.MatchString(line) {
+		return []string{"a step makes no namespaces of its own, as containers and browsers do"}
+	}
+	if raised.MatchString(line) {
+		return []string{"a step gets no more powers, by sudo neither"}
 	}
 	refused := refusal.MatchString(line)
 	if refused || w.Bubblewrap != "" && missing.MatchString(line) {
@@ -59,6 +67,14 @@ func (w Walls) metIn(line string) (notes []string) {
 		notes = append(notes, note)
 	}
 	return notes
+}
+
+func noConnect(port int) string {
+	what := ""
+	if port == metadataPort {
+		what = ", where clouds give a machine its credentials"
+	}
+	return fmt.Sprintf("a step may not connect to TCP port %d%s; the operator of the worker opens it with --sandbox-connect %d", port, what, port)
 }
 
 // path says what of the walls is in the way of a path; "" for nothing.

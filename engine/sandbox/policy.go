@@ -43,6 +43,9 @@ type Policy struct {
 	// Closed is what no step sees of the folders that it may read: where the
 	// operator's secrets lie. Links in it are followed.
 	Closed []string `json:"closed"`
+	// Shut are TCP ports that no stack opens by itself: those of the server's own
+	// services, which trust whoever reaches them more than a step.
+	Shut []int `json:"shut"`
 	// Bubblewrap is found by Survey.
 	Bubblewrap string `json:"bubblewrap"`
 }
@@ -94,10 +97,14 @@ func (p Policy) survey(m machine) (Policy, []string, error) {
 	}
 	var err error
 	if p.Bubblewrap, err = m.bubblewrap(); err != nil {
-		if p.Mode == Require && !errors.Is(err, errNoBubblewrap) {
+		switch {
+		case p.Mode != Require:
+		case !errors.Is(err, errNoBubblewrap):
 			return p, nil, fmt.Errorf("walls are required, and %w; remove it, or use auto for what can be had", err)
+		case m.root: // to which systemd and Docker listen
+			return p, nil, fmt.Errorf("walls are required, and a worker of root needs namespaces for its steps, since Unix sockets lead root out of all other walls: %w; or run the worker by another user", err)
 		}
-		lacks = append(lacks, "namespaces: "+err.Error())
+		lacks = append(lacks, "namespaces, without which steps reach the Unix sockets that the worker's user may: "+err.Error())
 	}
 	if why := p.noUsers(m); why != "" {
 		p.Users = Users{}

@@ -28,14 +28,18 @@ func TestWallsThatAreRequiredAreHadOrNothingStarts(t *testing.T) {
 			machine: with(func(m *machine) {
 				m.bubblewrap = func() (string, error) { return "", errors.New("bubblewrap does not work here: no namespaces") }
 			})},
-		"required, where there is no bubblewrap": {mode: Require, lacks: "namespaces: bubblewrap is not installed|a user of its own|a limit on processes",
+		"required, where there is no bubblewrap": {mode: Require, lacks: "namespaces, without which steps reach the Unix sockets that the worker's user may: bubblewrap is not installed|a user of its own|a limit on processes",
+			machine: with(func(m *machine) {
+				m.root, m.bubblewrap = false, func() (string, error) { return "", errNoBubblewrap }
+			})},
+		"required, where there is none for root": {mode: Require, fails: "Unix sockets lead root out of all other walls: bubblewrap is not installed",
 			machine: with(func(m *machine) { m.bubblewrap = func() (string, error) { return "", errNoBubblewrap } })},
 		"required and there":          {mode: Require, machine: whole},
 		"as can be, whole":            {mode: Auto, machine: whole},
 		"as can be, without TCP":      {mode: Auto, machine: with(func(m *machine) { m.landlock = 3 }), lacks: "TCP, which takes Linux 6.7|signals"},
 		"as can be, without Landlock": {mode: Auto, machine: with(func(m *machine) { m.landlock = 0 }), lacks: "files: this system has no Landlock|TCP|signals"},
 		"as can be, not of root":      {mode: Auto, machine: with(func(m *machine) { m.root = false }), lacks: "a user of its own"},
-		"as can be, without namespaces": {mode: Auto, lacks: "namespaces: there is none|a user of its own|a limit on processes",
+		"as can be, without namespaces": {mode: Auto, lacks: "namespaces, without which steps reach the Unix sockets that the worker's user may: there is none|a user of its own|a limit on processes",
 			machine: with(func(m *machine) { m.bubblewrap = func() (string, error) { return "", errors.New("there is none") } })},
 		"as can be, with a folder that steps share": {mode: Auto, machine: whole, write: []string{"/srv"}, lacks: "a user of its own for each step: they share|a limit on processes"},
 		"as can be, with nowhere to lock users":     {mode: Auto, machine: with(func(m *machine) { m.locks = func() error { return errors.New("read-only") } }), lacks: "a user of its own for each step: read-only|a limit on processes"},

@@ -3,8 +3,10 @@ package sandbox
 import (
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // The default ports of what Terraform and Ansible speak.
@@ -23,11 +25,32 @@ func Ports(urls ...string) []int {
 	return portsOf(urls)
 }
 
-// PortsOfStack are those of the texts that are URLs, but for the one where a
-// cloud gives its machines credentials.
-func PortsOfStack(texts []string) []int {
-	return slices.DeleteFunc(portsOf(texts), func(port int) bool { return port == metadataPort })
+// PortsOf are those of a stack's texts that are URLs, but for the one where a
+// cloud gives its machines credentials, and those of the server's own services.
+func (b *Box) PortsOf(texts []string) []int {
+	return slices.DeleteFunc(portsOf(texts), func(port int) bool { return port == metadataPort || slices.Contains(b.policy.Shut, port) })
 }
+
+// ServerPorts are those of the addresses of a database and of Redis, which may
+// name several hosts. Sentinels lead on to a Redis of which they alone know where.
+func ServerPorts(urls ...string) (ports []int) {
+	for _, text := range urls {
+		scheme, _, _ := strings.Cut(text, "://")
+		named := portsNamed.FindAllStringSubmatch(text, -1)
+		for _, found := range named {
+			if port, err := strconv.Atoi(found[1]); err == nil {
+				ports = append(ports, port)
+			}
+		}
+		if len(named) == 0 || scheme == "redis-sentinel" {
+			scheme, _, _ = strings.Cut(scheme, "-")
+			ports = append(ports, portsOf([]string{scheme + "://host"})...)
+		}
+	}
+	return ports
+}
+
+var portsNamed = regexp.MustCompile(`:(\d{1,5})(?:[,/?&]|$)`)
 
 func portsOf(texts []string) (ports []int) {
 	for _, text := range texts {

@@ -29,3 +29,7 @@ type Spec struct {
 func (s Spec) Variable() (name, value string, err error) {
 	return shim.Terms{Program: s.Program, Output: s.Output, PidFile: s.PidFile, Hold: s.Hold, Answers: s.Answers, Walls: s.Walls.terms()}.Variable()
 }
+
+// KeepOpenFiles has what this process has open by now, beyond its three streams,
+// stay with it; see shim.KeepOpenFiles.
+func KeepOpenFiles() error { return shim.KeepOpenFiles() }

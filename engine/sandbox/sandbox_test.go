@@ -64,7 +64,7 @@ func needWalls(t testing.TB) Policy {
 	}
 	p, _, err := Policy{Mode: Require, Users: Users{60800, 61099}}.Survey(os.Args[0])
 	if err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=), and bubblewrap")
 	}
 	return p
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -121,10 +120,17 @@ func (s *Store) TakeDeliveries(ctx context.Context, now, until time.Time, most i
 	return mine, nil
 }
 
-// PutDelivery implements engine.WebhookStore.
-func (s *Store) PutDelivery(ctx context.Context, d *engine.Delivery) error {
+// AddDelivery implements engine.WebhookStore.
+func (s *Store) AddDelivery(ctx context.Context, d *engine.Delivery) error {
 	row := newDeliveryRow(d)
-	return s.db.WithContext(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+	return s.db.WithContext(ctx).Create(&row).Error
+}
+
+// NoteDelivery implements engine.WebhookStore.
+func (s *Store) NoteDelivery(ctx context.Context, d *engine.Delivery) error {
+	row := newDeliveryRow(d)
+	return s.db.WithContext(ctx).Exec(`UPDATE deliveries SET attempts = ?, next_at = ?, status = ?, error = ?, took = ?, done_at = ? WHERE id = ?`,
+		row.Attempts, row.NextAt, row.Status, row.Error, row.Took, row.DoneAt, row.ID).Error
 }
 
 // Deliveries implements engine.WebhookStore.

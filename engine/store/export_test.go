@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
 
 	"gorm.io/gorm"
 )
@@ -31,4 +33,26 @@ func SealedColumns() (all []string) {
 		all = append(all, c.String())
 	}
 	return all
+}
+
+// OpenAll opens every sealed value there is, and counts them by column.
+func (s *Store) OpenAll(ctx context.Context) (map[string]int, error) {
+	opened := map[string]int{}
+	for _, c := range sealedColumns {
+		var rows []struct {
+			Row    string
+			Sealed []byte
+		}
+		err := s.read.WithContext(ctx).Raw(fmt.Sprintf(`SELECT %s AS "row", %s AS sealed FROM %s WHERE %[2]s IS NOT NULL`, c.id, c.column, c.table)).Scan(&rows).Error
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if _, err := s.seal.Unseal(c.table, row.Row, c.column, row.Sealed); err != nil {
+				return nil, err
+			}
+		}
+		opened[c.String()] = len(rows)
+	}
+	return opened, nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -25,15 +24,19 @@ func (s *Store) hook(row hookRow) (*engine.Hook, error) {
 		CreatedBy: row.CreatedBy, CreatedAt: instant(row.CreatedAt)}, err
 }
 
-// PutHook implements engine.WebhookStore.
-func (s *Store) PutHook(ctx context.Context, h *engine.Hook, e engine.Event) error {
+func (s *Store) newHookRow(h *engine.Hook) (hookRow, error) {
 	sealed, err := s.sealSecrets("hooks", h.ID, h.Secrets)
+	return hookRow{h.ID, h.Stack, h.Name, string(h.Kind), h.CreatedBy, sealed, micros(h.CreatedAt)}, err
+}
+
+// CreateHook implements engine.WebhookStore.
+func (s *Store) CreateHook(ctx context.Context, h *engine.Hook, e engine.Event) error {
+	row, err := s.newHookRow(h)
 	if err != nil {
 		return err
 	}
-	row := hookRow{h.ID, h.Stack, h.Name, string(h.Kind), h.CreatedBy, sealed, micros(h.CreatedAt)}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+		err := tx.Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return engine.Conflict("stack %s has a hook %q already", h.Stack, h.Name)
 		}
@@ -44,10 +47,37 @@ func (s *Store) PutHook(ctx context.Context, h *engine.Hook, e engine.Event) err
 	})
 }
 
+// ChangeHook implements engine.WebhookStore.
+func (s *Store) ChangeHook(ctx context.Context, id string, edit func(*engine.Hook) (engine.Event, error)) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var row hookRow
+		if err := one(tx, &row, noHook(id), `SELECT * FROM hooks WHERE id = ?`+s.locked(), id); err != nil {
+			return err
+		}
+		h, err := s.hook(row)
+		if err != nil {
+			return err
+		}
+		e, err := edit(h)
+		if err != nil {
+			return err
+		}
+		if row, err = s.newHookRow(h); err != nil {
+			return err
+		}
+		if err := tx.Save(&row).Error; err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+func noHook(id string) error { return engine.NotFound("there is no hook %s", id) }
+
 // Hook implements engine.WebhookStore.
 func (s *Store) Hook(ctx context.Context, id string) (*engine.Hook, error) {
 	var row hookRow
-	if err := one(s.read.WithContext(ctx), &row, engine.NotFound("there is no hook %s", id), `SELECT * FROM hooks WHERE id = ?`, id); err != nil {
+	if err := one(s.read.WithContext(ctx), &row, noHook(id), `SELECT * FROM hooks WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return s.hook(row)
@@ -65,7 +95,7 @@ func (s *Store) Hooks(ctx context.Context, stack string, p engine.Page) ([]*engi
 
 // DeleteHook implements engine.WebhookStore.
 func (s *Store) DeleteHook(ctx context.Context, id string, e engine.Event) error {
-	return s.writeOne(ctx, engine.NotFound("there is no hook %s", id), e, `DELETE FROM hooks WHERE id = ?`, id)
+	return s.writeOne(ctx, noHook(id), e, `DELETE FROM hooks WHERE id = ?`, id)
 }
 
 // TakeCall implements engine.WebhookStore.

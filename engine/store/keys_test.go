@@ -149,8 +149,7 @@ func TestKeysAreRotatedUnderWriters(t *testing.T) {
 			})
 		}
 		// The first one is killed after a batch, in the middle of a column.
-		done := got(a.Reseal(t.Context(), 2, a.vault.Tag(2)))(t)
-		if done {
+		if got(a.Reseal(t.Context(), 2, a.vault.Tag(2)))(t).Done {
 			t.Error("everything is sealed again in one batch: this test does not show that it can be stopped")
 		}
 		again := c.process(t, url, key)
@@ -186,9 +185,15 @@ func TestKeysAreRotatedUnderWriters(t *testing.T) {
 	})
 }
 
-// opensAll reads every kind of sealed value.
+// opensAll opens every sealed value, of which there is one of each column, and
+// looks at some.
 func opensAll(t testing.TB, s *store.Store, step string) {
 	t.Helper()
+	for column, values := range got(s.OpenAll(t.Context()))(t) {
+		if values == 0 {
+			t.Errorf("there is nothing in %s: this test does not show whether it opens", column)
+		}
+	}
 	for i := range many {
 		wantEqual(t, string(got(s.Artifact(t.Context(), step, fmt.Sprint("a", i)))(t)), secret)
 	}
@@ -226,6 +231,29 @@ func TestValueUnderARetiredKeyKeepsItFromBeingDestroyed(t *testing.T) {
 	})
 }
 
+// Rotation answers a leak, and nobody who can damage a value is to keep it from
+// the values behind that one.
+func TestDamagedValueKeepsNoOtherFromBeingSealedAgain(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		c, key := &clock{}, got(vault.NewMasterKey())(t)
+		a := c.process(t, url, key)
+		step := fillArtifacts(t, a.Store)
+		got(got(a.SQL())(t).ExecContext(t.Context(), `UPDATE artifacts SET data = (SELECT data FROM artifacts WHERE name = 'a1') WHERE name IN ('a0', 'a2')`))(t)
+		got(a.keys.Rotate(t.Context(), ada))(t)
+		c.advance(time.Hour)
+
+		err := a.keys.Reseal(t.Context(), 0)
+		if err == nil || !strings.Contains(err.Error(), "2 values stay under the keys") || !strings.Contains(err.Error(), "artifacts.data of "+step+"/a0") {
+			t.Errorf("error = %v", err)
+		}
+		wantEqual(t, a.under(t)[1], 2)
+		wantEqual(t, a.statuses(t), []engine.KeyStatus{engine.KeyRetiring, engine.KeyPrimary})
+		got(got(a.SQL())(t).ExecContext(t.Context(), `DELETE FROM artifacts WHERE name IN ('a0', 'a2')`))(t)
+		must(t, a.keys.Reseal(t.Context(), 0))
+		wantEqual(t, a.statuses(t), []engine.KeyStatus{engine.KeyRetired, engine.KeyPrimary})
+	})
+}
+
 func TestMasterKeyIsChanged(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		c := &clock{}
@@ -255,6 +283,46 @@ func TestMasterKeyIsChanged(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "does not open") {
 			t.Errorf("error = %v for a master key that is not the one", err)
 		}
+	})
+}
+
+// meanwhile is a master key with which something else happens as soon as it seals.
+type meanwhile struct {
+	vault.Master
+	do func()
+}
+
+func (m *meanwhile) EncryptWithContext(ctx context.Context, plaintext, associatedData []byte) ([]byte, error) {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return m.Master.EncryptWithContext(ctx, plaintext, associatedData)
+}
+
+// Of keys under two master keys no process could open all, and none could start.
+func TestKeyThatIsMadeWhileTheMasterKeyChangesIsUnderTheSameOne(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		c, key := &clock{}, got(vault.NewMasterKey())(t)
+		a := c.process(t, url, key)
+		from, to := got(vault.LocalKey(key))(t), got(vault.KeyFile(filepath.Join(t.TempDir(), "key")))(t)
+		rewrap := func(to vault.Master) error {
+			_, err := vault.Rewrap(t.Context(), from, to, a.Store, event("key.rewrap", ""))
+			return err
+		}
+		rotated := &meanwhile{to, func() { got(a.keys.Rotate(t.Context(), ada))(t) }}
+		wantKind(t, rewrap(rotated), engine.ErrConflict)
+		c.advance(time.Hour)
+
+		slow := &meanwhile{from, func() { must(t, rewrap(to)) }}
+		b := &process{Store: a.Store, vault: got(vault.Open(t.Context(), vault.Options{Master: slow, Keys: a.Store, Now: c.now}))(t)}
+		b.keys = &engine.Keys{Store: b.Store, Ring: b.vault, Now: c.now, Log: slog.New(slog.DiscardHandler)}
+		_, err := b.keys.Rotate(t.Context(), ada)
+		wantKind(t, err, engine.ErrConflict)
+		for _, k := range got(a.DataKeys(t.Context()))(t) {
+			wantEqual(t, k.Master, to.String())
+		}
+		got(vault.Open(t.Context(), vault.Options{Master: to, Keys: a.Store, Now: c.now}))(t)
 	})
 }
 

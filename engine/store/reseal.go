@@ -68,21 +68,22 @@ const (
 )
 
 // Reseal implements engine.KeyStore.
-func (s *Store) Reseal(ctx context.Context, key int, tag string) (done bool, err error) {
+func (s *Store) Reseal(ctx context.Context, key int, tag string) (engine.Resealed, error) {
 	for _, c := range sealedColumns {
 		at, err := s.resealedTo(ctx, c, key)
 		if err != nil {
-			return false, err
+			return engine.Resealed{}, err
 		}
 		if at.Finished {
 			continue
 		}
-		if err := s.resealBatch(ctx, c, at, tag); err != nil {
-			return false, fmt.Errorf("seal %s again: %w", c, err)
+		damaged, err := s.resealBatch(ctx, c, at, tag)
+		if err != nil {
+			err = fmt.Errorf("seal %s again: %w", c, err)
 		}
-		return false, nil
+		return engine.Resealed{Damaged: damaged}, err
 	}
-	return true, s.db.WithContext(ctx).Exec(`DELETE FROM reseals`).Error
+	return engine.Resealed{Done: true}, s.db.WithContext(ctx).Exec(`DELETE FROM reseals`).Error
 }
 
 // resealRow says how far a column is.
@@ -104,21 +105,26 @@ func (s *Store) resealedTo(ctx context.Context, c sealedColumn, key int) (reseal
 type resealedValue struct {
 	row      []any // its primary key
 	was, now []byte
+	damaged  error // why it does not open; then there is nothing after
 }
 
 // resealBatch seals a batch again and notes how far it came, in one
 // transaction. A value that somebody writes meanwhile stays as they wrote it.
-func (s *Store) resealBatch(ctx context.Context, c sealedColumn, at resealRow, tag string) error {
+func (s *Store) resealBatch(ctx context.Context, c sealedColumn, at resealRow, tag string) (damaged []error, err error) {
 	values, more, err := s.resealValues(ctx, c, at.LastRow, tag)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if at.Finished = !more; len(values) > 0 {
 		at.LastRow = text(values[len(values)-1].row)
 	}
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		where := strings.Join(c.keys, " = ? AND ") + " = ?"
 		for _, v := range values {
+			if v.damaged != nil {
+				damaged = append(damaged, v.damaged)
+				continue
+			}
 			err := tx.Exec(fmt.Sprintf(`UPDATE %s SET %s = ? WHERE %s AND %[2]s = ?`, c.table, c.column, where), append(append([]any{v.now}, v.row...), v.was)...).Error
 			if err != nil {
 				return err
@@ -128,6 +134,7 @@ func (s *Store) resealBatch(ctx context.Context, c sealedColumn, at resealRow, t
 			ON CONFLICT (place) DO UPDATE SET key_id = excluded.key_id, last_row = excluded.last_row, finished = excluded.finished`,
 			at.Place, at.KeyID, at.LastRow, at.Finished).Error
 	})
+	return damaged, err
 }
 
 // resealValues reads the next values behind a row that are not under the key
@@ -155,16 +162,22 @@ func (s *Store) resealValues(ctx context.Context, c sealedColumn, last, tag stri
 		if err := rows.Scan(into...); err != nil {
 			return nil, false, err
 		}
-		plain, err := s.seal.Unseal(c.table, id, c.column, v.was)
-		if err != nil {
-			return nil, false, err
-		}
-		if v.now, err = s.seal.Seal(c.table, id, c.column, plain); err != nil {
+		if err := s.resealValue(c, id, &v); err != nil {
 			return nil, false, err
 		}
 		values, size = append(values, v), size+len(v.was)
 	}
 	return values, false, rows.Err()
+}
+
+func (s *Store) resealValue(c sealedColumn, id string, v *resealedValue) (err error) {
+	plain, err := s.seal.Unseal(c.table, id, c.column, v.was)
+	if err != nil {
+		v.damaged = err
+		return nil
+	}
+	v.now, err = s.seal.Seal(c.table, id, c.column, plain)
+	return err
 }
 
 // after is the statement that finds values behind a row, whose key is JSON.

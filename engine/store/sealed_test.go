@@ -112,7 +112,7 @@ func TestSealedValueOpensInItsOwnRowOnly(t *testing.T) {
 			},
 		},
 		"what plans have in the place of what applies have": {
-			update: `UPDATE credentials SET secret = plan_secret`,
+			update: `UPDATE credentials SET secret = plan_secret WHERE name = 'b'`,
 			read: func(t *testing.T, s *store.Store, _ string) error {
 				_, err := s.Credential(t.Context(), "b")
 				return err

@@ -68,22 +68,14 @@ func (s *Store) Tokens(ctx context.Context, user string, p engine.Page) ([]*engi
 }
 
 // DeleteToken implements engine.TokenStore.
-func (s *Store) DeleteToken(ctx context.Context, id, user string, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		before, err := was(s, tx, "tokens", id, tokenOf)
-		if err != nil {
-			return err
-		}
-		return change(tx, noToken(id), e.Replacing(before),
-			`DELETE FROM tokens WHERE id = ? AND (user_name = ? OR ? = '' OR user_name IN (SELECT name FROM users WHERE kind = 'service' AND owner = ?))`, id, user, user, user)
-	})
+func (s *Store) DeleteToken(ctx context.Context, id string, e engine.Event) error {
+	return s.writeOne(ctx, engine.NoToken(id), e, `DELETE FROM tokens WHERE id = ?`, id)
 }
 
-func noToken(id string) error { return engine.NotFound("there is no token %s", id) }
-
-func tokenOf(db *gorm.DB, id string) (*engine.Token, error) {
+// Token implements engine.TokenStore.
+func (s *Store) Token(ctx context.Context, id string) (*engine.Token, error) {
 	var row tokenRow
-	if err := one(db, &row, noToken(id), `SELECT * FROM tokens WHERE id = ?`, id); err != nil {
+	if err := one(s.read.WithContext(ctx), &row, engine.NoToken(id), `SELECT * FROM tokens WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return row.token()

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -55,35 +54,62 @@ func (s *Store) webhook(row webhookRow) (*engine.Webhook, error) {
 	return w, err
 }
 
-// PutWebhook implements engine.WebhookStore.
-func (s *Store) PutWebhook(ctx context.Context, w *engine.Webhook, events ...engine.Event) error {
+func (s *Store) newWebhookRow(w *engine.Webhook) (webhookRow, error) {
 	sealed, err := s.sealSecrets("webhooks", w.ID, w.Secrets)
+	return webhookRow{ID: w.ID, Name: w.Name, Project: w.Project, Stack: w.Stack, URL: w.URL, Events: text(w.Events), DisabledWhy: w.DisabledWhy,
+		CreatedBy: w.CreatedBy, Secrets: sealed, FailingSince: micros(w.FailingSince), CreatedAt: micros(w.CreatedAt)}, err
+}
+
+// CreateWebhook implements engine.WebhookStore.
+func (s *Store) CreateWebhook(ctx context.Context, w *engine.Webhook, e engine.Event) error {
+	row, err := s.newWebhookRow(w)
 	if err != nil {
 		return err
 	}
-	row := webhookRow{ID: w.ID, Name: w.Name, Project: w.Project, Stack: w.Stack, URL: w.URL, Events: text(w.Events), DisabledWhy: w.DisabledWhy,
-		CreatedBy: w.CreatedBy, Secrets: sealed, FailingSince: micros(w.FailingSince), CreatedAt: micros(w.CreatedAt)}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		before, err := was(s, tx, "webhooks", w.ID, s.webhookOf)
-		if err != nil {
-			return err
-		}
 		if err := beginTelling(tx, w); err != nil {
 			return err
 		}
-		err = tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+		err := tx.Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return engine.Conflict("there is a webhook %q already", w.Name)
 		}
 		if err != nil {
 			return err
 		}
-		for i, e := range events {
-			events[i] = e.Replacing(before)
-		}
-		return addEvents(tx, events...)
+		return addEvents(tx, e)
 	})
 }
+
+// ChangeWebhook implements engine.WebhookStore.
+func (s *Store) ChangeWebhook(ctx context.Context, id string, edit func(*engine.Webhook) (engine.Event, error)) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var row webhookRow
+		if err := one(tx, &row, noWebhook(id), `SELECT * FROM webhooks WHERE id = ?`+s.locked(), id); err != nil {
+			return err
+		}
+		w, err := s.webhook(row)
+		if err != nil {
+			return err
+		}
+		e, err := edit(w)
+		if err != nil {
+			return err
+		}
+		if row, err = s.newWebhookRow(w); err != nil {
+			return err
+		}
+		if err := beginTelling(tx, w); err != nil {
+			return err
+		}
+		if err := tx.Save(&row).Error; err != nil {
+			return err
+		}
+		return addEvents(tx, e)
+	})
+}
+
+func noWebhook(id string) error { return engine.NotFound("there is no webhook %s", id) }
 
 // beginTelling leaves out what happened while nobody was to be told, where w is
 // the first that is.
@@ -109,14 +135,8 @@ func (s *Store) NoteWebhook(ctx context.Context, w *engine.Webhook, events ...en
 
 // Webhook implements engine.WebhookStore.
 func (s *Store) Webhook(ctx context.Context, id string) (*engine.Webhook, error) {
-	return s.webhookOf(s.read.WithContext(ctx), id)
-}
-
-func noWebhook(id string) error { return engine.NotFound("there is no webhook %s", id) }
-
-func (s *Store) webhookOf(db *gorm.DB, id string) (*engine.Webhook, error) {
 	var row webhookRow
-	if err := one(db, &row, noWebhook(id), `SELECT * FROM webhooks WHERE id = ?`, id); err != nil {
+	if err := one(s.read.WithContext(ctx), &row, noWebhook(id), `SELECT * FROM webhooks WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return s.webhook(row)
@@ -134,11 +154,5 @@ func (s *Store) Webhooks(ctx context.Context, p engine.Page) ([]*engine.Webhook,
 
 // DeleteWebhook implements engine.WebhookStore.
 func (s *Store) DeleteWebhook(ctx context.Context, id string, e engine.Event) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		before, err := was(s, tx, "webhooks", id, s.webhookOf)
-		if err != nil {
-			return err
-		}
-		return change(tx, noWebhook(id), e.Replacing(before), `DELETE FROM webhooks WHERE id = ?`, id)
-	})
+	return s.writeOne(ctx, noWebhook(id), e, `DELETE FROM webhooks WHERE id = ?`, id)
 }

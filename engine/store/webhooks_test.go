@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,9 +27,9 @@ func hook(id string) *engine.Hook {
 func TestWebhooksAreKept(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx, w := t.Context(), webhook("whk-1", "chat")
-		must(t, s.PutWebhook(ctx, w, event("webhook.create", "")))
+		must(t, s.CreateWebhook(ctx, w, event("webhook.create", "")))
 		wantEqual(t, got(s.Webhook(ctx, "whk-1"))(t), w)
-		wantKind(t, s.PutWebhook(ctx, webhook("whk-2", "chat")), engine.ErrConflict)
+		wantKind(t, s.CreateWebhook(ctx, webhook("whk-2", "chat"), event("webhook.create", "")), engine.ErrConflict)
 		w.FailingSince, w.DisabledWhy = noon, "nothing was taken"
 		must(t, s.NoteWebhook(ctx, w, event("webhook.disable", "")))
 		wantEqual(t, got(s.Webhooks(ctx, engine.Page{}))(t), []*engine.Webhook{w})
@@ -52,7 +53,7 @@ func TestEachEventIsFannedOutOnce(t *testing.T) {
 		}
 		must(t, s.AddEvent(ctx, event("run.before", "shop")))
 		got(s.FanOut(ctx, 2, never))(t)
-		must(t, s.PutWebhook(ctx, webhook("whk-1", "chat"), event("webhook.create", "")))
+		must(t, s.CreateWebhook(ctx, webhook("whk-1", "chat"), event("webhook.create", "")))
 		got(s.FanOut(ctx, 2, never))(t) // begins here
 		for range 5 {
 			must(t, s.AddEvent(ctx, event("run.start", "shop")))
@@ -97,23 +98,35 @@ func TestAWebhookThatIsEnabledBeginsAnew(t *testing.T) {
 		ctx, w, told := t.Context(), webhook("whk-1", "chat"), 0
 		pass := func() {
 			t.Helper()
-			got(s.FanOut(ctx, 100, func(events []*engine.Event, _ []*engine.Webhook) []*engine.Delivery { told += len(events); return nil }))(t)
+			got(s.FanOut(ctx, 100, func(events []*engine.Event, _ []*engine.Webhook) []*engine.Delivery {
+				for _, e := range events {
+					if e.Action == "run.start" {
+						told++
+					}
+				}
+				return nil
+			}))(t)
 		}
-		must(t, s.PutWebhook(ctx, w))
+		disabled := func(why string) {
+			t.Helper()
+			must(t, s.ChangeWebhook(ctx, "whk-1", func(w *engine.Webhook) (engine.Event, error) {
+				w.DisabledWhy = why
+				return event("webhook.update", ""), nil
+			}))
+		}
+		must(t, s.CreateWebhook(ctx, w, event("webhook.create", "")))
 		must(t, s.AddEvent(ctx, event("run.start", "shop"))) // before anybody has looked
 		pass()
 		wantEqual(t, told, 1)
-		w.DisabledWhy = "by ada"
-		must(t, s.PutWebhook(ctx, w))
+		disabled("by ada")
 		must(t, s.AddEvent(ctx, event("run.start", "shop")))
 		pass()
-		w.DisabledWhy = ""
-		must(t, s.PutWebhook(ctx, w))
-		must(t, s.PutWebhook(ctx, w)) // which changes nothing
+		disabled("")
+		disabled("") // which changes nothing
 		pass()
 		wantEqual(t, told, 1)
 		must(t, s.AddEvent(ctx, event("run.start", "shop")))
-		must(t, s.PutWebhook(ctx, webhook("whk-2", "more")))
+		must(t, s.CreateWebhook(ctx, webhook("whk-2", "more"), event("webhook.create", "")))
 		pass()
 		wantEqual(t, told, 2)
 	})
@@ -122,14 +135,14 @@ func TestAWebhookThatIsEnabledBeginsAnew(t *testing.T) {
 func TestAWebhookWithMuchToSayHoldsUpNoOther(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		must(t, s.PutWebhook(ctx, webhook("whk-1", "chat")))
-		must(t, s.PutWebhook(ctx, webhook("whk-2", "quiet")))
+		must(t, s.CreateWebhook(ctx, webhook("whk-1", "chat"), event("webhook.create", "")))
+		must(t, s.CreateWebhook(ctx, webhook("whk-2", "quiet"), event("webhook.create", "")))
 		for _, id := range []string{"msg-1", "msg-2", "msg-3"} {
-			must(t, s.PutDelivery(ctx, delivery(id)))
+			must(t, s.AddDelivery(ctx, delivery(id)))
 		}
 		d := delivery("msg-4")
 		d.Webhook, d.NextAt = "whk-2", noon.Add(time.Second)
-		must(t, s.PutDelivery(ctx, d))
+		must(t, s.AddDelivery(ctx, d))
 		var ids []string
 		for _, d := range got(s.TakeDeliveries(ctx, noon.Add(time.Second), noon.Add(time.Hour), 3))(t) {
 			ids = append(ids, d.ID)
@@ -141,8 +154,8 @@ func TestAWebhookWithMuchToSayHoldsUpNoOther(t *testing.T) {
 func TestDeliveriesAreTakenByOneProcess(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx, later := t.Context(), noon.Add(time.Minute)
-		must(t, s.PutWebhook(ctx, webhook("whk-1", "chat")))
-		must(t, s.PutDelivery(ctx, delivery("msg-1")))
+		must(t, s.CreateWebhook(ctx, webhook("whk-1", "chat"), event("webhook.create", "")))
+		must(t, s.AddDelivery(ctx, delivery("msg-1")))
 		wantEqual(t, len(got(s.TakeDeliveries(ctx, noon.Add(-time.Microsecond), later, 8))(t)), 0)
 		mine := got(s.TakeDeliveries(ctx, noon, later, 8))(t)
 		wantEqual(t, mine[0].Attempts, 1)
@@ -151,7 +164,7 @@ func TestDeliveriesAreTakenByOneProcess(t *testing.T) {
 		wantEqual(t, again[0].Attempts, 2)
 		d := again[0]
 		d.NextAt, d.DoneAt, d.Status, d.Error, d.Took = time.Time{}, later, 500, "the receiver answers 500", time.Second
-		must(t, s.PutDelivery(ctx, d))
+		must(t, s.NoteDelivery(ctx, d))
 		wantEqual(t, got(s.Deliveries(ctx, "whk-1", engine.Page{}))(t), []*engine.Delivery{d})
 		wantEqual(t, len(got(s.Deliveries(ctx, "whk-1", engine.Page{After: "msg-1"}))(t)), 0)
 		must(t, s.DropDeliveries(ctx, later))
@@ -165,7 +178,7 @@ func TestHooksAndTheirCallsAreKept(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		newStack(t, s, "shop")
-		must(t, s.PutHook(ctx, hook("hook-1"), event("hook.create", "shop")))
+		must(t, s.CreateHook(ctx, hook("hook-1"), event("hook.create", "shop")))
 		wantEqual(t, got(s.Hook(ctx, "hook-1"))(t), hook("hook-1"))
 		wantEqual(t, got(s.Hooks(ctx, "shop", engine.Page{}))(t), []*engine.Hook{hook("hook-1")})
 		call := engine.HookCall{Hook: "hook-1", Message: "msg-1", Timestamp: "100", At: noon}
@@ -184,12 +197,47 @@ func TestHooksAndTheirCallsAreKept(t *testing.T) {
 	})
 }
 
+// Whoever changes what somebody else changes, or deletes, meanwhile neither undoes that
+// nor brings it back.
+func TestWebhooksAndHooksAreChangedByOneAtATime(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		newStack(t, s, "shop")
+		must(t, s.CreateWebhook(ctx, webhook("whk-1", "chat"), event("webhook.create", "")))
+		must(t, s.CreateHook(ctx, hook("hook-1"), event("hook.create", "shop")))
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				must(t, s.ChangeWebhook(ctx, "whk-1", func(w *engine.Webhook) (engine.Event, error) {
+					w.URL += "/a"
+					return event("webhook.update", ""), nil
+				}))
+			})
+			all.Go(func() {
+				must(t, s.ChangeHook(ctx, "hook-1", func(h *engine.Hook) (engine.Event, error) {
+					h.Secrets.Newest += "x"
+					return event("hook.rotate", "shop"), nil
+				}))
+			})
+		}
+		all.Wait()
+		wantEqual(t, got(s.Webhook(ctx, "whk-1"))(t).URL, webhook("", "").URL+strings.Repeat("/a", 8))
+		wantEqual(t, got(s.Hook(ctx, "hook-1"))(t).Secrets.Newest, engine.Secret(secret+strings.Repeat("x", 8)))
+		must(t, s.DeleteWebhook(ctx, "whk-1", event("webhook.delete", "")))
+		must(t, s.DeleteHook(ctx, "hook-1", event("hook.delete", "shop")))
+		wantKind(t, s.ChangeWebhook(ctx, "whk-1", nil), engine.ErrNotFound)
+		wantKind(t, s.ChangeHook(ctx, "hook-1", nil), engine.ErrNotFound)
+		must(t, s.NoteDelivery(ctx, delivery("msg-1"))) // of an attempt that was under way
+		wantEqual(t, len(got(s.Deliveries(ctx, "whk-1", engine.Page{}))(t)), 0)
+	})
+}
+
 func TestSigningSecretsAreSealed(t *testing.T) {
 	url := sqliteURL(t)
 	s := open(t, url)
 	newStack(t, s, "shop")
-	must(t, s.PutWebhook(t.Context(), webhook("whk-1", public)))
-	must(t, s.PutHook(t.Context(), hook("hook-1"), event("hook.create", "shop")))
+	must(t, s.CreateWebhook(t.Context(), webhook("whk-1", public), event("webhook.create", "")))
+	must(t, s.CreateHook(t.Context(), hook("hook-1"), event("hook.create", "shop")))
 	if file := onDisk(t, url); bytes.Contains(file, []byte(secret)) || !bytes.Contains(file, []byte(public)) {
 		t.Error("the file holds a signing secret in plain text, or nothing")
 	}

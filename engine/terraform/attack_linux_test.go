@@ -44,7 +44,7 @@ resource "hostile_thing" "x" {}
 	targets.Files["another stack's sources"] = filepath.Join(w.bundle, "x", "main.tf")
 	targets.Files["the order"] = filepath.Join(w.job.Dir, "kept", "order.json")
 	targets.Write["the provider store"], targets.Write["the mirror"] = w.driver.store(), w.driver.Mirror
-	if w.driver.Sandbox.Bubblewrap != "" {
+	if targets.Apart = w.driver.Sandbox.Bubblewrap != ""; targets.Apart {
 		w.driver.Sandbox.Limits.Processes, targets.Forks = 200, 250
 	}
 	provider := filepath.Join(w.driver.Mirror, "registry.terraform.io/acme/hostile/1.0.0/linux_amd64/terraform-provider-hostile_v1.0.0")

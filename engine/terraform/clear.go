@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/cloudops-manager/cloudops/engine/sandbox"
 )
 
 // keepOld is how long a workspace of other sources is kept.
@@ -56,7 +58,7 @@ func (d *Driver) clearSlot(dir string, since time.Time) {
 	}
 	gone := dir + ".old" // who waits for the lock does not get a folder that is half removed
 	if err = os.Rename(dir, gone); err == nil {
-		err = os.RemoveAll(gone)
+		err = sandbox.RemoveAll(gone)
 	}
 	if err != nil {
 		d.Log.Warn("old workspace not removed", "dir", dir, "err", err)

@@ -87,7 +87,7 @@ func (r *session) rejoin(ctx context.Context, p sandbox.Process) error {
 func (r *session) clear(ctx context.Context) error {
 	old, err := r.left(r.job, io.Discard)
 	if old == nil || err != nil {
-		return errors.Join(err, os.RemoveAll(r.dir))
+		return errors.Join(err, sandbox.RemoveAll(r.dir))
 	}
 	files, err := filepath.Glob(filepath.Join(r.dir, "*.out"))
 	if err != nil {

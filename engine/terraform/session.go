@@ -132,7 +132,7 @@ const (
 // remove removes folders of a phase. What stays is tried again by the next one.
 func (r *session) remove(dirs ...string) {
 	for _, dir := range dirs {
-		if err := os.RemoveAll(dir); err != nil { // "" is nothing
+		if err := sandbox.RemoveAll(dir); err != nil { // "" is nothing
 			r.Log.Warn("folder of a phase not removed", "dir", dir, "err", err)
 		}
 	}

@@ -74,7 +74,7 @@ func allWalls(t testing.TB) sandbox.Policy {
 	policy := sandbox.Policy{Mode: sandbox.Require, Users: sandbox.Users{First: 60800, Last: 61099}}
 	policy, _, err := policy.Survey(os.Args[0])
 	if err != nil {
-		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=)")
+		enginetest.Missing(t, "Landlock", "Linux 6.12 or newer with landlock among the security modules that it starts (lsm=), and bubblewrap")
 	}
 	return policy
 }

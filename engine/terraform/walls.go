@@ -29,7 +29,7 @@ func (r *session) endpoints() []int {
 			texts = append(texts, textsIn(raw)...)
 		}
 	}
-	return sandbox.PortsOfStack(texts)
+	return r.box.PortsOf(texts)
 }
 
 // textsIn lists the texts anywhere in a JSON value.

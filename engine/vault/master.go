@@ -92,8 +92,21 @@ func keyFile(path string) (string, error) {
 	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return "", err
+	}
 	b, err = os.ReadFile(path)
 	return string(bytes.TrimSpace(b)), err
+}
+
+// syncFolder brings the names in a folder to the disk: of a master key that data
+// keys are under, there is no other copy.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // NewMasterKey makes a master key in the form that Options.Key takes.

@@ -1,11 +1,8 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-
-	"github.com/tink-crypto/tink-go/v2/keyset"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -53,13 +50,7 @@ func (r *ring) move(ctx context.Context, k engine.DataKey, to Master) (engine.Da
 	if err != nil {
 		return k, err
 	}
-	if k, err = seal(ctx, to, h.handle, k); err != nil {
-		return k, err
-	}
-	if _, err := keyset.ReadWithContext(ctx, keyset.NewBinaryReader(bytes.NewReader(k.Wrapped)), to, []byte(keyContext)); err != nil {
-		return k, fmt.Errorf("%s does not open what it has just sealed: %w", to, err)
-	}
-	return k, nil
+	return seal(ctx, to, h.handle, k)
 }
 
 func (r *ring) moveFingerprint(ctx context.Context, k engine.DataKey, to Master) (engine.DataKey, error) {
@@ -67,12 +58,18 @@ func (r *ring) moveFingerprint(ctx context.Context, k engine.DataKey, to Master)
 	if err != nil {
 		return k, r.explain(k, err)
 	}
-	if k.Wrapped, err = to.EncryptWithContext(ctx, mac, []byte(fingerprintContext)); err != nil {
-		return k, fmt.Errorf("%s: %w", to, err)
+	return sealFingerprint(ctx, to, mac, k)
+}
+
+// sealFingerprint puts the key of digests under a master key, as seal does.
+func sealFingerprint(ctx context.Context, master Master, mac []byte, k engine.DataKey) (engine.DataKey, error) {
+	var err error
+	if k.Wrapped, err = master.EncryptWithContext(ctx, mac, []byte(fingerprintContext)); err != nil {
+		return k, fmt.Errorf("%s: %w", master, err)
 	}
-	k.Master = to.String()
-	if _, err := to.DecryptWithContext(ctx, k.Wrapped, []byte(fingerprintContext)); err != nil {
-		return k, fmt.Errorf("%s does not open what it has just sealed: %w", to, err)
+	k.Master = master.String()
+	if _, err := master.DecryptWithContext(ctx, k.Wrapped, []byte(fingerprintContext)); err != nil {
+		return k, fmt.Errorf("%s does not open what it has just sealed: %w", master, err)
 	}
 	return k, nil
 }

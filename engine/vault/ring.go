@@ -31,6 +31,8 @@ type heldKey struct {
 	aead   tink.AEAD
 	tag    string
 	active time.Time
+	// retired tells that nothing is under it any more, and nothing is to be.
+	retired bool
 }
 
 // ring holds the data keys of a process.
@@ -73,7 +75,7 @@ func (r *ring) take(ctx context.Context, kept []engine.DataKey, at time.Time) er
 				return err
 			}
 		}
-		h.active = k.ActiveAt
+		h.active, h.retired = k.ActiveAt, !k.RetiredAt.IsZero()
 		held[k.ID] = h
 	}
 	r.mu.Lock()
@@ -138,16 +140,27 @@ func (r *ring) primary() (heldKey, error) {
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	newest, now := -1, r.now()
+	best, now := -1, r.now()
 	for id, k := range r.held {
-		if id > newest && !k.active.After(now) {
-			newest = id
+		if !k.retired && (best < 0 || better(k, r.held[best], id > best, now)) {
+			best = id
 		}
 	}
-	if newest < 0 {
-		return heldKey{}, errors.New("no data key is in use yet; is the clock right?")
+	if best < 0 {
+		return heldKey{}, errors.New("the database has no data key that seals")
 	}
-	return r.held[newest], nil
+	return r.held[best], nil
+}
+
+// better reports whether to seal with k rather than with another key: with the
+// newest one that is active. Where none is, our clock is behind that of whoever
+// retired those before, and the oldest of the others is in use everywhere else.
+func better(k, other heldKey, newer bool, now time.Time) bool {
+	active, otherActive := !k.active.After(now), !other.active.After(now)
+	if active != otherActive {
+		return active
+	}
+	return newer == active
 }
 
 // stale reports whether it is long ago that the database was asked, by the clock
@@ -201,15 +214,6 @@ func (r *ring) ask() error {
 
 // NewKey implements engine.KeyRing.
 func (r *ring) NewKey(ctx context.Context, id int) (engine.DataKey, error) {
-	kept, err := r.keys.DataKeys(ctx)
-	if err != nil {
-		return engine.DataKey{}, err
-	}
-	for _, k := range kept {
-		if k.DestroyedAt.IsZero() && k.Master != "" && k.Master != r.master.String() {
-			return engine.DataKey{}, engine.Conflict("the data keys are under %s by now, and this process has %s; restart it with the other master key", k.Master, r.master)
-		}
-	}
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return engine.DataKey{}, err
@@ -217,13 +221,17 @@ func (r *ring) NewKey(ctx context.Context, id int) (engine.DataKey, error) {
 	return seal(ctx, r.master, handle, engine.DataKey{ID: id, Purpose: engine.KeySeals})
 }
 
-// seal puts a data key under a master key.
+// seal puts a data key under a master key, and makes sure that it opens again: a
+// key service may let us seal only, and then no process could go on.
 func seal(ctx context.Context, master Master, handle *keyset.Handle, k engine.DataKey) (engine.DataKey, error) {
 	var buf bytes.Buffer
 	if err := handle.WriteWithContext(ctx, keyset.NewBinaryWriter(&buf), master, []byte(keyContext)); err != nil {
 		return k, fmt.Errorf("%s: %w", master, err)
 	}
 	k.Wrapped, k.Master = buf.Bytes(), master.String()
+	if _, err := keyset.ReadWithContext(ctx, keyset.NewBinaryReader(bytes.NewReader(k.Wrapped)), master, []byte(keyContext)); err != nil {
+		return k, fmt.Errorf("%s does not open what it has just sealed: %w", master, err)
+	}
 	return k, nil
 }
 

@@ -21,7 +21,8 @@ import (
 type KeyStore interface {
 	// DataKeys lists them by ID.
 	DataKeys(ctx context.Context) ([]engine.DataKey, error)
-	// AddDataKey adds one; it wraps engine.ErrConflict where its ID is taken.
+	// AddDataKey adds one; it wraps engine.ErrConflict where its ID is taken, or
+	// the others are under another master key.
 	AddDataKey(ctx context.Context, k engine.DataKey, events ...engine.Event) error
 }
 
@@ -162,11 +163,10 @@ func (v *Vault) fingerprintKey(ctx context.Context, kept []engine.DataKey) ([]by
 	if err != nil {
 		return nil, err
 	}
-	wrapped, err := v.master.EncryptWithContext(ctx, mac, []byte(fingerprintContext))
+	k, err := sealFingerprint(ctx, v.master, mac, engine.DataKey{ID: fingerprintID, Purpose: engine.KeyFingerprints, CreatedAt: v.now()})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", v.master, err)
+		return nil, err
 	}
-	k := engine.DataKey{ID: fingerprintID, Purpose: engine.KeyFingerprints, Master: v.master.String(), Wrapped: wrapped, CreatedAt: v.now()}
 	if err := v.keys.AddDataKey(ctx, k); err != nil && !errors.Is(err, engine.ErrConflict) {
 		return nil, err
 	}

@@ -116,6 +116,62 @@ func TestKeysAreLookedForBeforeSealingAfterASleepOrAnotherTime(t *testing.T) {
 	}
 }
 
+// A server whose clock is behind would seal under a key that may be destroyed at
+// any moment.
+func TestNothingIsSealedUnderARetiredKeyWhateverTheClock(t *testing.T) {
+	keys, now := &memoryKeys{}, time.Now()
+	v := open(t, Options{KeyFile: filepath.Join(t.TempDir(), "key"), Keys: keys, Now: func() time.Time { return now }})
+	for id := 2; id <= 3; id++ {
+		k, err := v.NewKey(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.ActiveAt = now.Add(time.Duration(id) * time.Hour)
+		if err := keys.AddDataKey(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		retired int // that far
+		clock   time.Duration
+		want    int
+	}{{0, 0, 1}, {1, 0, 2}, {1, 2 * time.Hour, 2}, {1, 3 * time.Hour, 3}, {2, 0, 3}} {
+		for i := range tt.retired {
+			keys.keys[slices.IndexFunc(keys.keys, func(k engine.DataKey) bool { return k.ID == i+1 })].RetiredAt = now
+		}
+		was := now
+		now = now.Add(tt.clock)
+		if err := v.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := v.Seal("t", "1", "c", nil)
+		if err != nil || string(sealed[:engine.KeyTagSize]) != v.Tag(tt.want) {
+			t.Errorf("%d retired, %s later: sealed under %x, %v", tt.retired, tt.clock, sealed, err)
+		}
+		now = was
+	}
+}
+
+// sealsOnly is a key service that lets us encrypt, and not decrypt.
+type sealsOnly struct{ Master }
+
+func (sealsOnly) DecryptWithContext(context.Context, []byte, []byte) ([]byte, error) {
+	return nil, errors.New("AccessDenied")
+}
+
+// Once a key is in the database that does not open, no process seals any more.
+func TestKeyThatDoesNotOpenAgainIsNotMade(t *testing.T) {
+	keys, file := &memoryKeys{}, filepath.Join(t.TempDir(), "key")
+	v := open(t, Options{KeyFile: file, Keys: keys})
+	v.master = sealsOnly{v.master}
+	if _, err := v.NewKey(t.Context(), 2); err == nil || !strings.Contains(err.Error(), "does not open what it has just sealed") || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Errorf("error = %v", err)
+	}
+	if _, err := Open(t.Context(), Options{Master: v.master, Keys: &memoryKeys{}}); err == nil {
+		t.Error("a first key is made that nobody can open")
+	}
+}
+
 func TestAnotherMasterKeyIsToldApart(t *testing.T) {
 	keys := &memoryKeys{}
 	open(t, Options{KeyFile: filepath.Join(t.TempDir(), "key"), Keys: keys})
@@ -126,6 +182,25 @@ func TestAnotherMasterKeyIsToldApart(t *testing.T) {
 	if _, err := Open(t.Context(), Options{Key: "not base64!", Keys: keys}); err == nil || strings.Contains(err.Error(), "not base64!") {
 		t.Errorf("error = %v, want one that does not repeat the key", err)
 	}
+}
+
+func TestValuesThatAreSealedAtOnceDoNotMix(t *testing.T) {
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for j := range 50 {
+				plain := bytes.Repeat([]byte{byte(i), byte(j), 0}, deflateFrom)
+				packed, err := pack(plain)
+				if err != nil || len(packed) > len(plain)/10 {
+					t.Errorf("%d bytes of %d, %v", len(packed), len(plain), err)
+				}
+				if got, err := unpack(packed); err != nil || !bytes.Equal(got, plain) {
+					t.Errorf("another value came back, %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestPasswords(t *testing.T) {

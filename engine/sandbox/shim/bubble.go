@@ -16,7 +16,7 @@ func (w *Walls) Wrapping(self string, root bool) []string {
 	args := []string{"--unshare-pid", "--unshare-ipc", "--as-pid-1", "--proc", "/proc", "--dev", "/dev",
 		"--size", sharedMemory, "--perms", "1777", "--tmpfs", "/dev/shm"}
 	if root { // to become another user, and to end what runs as one; everything else goes
-		args = append(args, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_DAC_READ_SEARCH", "--cap-add", "CAP_KILL")
+		args = append(args, "--cap-drop", "ALL", "--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_DAC_READ_SEARCH", "--cap-add", "CAP_KILL")
 	}
 	for _, m := range w.mounts(self) {
 		if m.from == "" {

@@ -67,6 +67,11 @@ func (t Terms) within(args []string) error {
 	if t.Inner.PidFile != 0 {
 		unix.CloseOnExec(t.Inner.PidFile)
 	}
+	// The locks stay with bubblewrap, whose end is the program's, too: the program
+	// could let go of them.
+	if err := KeepOpenFiles(); err != nil {
+		return fmt.Errorf("open files: %w", err)
+	}
 	if err := t.Walls.raise(); err != nil {
 		return fmt.Errorf("walls: %w", err)
 	}

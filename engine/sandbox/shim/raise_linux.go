@@ -28,7 +28,7 @@ func (w *Walls) raise() error {
 		return fmt.Errorf("system calls: %w", err)
 	}
 	if w.User != 0 { // to become it takes powers, which end with that
-		return nil
+		return boundPowers()
 	}
 	return dropPowers()
 }
@@ -56,7 +56,7 @@ func (w *Walls) restrict() error {
 func (w *Walls) written() []string {
 	paths := append(slices.Clone(w.Write), "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 	if w.Bubblewrap != "" { // which makes these for the child alone
-		paths = append(paths, "/tmp", "/dev/shm")
+		paths = append(paths, "/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx")
 	}
 	return paths
 }
@@ -109,15 +109,29 @@ func lower(what int, limit uint64) error {
 // dropPowers gives up what root can do, also where the user stays root, and what
 // this thread executes gets none of it back. The caller stays in its thread.
 func dropPowers() error {
+	none := [2]unix.CapUserData{}
+	return errors.Join(boundPowers(), unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]))
+}
+
+// boundPowers has programs that this thread executes get no more than it has, by
+// what they inherit neither.
+func boundPowers() error {
 	for capability := range uintptr(unix.CAP_LAST_CAP + 1) {
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 		if err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EINVAL) { // not root, or a kernel that has fewer
 			return err
 		}
 	}
-	err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-	none := [2]unix.CapUserData{}
-	return errors.Join(err, unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]))
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return err
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var has [2]unix.CapUserData
+	if err := unix.Capget(&header, &has[0]); err != nil {
+		return err
+	}
+	has[0].Inheritable, has[1].Inheritable = 0, 0
+	return unix.Capset(&header, &has[0])
 }
 
 // filterCalls refuses the system calls that lead around the walls: sockets and

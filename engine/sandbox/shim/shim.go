@@ -115,7 +115,7 @@ func announce(path string) error {
 
 // hold takes the lock in a way that the child inherits.
 func hold(path string) error {
-	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR, 0o600) // without O_CLOEXEC
+	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDONLY, 0o600) // without O_CLOEXEC
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ func clearDeathSignal() error { return nil }
 
 func dup(f *os.File, fd int) error { return syscall.Dup2(int(f.Fd()), fd) }
 
+// KeepOpenFiles does nothing: only Linux closes a range of files.
+func KeepOpenFiles() error { return nil }
+
 // LandlockVersion is 0: only Linux has Landlock.
 func LandlockVersion() int { return 0 }
 
