@@ -47,12 +47,15 @@ func (c *Credential) told() map[string]any {
 	if c == nil {
 		return nil
 	}
-	told := map[string]any{"cloud": c.Cloud, "kind": c.Kind, "description": c.Description, "fields": c.Fields, "keys": slices.Sorted(maps.Keys(c.Values))}
+	told := map[string]any{"cloud": c.Cloud, "kind": c.Kind, "description": c.Description, "fields": notNil(c.Fields), "keys": slices.Sorted(maps.Keys(c.Values))}
 	if c.Plan != nil {
-		told["plan_fields"], told["plan_keys"] = c.Plan.Fields, slices.Sorted(maps.Keys(c.Plan.Values))
+		told["plan_fields"], told["plan_keys"] = notNil(c.Plan.Fields), slices.Sorted(maps.Keys(c.Plan.Values))
 	}
 	return told
 }
+
+// notNil is the map, empty where it is nil, so that none reads like none that was kept.
+func notNil(m map[string]string) map[string]string { return maps.Collect(maps.All(m)) }
 
 func (u *User) told() map[string]any {
 	m := map[string]any{"kind": u.Kind, "owner": u.Owner, "disabled": u.Disabled, "must_change": u.MustChange}
