@@ -140,19 +140,14 @@ func (v *VariableSet) told() map[string]any {
 	return map[string]any{"stacks": v.Stacks, "description": v.Description}
 }
 
-// told is what the directory has of an event's subject; nil for nothing.
-func (d *Directory) told(action, subject string) map[string]any {
-	kind, _, _ := strings.Cut(action, ".")
+// told is what the directory has of an event's subject; nil for nothing. Who
+// looks after a project reads of it alone.
+func (d *Directory) told(e Event) map[string]any {
+	subject := e.Subject
+	kind, _, _ := strings.Cut(e.Action, ".")
 	switch kind {
 	case "access":
-		roles := []string{}
-		for _, b := range d.Bindings {
-			if b.Subject.String() == subject {
-				roles = append(roles, string(b.Role)+" on "+b.Scope.String())
-			}
-		}
-		slices.Sort(roles)
-		return map[string]any{"roles": roles}
+		return map[string]any{"roles": d.toldRoles(subject, e.scope())}
 	case "project":
 		for _, p := range d.Projects {
 			if p.Name == subject {
@@ -169,6 +164,19 @@ func (d *Directory) told(action, subject string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// toldRoles is what a subject has in a scope; in the whole installation, what
+// it has anywhere.
+func (d *Directory) toldRoles(subject string, in Scope) []string {
+	roles := []string{}
+	for _, b := range d.Bindings {
+		if b.Subject.String() == subject && (in == Scope{} || in == b.Scope) {
+			roles = append(roles, string(b.Role)+" on "+b.Scope.String())
+		}
+	}
+	slices.Sort(roles)
+	return roles
 }
 
 // toldTeam is what the directory has of a team.

@@ -47,6 +47,14 @@ func (e Event) in(project string) Event {
 	return e
 }
 
+// scope is where those are who may read the event.
+func (e Event) scope() Scope {
+	if e.Stack != "" {
+		return StackScope(e.Stack)
+	}
+	return ProjectScope(e.Project)
+}
+
 // changing adds what was changed, and to what; nil for nothing.
 func (e Event) changing(before, after map[string]any) Event {
 	if before != nil {

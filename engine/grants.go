@@ -89,14 +89,14 @@ func (a *Access) letIn(ctx context.Context, u *User) (bool, error) {
 func (a *Access) change(ctx context.Context, e Event, edit func(*Directory) error) error {
 	events := []Event{e} // which says what was changed once that is known
 	return a.Store.ChangeDirectory(ctx, func(d *Directory) error {
-		had, before := d.hasAdmin(), d.told(e.Action, e.Subject)
+		had, before := d.hasAdmin(), d.told(e)
 		if err := edit(d); err != nil {
 			return err
 		}
 		if had && !d.edited().hasAdmin() {
 			return Conflict("that would take the last admin away; make another one first")
 		}
-		events[0] = e.changing(before, d.told(e.Action, e.Subject))
+		events[0] = e.changing(before, d.told(e))
 		return nil
 	}, events...)
 }

@@ -71,7 +71,7 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 		return err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	e := s.event(p, "variable-set.put", "", nil).in(ProjectOf(v.Name))
+	e := s.setEvent(p, "variable-set.put", v.Name, nil)
 	return s.Store.PutVariableSet(ctx, v, completing(e, func(e Event, before *VariableSet) Event {
 		detail := map[string]any{"set": v.Name, "stacks": v.Stacks}
 		if left := before.leaves(v); len(left) > 0 {
@@ -84,7 +84,7 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 
 // DeleteVariableSet removes a set. Values that revisions have of it stay there.
 func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
-	e := s.event(p, "variable-set.delete", "", nil).in(ProjectOf(name))
+	e := s.setEvent(p, "variable-set.delete", name, nil)
 	return s.Store.DeleteVariableSet(ctx, name, completing(e, func(e Event, before *VariableSet) Event {
 		detail := map[string]any{"set": name}
 		if before != nil { // who takes values away from stacks is an author of what they are planned with
@@ -95,6 +95,10 @@ func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string
 	}))
 }
 
+func (s *Stacks) setEvent(p Principal, action, set string, detail map[string]any) Event {
+	return newEvent(s.Now(), p.User, action, "", set, detail).in(ProjectOf(set))
+}
+
 // SetShared keeps a value in a set, and makes a new revision of each stack that
 // has its value from there. A stack for which that cannot be done says why, and
 // stays as it is.
@@ -103,7 +107,7 @@ func (s *Stacks) SetShared(ctx context.Context, p Principal, set string, v *Vari
 		return nil, err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	e := s.event(p, "variable-set.set", "", map[string]any{"set": set, "name": v.Name, "kind": v.Kind, "secret": v.Secret}).in(ProjectOf(set))
+	e := s.setEvent(p, "variable-set.set", set, map[string]any{"set": set, "name": v.Name, "kind": v.Kind, "secret": v.Secret})
 	return s.share(ctx, p, set, v, func(note func(*Variable)) error {
 		return s.Store.SetShared(ctx, set, v, replacing(e, func(before *Variable) (was, is map[string]any) {
 			note(before)
@@ -114,7 +118,7 @@ func (s *Stacks) SetShared(ctx context.Context, p Principal, set string, v *Vari
 
 // UnsetShared forgets a value of a set, and makes new revisions like SetShared.
 func (s *Stacks) UnsetShared(ctx context.Context, p Principal, set string, kind VariableKind, name string) ([]Revised, error) {
-	e := s.event(p, "variable-set.unset", "", map[string]any{"set": set, "name": name, "kind": kind}).in(ProjectOf(set))
+	e := s.setEvent(p, "variable-set.unset", set, map[string]any{"set": set, "name": name, "kind": kind})
 	v := &Variable{Kind: kind, Name: name}
 	return s.share(ctx, p, set, v, func(note func(*Variable)) error {
 		return s.Store.UnsetShared(ctx, set, kind, name, replacing(e, func(before *Variable) (was, is map[string]any) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,5 +89,30 @@ func TestEventsOfAProjectAreThoseOfItsStacksAndItsOwn(t *testing.T) {
 		wantEqual(t, len(seqs(engine.EventFilter{Project: "payments"}, pay)), 0)
 		wantEqual(t, seqs(engine.EventFilter{}, &engine.Within{Stacks: []string{"pay.web"}}), []int64{1})
 		wantEqual(t, seqs(engine.EventFilter{Project: engine.DefaultProject}, nil), []int64{6})
+	})
+}
+
+// Who audits a project learns of its roles, and of no other project.
+func TestEventsOfAProjectTellOfNoOther(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		boss := engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}
+		access := &engine.Access{Store: s, Now: func() time.Time { return noon }}
+		zoe := newUser(t, s, "zoe")
+		for _, name := range []string{"pay", "merger"} {
+			must(t, access.PutProject(t.Context(), boss, engine.Project{Name: name}))
+		}
+		bind := func(scope engine.Scope) {
+			must(t, access.Bind(t.Context(), boss, engine.Binding{Subject: engine.Subject{Kind: engine.SubjectUser, Name: zoe.Name}, Role: engine.RoleViewer, Scope: scope}))
+		}
+		bind(engine.ProjectScope("merger"))
+		bind(engine.ProjectScope("pay"))
+		bind(engine.StackScope("pay.web"))
+		seen := got(s.Events(t.Context(), engine.EventFilter{Action: "access"}, engine.Page{Within: &engine.Within{Projects: []string{"pay"}}}))(t)
+		wantEqual(t, len(seen), 2)
+		for _, e := range seen {
+			if record := string(e.Record()); strings.Contains(record, "merger") || !strings.Contains(record, `"before":{"roles":[]}`) {
+				t.Errorf("it tells %s", record)
+			}
+		}
 	})
 }
