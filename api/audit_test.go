@@ -210,7 +210,7 @@ func TestExportAsCSVAndCloudEvents(t *testing.T) {
 	s := newSystem(t)
 	s.submit()
 	rows, err := csv.NewReader(strings.NewReader(s.export("format=csv&stack=hello", engine.RoleAuditor))).ReadAll()
-	if err != nil || len(rows) != 2 || rows[1][3] != "stack.submit" || rows[1][7] != "127.0.0.1" || !strings.HasPrefix(rows[1][9], "token tok-") {
+	if err != nil || len(rows) != 2 || rows[1][3] != "stack.submit" || rows[1][8] != "127.0.0.1" || !strings.HasPrefix(rows[1][10], "token tok-") {
 		t.Errorf("%v, rows %q", err, rows)
 	}
 	var list []map[string]any

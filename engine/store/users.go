@@ -171,13 +171,8 @@ func (s *Store) ClearFailures(ctx context.Context, name string, now time.Time) (
 
 // User implements engine.UserStore.
 func (s *Store) User(ctx context.Context, name string) (*engine.User, error) {
-	return userNamed(s.read.WithContext(ctx), name, "")
-}
-
-// userNamed reads a user; suffix ends the statement.
-func userNamed(db *gorm.DB, name, suffix string) (*engine.User, error) {
 	var row userRow
-	if err := one(db, &row, noUser(name), `SELECT * FROM users WHERE name = ?`+suffix, name); err != nil {
+	if err := one(s.read.WithContext(ctx), &row, noUser(name), `SELECT * FROM users WHERE name = ?`, name); err != nil {
 		return nil, err
 	}
 	return row.user()

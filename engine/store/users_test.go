@@ -225,11 +225,3 @@ func TestWrongPasswordsAreCountedTogether(t *testing.T) {
 		wantKind(t, s.CountFailure(t.Context(), "none", follows), engine.ErrNotFound)
 	})
 }
-
-// becoming makes a user another one.
-func becoming(next *engine.User, ends engine.Ends) func(*engine.User) (engine.Ends, engine.Event, error) {
-	return func(u *engine.User) (engine.Ends, engine.Event, error) {
-		*u = *next
-		return ends, event("user.update", ""), nil
-	}
-}
