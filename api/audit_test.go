@@ -135,7 +135,7 @@ func TestAttemptsAtWhatIsHiddenAreEvents(t *testing.T) {
 		method, at, _ := strings.Cut(path, " ")
 		s.must(s.request(method, at, who, nil), http.StatusNotFound)
 		events := s.noted("access.refused")
-		if e := events[len(events)-1]; !strings.HasPrefix(e.Subject, method) || !strings.Contains(string(e.Detail), at) || e.Actor != cmp.Or(string(who), nobody) {
+		if e := events[len(events)-1]; !strings.HasPrefix(e.Subject, method) || !strings.Contains(string(e.Detail), at) || e.Actor != cmp.Or(string(who), engine.ActorUnknown) {
 			t.Errorf("%s: the last event is %s", path, e.Record())
 		}
 	}
@@ -151,7 +151,7 @@ func TestRefusalsOfOneHideThoseOfNobodyElse(t *testing.T) {
 	s := newSystem(t)
 	now, of := s.clock.now(), map[string]int{}
 	for i := range 3 * maxRefusals {
-		for _, actor := range []string{"eve", nobody} {
+		for _, actor := range []string{"eve", engine.ActorUnknown} {
 			a := attempt{engine.Event{Actor: actor, Subject: "GET /v1/users"}, http.StatusForbidden, &denial{}, "/v1/users"}
 			for _, e := range s.server.refusals.take(fmt.Sprint(i), a, now) {
 				of[e.Actor]++
@@ -159,7 +159,7 @@ func TestRefusalsOfOneHideThoseOfNobodyElse(t *testing.T) {
 		}
 	}
 	a := attempt{engine.Event{Actor: "mallory", Subject: "DELETE /v1/stacks/:stack", Stack: "prod"}, http.StatusForbidden, &denial{}, "/v1/stacks/prod"}
-	if events := s.server.refusals.take("prod", a, now); len(events) != 1 || events[0].Stack != "prod" || of["eve"] != maxOfOne+1 || of[nobody] != maxRefusals+1 {
+	if events := s.server.refusals.take("prod", a, now); len(events) != 1 || events[0].Stack != "prod" || of["eve"] != maxOfOne+1 || of[engine.ActorUnknown] != maxRefusals+1 {
 		t.Errorf("%v, then %v", of, events)
 	}
 }
@@ -174,7 +174,7 @@ func TestSignInsThatFailAreEventsAlsoOfNamesThatNobodyHas(t *testing.T) {
 	s.clock.add(refusalWindow)
 	guess("nobody-3")
 	events := s.noted("access.refused")
-	if len(events) != 3 || events[0].Actor != nobody || events[0].Address != "127.0.0.1" || !strings.Contains(string(events[1].Detail), `"repeated":1`) {
+	if len(events) != 3 || events[0].Actor != engine.ActorUnknown || events[0].Address != "127.0.0.1" || !strings.Contains(string(events[1].Detail), `"repeated":1`) {
 		t.Errorf("%+v", events)
 	}
 	for _, e := range events {
@@ -263,8 +263,11 @@ func TestForwardersAreSetUp(t *testing.T) {
 	s.ok(err)
 	list, err := admin.Forwarders(t.Context())
 	s.ok(err)
-	if !paused.Paused || len(list) != 1 || !list[0].Paused {
+	if !paused.Paused || len(list) != 1 || !list[0].Paused || list[0].Address != add.Address {
 		t.Errorf("%+v", list)
+	}
+	if seen, err := s.as(engine.RoleAuditor).Forwarders(t.Context()); err != nil || len(seen) != 1 || seen[0].Address != "https://logs.example.com/..." {
+		t.Errorf("an auditor sees %+v, %v", seen, err)
 	}
 	s.ok(admin.RemoveForwarder(t.Context(), "siem"))
 	if err := admin.RemoveForwarder(t.Context(), "siem"); err == nil {

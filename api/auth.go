@@ -44,13 +44,18 @@ func (s *server) authorize(c *gin.Context) {
 	}
 }
 
-// limitLogins slows down who guesses passwords on the page; the call of the
-// API does so itself, for the name is in its body.
+// limitLogins slows down who guesses passwords on the page, or has the identity
+// provider asked; the call of the API does so itself, for the name is in its body.
 func (s *server) limitLogins(c *gin.Context) {
-	if c.Request.Method != http.MethodPost || c.FullPath() != "/login" {
+	name := ""
+	switch c.Request.Method + " " + c.FullPath() {
+	case "POST /login":
+		name = c.PostForm("name")
+	case "GET /login/callback":
+	default:
 		return
 	}
-	if err := s.logins.check(c.PostForm("name"), c.Request.RemoteAddr); err != nil {
+	if err := s.logins.check(name, c.Request.RemoteAddr); err != nil {
 		s.fail(c, err)
 	}
 }
@@ -61,7 +66,7 @@ func (s *server) authorizePrincipal(c *gin.Context, perm engine.Permission) {
 	if err == nil {
 		c.Request = c.Request.WithContext(via(engine.WithPrincipal(c.Request.Context(), p), viaOf(p)))
 		if scope, err = s.mayDo(c, p, perm); err == nil {
-			err = s.limitCodes(c, p)
+			err = s.limitGuesses(c, p)
 		}
 		leave := func() {}
 		if err == nil {
@@ -96,10 +101,16 @@ func wayIn(c *gin.Context, err error) string {
 	return ""
 }
 
-// limitCodes slows down who guesses the codes of command lines on the page.
-// Source: RFC 8628, section 5.1.
-func (s *server) limitCodes(c *gin.Context, p engine.Principal) error {
-	if c.FullPath() != "/device" || c.Request.Method == http.MethodGet && c.Query("code") == "" {
+// limitGuesses slows down who guesses the codes of command lines on the page, or
+// the password in somebody's browser. Source: RFC 8628, section 5.1.
+func (s *server) limitGuesses(c *gin.Context, p engine.Principal) error {
+	switch c.FullPath() {
+	case "/account/password":
+	case "/device":
+		if c.Request.Method == http.MethodGet && c.Query("code") == "" {
+			return nil
+		}
+	default:
 		return nil
 	}
 	return s.logins.check(p.User, c.Request.RemoteAddr)

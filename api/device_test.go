@@ -98,15 +98,28 @@ func TestCommandLinesThatAreNotLetIn(t *testing.T) {
 	}
 }
 
-// Whoever is signed in could else try all codes that wait.
-func TestGuessingCodesIsSlowedDown(t *testing.T) {
-	s := newSystem(t, withPages)
-	s.server.permissions["GET /device"] = engine.MaySelf
-	s.router.GET("/device", func(c *gin.Context) { c.Status(http.StatusOK) })
-	for range loginTries {
-		s.must(s.request("GET", "/device?code=BCDFGHJK", engine.RoleViewer, nil), http.StatusOK)
+// Whoever is signed in could else try all codes that wait, or whoever finds a
+// browser left alone its owner's password; a stranger would have the identity
+// provider asked again and again.
+func TestGuessingOnPagesIsSlowedDown(t *testing.T) {
+	for path, tt := range map[string]struct {
+		who  engine.Role
+		perm engine.Permission
+		most int
+	}{
+		"/device?code=BCDFGHJK":  {engine.RoleViewer, engine.MaySelf, loginTries},
+		"/account/password":      {engine.RoleViewer, engine.MaySelf, loginTries},
+		"/login/callback?code=x": {"", public, addressTries},
+	} {
+		s := newSystem(t, withPages)
+		route, _, _ := strings.Cut(path, "?")
+		s.router.GET(route, func(c *gin.Context) { c.Status(http.StatusOK) })
+		s.server.permissions["GET "+route] = tt.perm
+		for range tt.most {
+			s.must(s.request("GET", path, tt.who, nil), http.StatusOK)
+		}
+		s.must(s.request("GET", path, tt.who, nil), http.StatusTooManyRequests)
 	}
-	s.must(s.request("GET", "/device?code=BCDFGHJK", engine.RoleViewer, nil), http.StatusTooManyRequests)
 }
 
 // signedIn is a person in front of a browser.

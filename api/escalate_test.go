@@ -80,6 +80,22 @@ func TestPasswordOfAnOwnerIsNoWayToTheirServiceAccounts(t *testing.T) {
 	})
 }
 
+// An owner stands behind the runs of a service account, as if they had started
+// them: so that one may apply would let a plan be applied.
+func TestNobodyIsMadeToAnswerByWhoMayDoLess(t *testing.T) {
+	s := newSystem(t)
+	ctx, helper := t.Context(), s.helper()
+	s.newcomer("carla")
+	s.ok(helper.CreateUser(ctx, client.CreateUser{Name: "hers", Kind: "service"}))
+	s.ok(helper.CreateUser(ctx, client.CreateUser{Name: "carlas", Kind: "service", Owner: "carla"}))
+	s.refusedAll(map[string]func() error{
+		"a new one": func() error {
+			return helper.CreateUser(ctx, client.CreateUser{Name: "puppet", Kind: "service", Owner: "deployer"})
+		},
+		"one that is there": func() error { return helper.UpdateUser(ctx, "hers", client.UpdateUser{Owner: new("deployer")}) },
+	})
+}
+
 func TestRoleIsNotWeakenedByWhoDoesNotHoldIt(t *testing.T) {
 	s := newSystem(t)
 	ctx, helper, admin := t.Context(), s.helper(), s.as(engine.RoleAdmin)
@@ -103,4 +119,26 @@ func TestWhoMayNotStartRunsScalesNothing(t *testing.T) {
 	s.ok(s.as(engine.RoleAdmin).Bind(t.Context(), client.Binding{Subject: "user:writer", Role: "writer"}))
 	s.must(s.request("POST", "/v1/stacks/hello/scale", "writer", client.Scale{Name: "size", Value: 2}), http.StatusForbidden)
 	s.must(s.request("POST", "/v1/stacks/hello/scale", engine.RoleOperator, client.Scale{Name: "size", Value: 2}), http.StatusUnprocessableEntity)
+}
+
+func TestServiceAccountMayNothingOnceItsOwnerIsDisabled(t *testing.T) {
+	s := newSystem(t)
+	ctx, admin, disabled := t.Context(), s.as(engine.RoleAdmin), true
+	s.newcomer("carla")
+	s.ok(admin.CreateUser(ctx, client.CreateUser{Name: "robot", Kind: "service", Owner: "carla", Roles: []string{"operator"}}))
+	may := func() bool {
+		p, err := s.access.PrincipalOf(ctx, "robot")
+		s.ok(err)
+		if p.Person() != "carla" {
+			t.Errorf("behind it is %s", p.Person())
+		}
+		return p.May(engine.MayPlan, engine.StackScope("hello"))
+	}
+	if !may() {
+		t.Error("it may not start runs to begin with")
+	}
+	s.ok(admin.UpdateUser(ctx, "carla", client.UpdateUser{Disabled: &disabled}))
+	if may() {
+		t.Error("its hooks start runs, and its approvals count")
+	}
 }

@@ -10,11 +10,16 @@ import (
 )
 
 func (s *server) forwarderRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayManageSystem},
+	handle(s, operation{method: "GET", path: "/v1/audit/forwarders", id: "list-forwarders", summary: "List to where the audit log is sent on", tag: "audit", permission: engine.MayReadSystem},
 		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Forwarder]], error) {
 			list, err := s.Store.Forwarders(ctx)
 			name := func(f *engine.Forwarder) string { return f.Name }
-			return listed(part(list, *in, name), err, *in, forwarderJSON, name)
+			show := func(f *engine.Forwarder) client.Forwarder {
+				j := forwarderJSON(f)
+				j.Address = f.AddressFor(me(ctx))
+				return j
+			}
+			return listed(part(list, *in, name), err, *in, show, name)
 		})
 	handle(s, operation{method: "POST", path: "/v1/audit/forwarders", id: "add-forwarder", summary: "Send the audit log on to somewhere", tag: "audit", permission: engine.MayManageSystem, status: http.StatusCreated}, s.addForwarder)
 	handle(s, operation{method: "PATCH", path: "/v1/audit/forwarders/{name}", id: "pause-forwarder", summary: "Hold a forwarder back, or let it go on", tag: "audit", permission: engine.MayManageSystem},

@@ -198,6 +198,12 @@ func TestProjectThatIsInUseStays(t *testing.T) {
 	if err := admin.DeleteProject(t.Context(), "pay"); !errors.Is(err, engine.ErrConflict) || !strings.Contains(err.Error(), "stack pay.hello") {
 		t.Errorf("deleted with what is in it: %v", err)
 	}
+	s.newcomer("caretaker")
+	s.ok(admin.PutRole(t.Context(), "caretaker", client.PutRole{Permissions: []string{"system.manage"}}))
+	s.ok(admin.Bind(t.Context(), client.Binding{Subject: "user:caretaker", Role: "caretaker"}))
+	if err := s.as("caretaker").DeleteProject(t.Context(), "pay"); !errors.Is(err, engine.ErrConflict) || strings.Contains(err.Error(), "pay.") {
+		t.Errorf("who may not look into it is told %v", err)
+	}
 	s.ok(admin.DeleteProject(t.Context(), "other"))
 	s.must(s.request("GET", "/v1/stacks", "outsider", nil), http.StatusForbidden)
 }

@@ -102,7 +102,7 @@ func TestWhosePasswordSomebodyElseKnowsChangesItFirst(t *testing.T) {
 func TestPasswordsThatAreGuessedFirst(t *testing.T) {
 	s := newSystem(t)
 	for text, want := range map[string]string{
-		"short": "at least 12", "aaaaaaaaaaaaab": "different characters", "Password-1234": "first that are tried",
+		"short": "at least 12", "пароль": "at least 12", "aaaaaaaaaaaaab": "different characters", "Password-1234": "first that are tried",
 		"correct horse battery staple": "first that are tried", "hildegard123": "more than the user's name", strings.Repeat("long one", 200): "at most 1024",
 	} {
 		err := s.access.CreateUser(t.Context(), engine.Principal{User: "boss", Rights: engine.Everywhere(engine.RoleAdmin)}, "hildegard", nil, engine.Secret(text))

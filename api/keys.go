@@ -14,12 +14,12 @@ type KeyPath struct {
 }
 
 func (s *server) keyRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/keys", id: "list-keys", summary: "List the data keys that values in the database are sealed under", tag: "keys", permission: engine.MayManageSystem},
+	handle(s, operation{method: "GET", path: "/v1/keys", id: "list-keys", summary: "List the data keys that values in the database are sealed under", tag: "keys", permission: engine.MayReadSystem},
 		func(ctx context.Context, _ *none) (*body[client.List[client.DataKey]], error) {
 			keys, err := s.Keys.List(ctx)
 			return short(keys, keyJSON, err)
 		})
-	handle(s, operation{method: "GET", path: "/v1/keys/usage", id: "key-usage", summary: "Count what is sealed, by data key; this reads every value", tag: "keys", permission: engine.MayManageSystem},
+	handle(s, operation{method: "GET", path: "/v1/keys/usage", id: "key-usage", summary: "Count what is sealed, by data key; this reads every value", tag: "keys", permission: engine.MayReadSystem},
 		func(ctx context.Context, _ *none) (*body[client.List[client.KeyUsage]], error) {
 			usage, err := s.Keys.Usage(ctx)
 			return short(usage, func(u engine.Usage) client.KeyUsage { return client.KeyUsage(u) }, err)

@@ -82,7 +82,7 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 	a := attempt{e, status, r, clipped(c.Request.URL.Path)}
 	kind := a.path + " " + e.Subject
 	if e.Actor == "" { // who could make up as many paths as there is memory
-		a.event.Actor = nobody
+		a.event.Actor = engine.ActorUnknown
 		kind = e.Subject + " " + network(o.Address)
 	}
 	s.writeRefusals(ctx, s.refusals.take(http.StatusText(status)+" "+kind, a, s.Now()))
@@ -123,9 +123,6 @@ func (a attempt) noted(again int) engine.Event {
 	return a.event
 }
 
-// nobody is the actor of attempts of who was not let in.
-const nobody = "unknown"
-
 // The bounds that keep who is refused from filling the database, or from hiding
 // behind what others try.
 const (
@@ -158,7 +155,7 @@ func (r *refusals) take(kind string, a attempt, now time.Time) []engine.Event {
 	events := r.over(now)
 	key := attempted{a.event.Actor, kind}
 	most := maxOfOne
-	if key.actor == nobody {
+	if key.actor == engine.ActorUnknown {
 		most = maxRefusals
 	}
 	if _, ok := r.seen[key]; !ok && r.kinds[key.actor] >= most {

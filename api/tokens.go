@@ -20,7 +20,7 @@ func (s *server) tokenRoutes() {
 
 func (s *server) tokens(ctx context.Context, in *struct {
 	PageQuery
-	User string `query:"user" doc:"Of this user; your own where it is missing. Takes users.manage, or to be the owner of the service account."`
+	User string `query:"user" doc:"Of this user; your own where it is missing. Takes access.read or users.manage, or to be the owner of the service account."`
 }) (*body[client.List[client.Token]], error) {
 	tokens, err := s.Access.Tokens(ctx, me(ctx), in.User, in.engine())
 	return listed(tokens, err, in.PageQuery, tokenJSON, func(t *engine.Token) string { return t.ID })

@@ -14,7 +14,7 @@ import (
 )
 
 func (s *server) webhookRoutes() {
-	handle(s, operation{method: "GET", path: "/v1/webhooks", id: "list-webhooks", summary: "List webhooks", tag: "webhooks", permission: engine.MayWritePolicy},
+	handle(s, operation{method: "GET", path: "/v1/webhooks", id: "list-webhooks", summary: "List webhooks; where they post is shown whole to who may change them", tag: "webhooks", permission: engine.MayRead},
 		func(ctx context.Context, in *PageQuery) (*body[client.List[client.Webhook]], error) {
 			all, err := s.Webhooks.List(ctx, me(ctx))
 			rest := slices.DeleteFunc(all, func(w *engine.Webhook) bool { return w.Name <= in.Cursor })
@@ -39,7 +39,7 @@ func (s *server) webhookRoutes() {
 		func(ctx context.Context, in *IDPath) (*none, error) {
 			return &none{}, s.Webhooks.Delete(ctx, me(ctx), in.ID)
 		})
-	handle(s, operation{method: "GET", path: "/v1/webhooks/{id}/deliveries", id: "list-deliveries", summary: "List what a webhook sent, newest first", tag: "webhooks", permission: engine.MayWritePolicy}, s.deliveries)
+	handle(s, operation{method: "GET", path: "/v1/webhooks/{id}/deliveries", id: "list-deliveries", summary: "List what a webhook sent, newest first", tag: "webhooks", permission: engine.MayRead}, s.deliveries)
 	s.hookRoutes()
 }
 
@@ -64,7 +64,7 @@ func (s *server) deliveries(ctx context.Context, in *struct {
 	IDPath
 	PageQuery
 }) (*body[client.List[client.Delivery]], error) {
-	if _, err := s.Webhooks.Of(ctx, me(ctx), in.ID); err != nil {
+	if _, err := s.Webhooks.Of(ctx, me(ctx), engine.MayRead, in.ID); err != nil {
 		return nil, err
 	}
 	all, err := s.Store.Deliveries(ctx, in.ID, in.engine())

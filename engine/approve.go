@@ -69,7 +69,7 @@ func (r *Run) Discard(p Principal, comment string, at time.Time) error {
 
 // Expire turns down a plan that was not applied in time.
 func (r *Run) Expire(at time.Time) error {
-	if !r.expired(at) {
+	if r.Status != RunPlanned || !r.expired(at) {
 		return Conflict("run %s has no plan that has expired", r.ID)
 	}
 	why := "the plan expired before it was approved"

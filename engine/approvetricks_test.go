@@ -158,3 +158,47 @@ func TestWhoTakesAStackOutOfASetIsAnAuthor(t *testing.T) {
 		t.Errorf("a new set left %v", left)
 	}
 }
+
+// An approved plan once waited for a worker for as long as it took.
+func TestApprovedPlanExpiresBeforeItBegins(t *testing.T) {
+	r := waiting(t, ApprovalRule{Expires: time.Hour})
+	if err := r.Approve(ada, r.Digest, "", noon.Add(59*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, r.Expire(noon.Add(59*time.Minute)), ErrConflict, "no plan that has expired")
+	if !r.Reconsider(noon.Add(time.Hour)) {
+		t.Fatal("it begins")
+	}
+	if err := r.Expire(noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	wantRun(t, r, RunDiscarded, "the plan expired before it was applied: approved, but its apply did not begin in time")
+}
+
+// A plan that is taken back is no younger than before.
+func TestPlanThatIsTakenBackExpiresWhenItWouldHave(t *testing.T) {
+	r := waiting(t, ApprovalRule{Approvals: 1, Expires: time.Hour})
+	if err := r.Approve(bob, r.Digest, "", noon); err != nil {
+		t.Fatal(err)
+	}
+	r.who["bob"] = Principal{User: "bob"}
+	if !r.Reconsider(noon.Add(30*time.Minute)) || !r.ExpiresAt.Equal(noon.Add(time.Hour)) {
+		t.Errorf("run is %s, expires at %s", r.Status, r.ExpiresAt)
+	}
+}
+
+func TestApplyThatHasBegunDoesNotExpire(t *testing.T) {
+	r := waiting(t, ApprovalRule{Expires: time.Hour})
+	if err := r.Approve(ada, r.Digest, "", noon); err != nil {
+		t.Fatal(err)
+	}
+	finishStep(t, r, "terraform.a", appliedWith(map[string]OutputDigest{"id": digest("d1")}))
+	if !r.ExpiresAt.IsZero() || r.Expire(noon.Add(time.Hour)) == nil {
+		t.Errorf("it expires at %s", r.ExpiresAt)
+	}
+}
+
+func TestBreakGlassTakesAReasonThatSaysSomething(t *testing.T) {
+	r := waiting(t, ApprovalRule{}, Policy{Rule: weekend})
+	wantRefused(t, r.BreakGlass(bob, r.Digest, " \t", noon), ErrInvalid, "takes a reason")
+}

@@ -31,6 +31,9 @@ type DeedStore interface {
 	// revisions up to a number, the number itself always, and changes of kept
 	// variables.
 	Deeds(ctx context.Context, stack string, revision int, run string) ([]Deed, error)
+	// Begun lists the revisions of which an apply has begun since the stack was
+	// last brought to one as a whole.
+	Begun(ctx context.Context, stack string) ([]int, error)
 }
 
 // authors lists whose changes the run may bring: those of revisions that are
@@ -97,11 +100,26 @@ func ParseDeed(e Event) (Deed, bool) {
 	if verb == "" || json.Unmarshal(e.Detail, &detail) != nil {
 		return Deed{}, false
 	}
-	did := verb + detail.Name
-	if detail.Set != "" && detail.Name != "" {
-		did += " of set " + detail.Set
-	} else if detail.Set != "" {
-		did += " variable set " + detail.Set
-	}
+	did := verb + ofSet(detail.Name, detail.Set)
 	return Deed{By: e.Actor, Person: detail.Owner, Did: did, Set: detail.Set, Stacks: slices.Concat(detail.Stacks, detail.Left)}, true
+}
+
+// KeptDeed is what is known of a change by the value that it left: of a variable
+// of a stack or, where set is named, of the set or a variable in it.
+func KeptDeed(by, variable, set string) Deed {
+	verb := "set variable "
+	if variable == "" {
+		verb = "changed"
+	}
+	return Deed{By: by, Did: verb + ofSet(variable, set), Set: set}
+}
+
+func ofSet(variable, set string) string {
+	switch {
+	case set == "":
+		return variable
+	case variable == "":
+		return " variable set " + set
+	}
+	return variable + " of set " + set
 }

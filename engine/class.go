@@ -8,7 +8,7 @@ const (
 	ClassCreate    Class = "create"
 	ClassUpdate    Class = "update"
 	ClassReplace   Class = "replace"
-	ClassDestroy   Class = "destroy"   // or forgotten by Terraform
+	ClassDestroy   Class = "destroy"   // or replaced, or forgotten by Terraform
 	ClassConfigure Class = "configure" // whatever a playbook does
 	ClassNoOp      Class = "no_op"     // nothing but outputs and what Terraform notes
 )
@@ -27,7 +27,7 @@ func (s *Step) classes() map[Class]bool {
 		ClassCreate:    unknown || !play && s.Summary.Create > 0,
 		ClassUpdate:    unknown || !play && s.Summary.Update > 0,
 		ClassReplace:   unknown || !play && s.Summary.Replace > 0,
-		ClassDestroy:   unknown || !play && s.Summary.Delete > 0 || play && s.Destroy,
+		ClassDestroy:   unknown || !play && s.Summary.Delete+s.Summary.Replace > 0 || play && s.Destroy,
 		ClassConfigure: unknown || play,
 		ClassNoOp:      unknown,
 	}

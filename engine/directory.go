@@ -48,6 +48,7 @@ type CustomRole struct {
 	Name        Role
 	Description string
 	permissions permSet
+	unknown     []Permission // that another version knows
 }
 
 // NewCustomRole makes a role of named permissions. It wraps ErrInvalid for a
@@ -66,8 +67,22 @@ func NewCustomRole(name Role, description string, permissions []string) (CustomR
 	return CustomRole{Name: name, Description: description, permissions: set}, err
 }
 
+// KeptRole is a role as it was written once. What this version does not know is
+// kept for the one that does; nobody may do anything by it.
+func KeptRole(name Role, description string, permissions []string) CustomRole {
+	r := CustomRole{Name: name, Description: description}
+	for _, text := range permissions {
+		if p := Permission(text); slices.Contains(Permissions(), p) {
+			r.permissions |= bits[p]
+		} else {
+			r.unknown = append(r.unknown, p)
+		}
+	}
+	return r
+}
+
 // Permissions lists what the role holds.
-func (r CustomRole) Permissions() []Permission { return r.permissions.list() }
+func (r CustomRole) Permissions() []Permission { return append(r.permissions.list(), r.unknown...) }
 
 // SubjectKind says who is given a role.
 type SubjectKind string

@@ -55,6 +55,12 @@ func (e Event) scope() Scope {
 	return ProjectScope(e.Project)
 }
 
+// Who the audit log names where no user has done something.
+const (
+	ActorEngine  = "engine"
+	ActorUnknown = "unknown" // a stranger, whose attempt was refused
+)
+
 // changing adds what was changed, and to what; nil for nothing.
 func (e Event) changing(before, after map[string]any) Event {
 	if before != nil {

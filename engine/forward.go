@@ -127,6 +127,15 @@ func forwarderKind(scheme string) (ForwarderKind, error) {
 	return kind, nil
 }
 
+// AddressFor is the address as p may see it: by HTTP only the host, unless p may
+// change it, for the rest is as good as a password for many receivers.
+func (f *Forwarder) AddressFor(p Principal) string {
+	if f.Kind == ForwardHTTP && !p.May(MayManageSystem, Scope{}) {
+		return placeOf(f.Address)
+	}
+	return f.Address
+}
+
 // plain is what the audit log says of a forwarder.
 func (f *Forwarder) plain() map[string]any {
 	if f == nil {
@@ -137,11 +146,7 @@ func (f *Forwarder) plain() map[string]any {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	address := f.Address
-	if f.Kind == ForwardHTTP {
-		address = placeOf(address)
-	}
-	return map[string]any{"address": address, "paused": f.Paused, "format": f.Config.Format, "headers": names, "signed": f.Config.Secret != "",
+	return map[string]any{"address": f.AddressFor(Principal{}), "paused": f.Paused, "format": f.Config.Format, "headers": names, "signed": f.Config.Secret != "",
 		"region": f.Config.Region, "endpoint": f.Config.Endpoint, "credential": f.Config.Credential}
 }
 

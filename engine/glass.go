@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type Glass struct {
 // where somebody else has asked for that, confirms it. Approvals are needed
 // like those of any plan; the confirmation is one where the person may approve.
 func (r *Run) BreakGlass(p Principal, digest, reason string, at time.Time) error {
+	reason = strings.TrimSpace(reason)
 	if err := r.mayBreak(p, digest, reason, at); err != nil {
 		return err
 	}

@@ -9,6 +9,10 @@ import (
 // way any more, or else says what is.
 func (r *Run) proceed(at time.Time) {
 	r.Reason, r.ReleaseAt = "", time.Time{}
+	if r.expired(at) {
+		r.Reason = "approved, but its apply did not begin in time"
+		return
+	}
 	auto := r.autoApproved()
 	if missing := r.missing(); !auto && len(missing) > 0 {
 		if lost := r.lost(); lost != "" {
@@ -116,7 +120,7 @@ func (r *Run) Reconsider(at time.Time) (waits bool) {
 		return false
 	}
 	_, _, frozen := r.frozen(at)
-	if !frozen && (r.autoApproved() || len(r.missing()) == 0 && r.applicable(at)) {
+	if !frozen && !r.expired(at) && (r.autoApproved() || len(r.missing()) == 0 && r.applicable(at)) {
 		return false
 	}
 	r.withdraw(at)
@@ -139,6 +143,6 @@ func (r *Run) withdraw(at time.Time) {
 		r.must(r.become(RunPlanned, at))
 		r.proceed(at)
 	}
-	r.note(newEvent(at, "engine", "run.withdraw", r.Stack, r.ID, map[string]any{"digest": r.Digest, "reason": r.Reason}).
+	r.note(newEvent(at, ActorEngine, "run.withdraw", r.Stack, r.ID, map[string]any{"digest": r.Digest, "reason": r.Reason}).
 		changing(map[string]any{"status": RunApproved}, map[string]any{"status": r.Status}))
 }

@@ -7,7 +7,7 @@ import (
 
 // DirectoryStore keeps who may do what.
 type DirectoryStore interface {
-	// Directory reads it whole.
+	// Directory reads it whole, as it was at one moment.
 	Directory(ctx context.Context) (*Directory, error)
 	// DirectoryVersion tells whether it has changed.
 	DirectoryVersion(ctx context.Context) (int64, error)
@@ -17,8 +17,8 @@ type DirectoryStore interface {
 	ChangeDirectory(ctx context.Context, change func(*Directory) error, events ...Event) error
 	// StackOf names the stack that a run, step, schedule or state version is of.
 	StackOf(ctx context.Context, t Thing, id string) (stack string, err error)
-	// InProject names something that belongs to the project: a stack,
-	// credentials or a variable set; "" where there is nothing.
+	// InProject names something that belongs to the project: a stack, credentials,
+	// a variable set, its approval rule or a webhook; "" where there is nothing.
 	InProject(ctx context.Context, project string) (string, error)
 }
 
@@ -32,28 +32,21 @@ func (a *Access) Directory(ctx context.Context) (*Directory, error) {
 	return a.directory(ctx, version)
 }
 
-// directory gives the directory that is at least of the version.
+// directory gives the directory as it was at the version, or is by now. Another
+// version, also one that is lower, as in a database that was restored, is read.
 func (a *Access) directory(ctx context.Context, version int64) (*Directory, error) {
-	if d := a.known.Load(); d != nil && d.Version >= version {
+	if d := a.known.Load(); d != nil && d.Version == version {
 		return d, nil
 	}
 	d, err := a.Store.Directory(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		a.known.Store(d)
 	}
-	for {
-		before := a.known.Load()
-		if before != nil && before.Version >= d.Version {
-			return before, nil
-		}
-		if a.known.CompareAndSwap(before, d) {
-			return d, nil
-		}
-	}
+	return d, err
 }
 
-// PrincipalOf tells what a user may do now. One that is gone or disabled may
-// do nothing.
+// PrincipalOf tells what a user may do now. One that is disabled may do
+// nothing, and neither may the service accounts that it answers for.
 func (a *Access) PrincipalOf(ctx context.Context, name string) (Principal, error) {
 	u, err := a.Store.User(ctx, name)
 	if err != nil {

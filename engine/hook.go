@@ -39,11 +39,10 @@ type Hooks struct {
 	Now    func() time.Time
 }
 
-// Add makes a hook and returns its secret, which is shown this once. A token that is
-// limited makes none: a hook is as good as its maker, and does not end with the token.
+// Add makes a hook and returns its secret, which is shown this once.
 func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
 	if p.Limit != nil {
-		return "", Forbidden("a hook has the rights of %s for good, which a token that is limited cannot give; use one that is not", p.User)
+		return "", limitedHook(p)
 	}
 	if err := CheckName("hook", h.Name); err != nil {
 		return "", err
@@ -69,24 +68,32 @@ func (s *Hooks) of(ctx context.Context, p Principal, id string) (*Hook, error) {
 	return h, err
 }
 
-// Rotate gives a hook a new secret; the one before is taken beside it for a day. Only
-// who made it gets one: others could start runs in that name, and approve them in
-// their own.
+// Rotate gives a hook a new secret; the one before is taken beside it for a day.
+// Of who did not make the hook it becomes theirs, and the one before ends: who
+// holds a secret starts runs in their own name, and with their own rights.
 func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (secret Secret, err error) {
-	h, err := s.of(ctx, p, id)
-	if err != nil {
+	if _, err := s.of(ctx, p, id); err != nil {
 		return "", err
 	}
-	if h.CreatedBy != p.User || p.Limit != nil {
-		return "", Forbidden("hook %s has the rights of %s, who alone gives it a new secret, by no token that is limited; delete it and make one of your own", h.Name, h.CreatedBy)
+	if p.Limit != nil {
+		return "", limitedHook(p)
 	}
 	now := s.Now()
 	err = s.Store.ChangeHook(ctx, id, func(h *Hook) (Event, error) {
+		before := h.told()
 		h.Secrets = h.Secrets.replaced(now)
-		secret = h.Secrets.Newest
-		return newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(h.told(), h.told()), nil
+		if secret = h.Secrets.Newest; h.CreatedBy != p.User {
+			h.CreatedBy, h.Secrets = p.User, SigningSecrets{Newest: secret}
+		}
+		return newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(before, h.told()), nil
 	})
 	return secret, err
+}
+
+// limitedHook refuses a hook to a token that is limited: a hook is as good as who
+// made it, and does not end with the token.
+func limitedHook(p Principal) error {
+	return Forbidden("a hook has the rights of %s for good, which a token that is limited cannot give; use one that is not", p.User)
 }
 
 // Delete removes a hook.

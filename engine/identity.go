@@ -88,7 +88,7 @@ func (a *Access) newcomer(ctx context.Context, id SignOnIdentity) (*User, error)
 	if !a.SignOn.Create {
 		return nil, a.turnAway(ctx, id, Forbidden("%s is not known here, and users are not made by signing in; ask an admin", id.Name))
 	}
-	if err := CheckName("user", name); err != nil {
+	if err := checkUserName(name); err != nil {
 		return nil, err
 	}
 	u := &User{Name: name, Kind: Person, CreatedAt: a.Now()}

@@ -108,7 +108,7 @@ func (i *Issuer) Keys(ctx context.Context) ([]*IssuerKey, error) {
 	if err != nil || len(keys) > 0 {
 		return published(keys, i.Now()), err
 	}
-	if _, err := i.add(ctx, Principal{User: "engine"}, 1, i.Now(), false); err != nil && !errors.Is(err, ErrConflict) {
+	if _, err := i.add(ctx, Principal{User: ActorEngine}, 1, i.Now(), false); err != nil && !errors.Is(err, ErrConflict) {
 		return nil, err
 	}
 	return i.Store.IssuerKeys(ctx)
@@ -176,7 +176,7 @@ func (i *Issuer) Tidy(ctx context.Context) error {
 	if i.Now().Before(keys[len(keys)-1].SignsAt.Add(KeyLife - KeyAhead)) {
 		return nil
 	}
-	k, err := i.Rotate(ctx, Principal{User: "engine"}, false)
+	k, err := i.Rotate(ctx, Principal{User: ActorEngine}, false)
 	if errors.Is(err, ErrConflict) { // another process was faster
 		return nil
 	}

@@ -110,7 +110,7 @@ func (s *States) SweepLocks(ctx context.Context) error {
 	}
 	var errs []error
 	for _, l := range locks {
-		err := s.Store.UnlockState(ctx, StateWriter{}, l.Stack, l.Component, l.ID, s.released("engine", l))
+		err := s.Store.UnlockState(ctx, StateWriter{}, l.Stack, l.Component, l.ID, s.released(ActorEngine, l))
 		if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrConflict) { // it was freed, or taken over, meanwhile
 			errs = append(errs, err)
 		}

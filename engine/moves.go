@@ -18,13 +18,17 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 		return &TransitionError{Thing: "run " + r.ID, From: string(r.Status), To: string(to)}
 	}
 	from := r.Status
-	r.Status, r.ExpiresAt, r.ReleaseAt = to, time.Time{}, time.Time{}
-	if expires := r.InForce().Expires; to == RunPlanned && expires > 0 { // each plan that waits has the whole time
-		r.ExpiresAt = at.Add(expires)
+	r.Status, r.ReleaseAt = to, time.Time{}
+	switch {
+	case to == RunApproved || from == RunApproved && to == RunPlanned: // the plan is the same
+	case to == RunPlanned && r.InForce().Expires > 0: // each plan that waits has the whole time
+		r.ExpiresAt = at.Add(r.InForce().Expires)
+	default:
+		r.ExpiresAt = time.Time{}
 	}
 	r.stamp(to, at)
 	told := func(detail map[string]any) {
-		r.note(newEvent(at, "engine", "run."+string(to), r.Stack, r.ID, detail).
+		r.note(newEvent(at, ActorEngine, "run."+string(to), r.Stack, r.ID, detail).
 			changing(map[string]any{"status": from}, map[string]any{"status": to}))
 	}
 	if to == RunPlanned {
@@ -33,7 +37,7 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 	if to.Final() {
 		told(map[string]any{"kind": r.Kind, "reason": r.Reason})
 		if found := r.Summary(); r.Kind == RunDrift && !found.Empty() {
-			r.event("drift.found", "engine", at, map[string]any{"changes": found})
+			r.event("drift.found", ActorEngine, at, map[string]any{"changes": found})
 		}
 	}
 	return nil
@@ -207,7 +211,7 @@ func (r *Run) Lose(h Held, at time.Time) error {
 		return Conflict("the runner of step %s has been heard of", s.Component.Address)
 	}
 	s.Lost++
-	r.event("step.lost", "engine", at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
+	r.event("step.lost", ActorEngine, at, map[string]any{"component": s.Component.Address, "worker": s.Worker, "attempt": h.Attempt})
 	switch {
 	case s.Status == StepApplying:
 		s.Reason = "its runner on " + s.Worker + " was lost in the middle of the apply; look at the state and the log, then start a run"

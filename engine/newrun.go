@@ -17,8 +17,8 @@ type StartRequest struct {
 	Only []string
 	// Resources are what of the components is to be replaced, or alone is meant.
 	Resources ResourceChoice
-	// AutoApprove stands in for the stack's own rule; empty to keep that. Only
-	// the engine sets it, for remediation.
+	// AutoApprove stands in for what the stack itself says of that; empty to keep
+	// it. Only the engine sets it, for remediation.
 	AutoApprove AutoApprove
 
 	starters []string // who is behind it beside the principal
@@ -47,9 +47,6 @@ func newRun(req StartRequest, p Principal, rev *Revision, parts []placed, at tim
 	}
 	if r.Trigger == "" {
 		r.Trigger = TriggerManual
-	}
-	if req.AutoApprove != "" {
-		r.Rule.AutoApprove = req.AutoApprove
 	}
 	if req.Kind == RunDrift { // is of what is deployed, whatever was submitted since
 		r.Revision = newest(parts)

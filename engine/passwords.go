@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Passwords hashes passwords so that guessing is slow.
@@ -18,7 +19,7 @@ type Passwords interface {
 	Verify(ctx context.Context, hash string, password Secret) (bool, error)
 }
 
-// The least and greatest length of a password, in bytes.
+// The least length of a password, in characters, and the greatest, in bytes.
 const (
 	minPassword = 12
 	maxPassword = 1024
@@ -59,10 +60,10 @@ func CheckPassword(user string, password Secret) error {
 	text := password.Reveal()
 	words := plainWords(text)
 	switch {
-	case len(text) < minPassword:
+	case utf8.RuneCountInString(text) < minPassword:
 		return Invalid("a password has at least %d characters", minPassword)
 	case len(text) > maxPassword:
-		return Invalid("a password has at most %d characters", maxPassword)
+		return Invalid("a password has at most %d bytes", maxPassword)
 	case variety(text) < minVariety:
 		return Invalid("a password has at least %d different characters", minVariety)
 	case commonPasswords()[words]:

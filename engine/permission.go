@@ -12,7 +12,7 @@ type Permission string
 // The permissions that are given in a scope: everywhere, in a project or for a stack.
 const (
 	MayRead             Permission = "read"             // stacks, runs, plans, logs, findings, hosts
-	MayReadState        Permission = "state.read"       // states and output values, secrets included
+	MayReadState        Permission = "state.read"       // states and sensitive output values: secrets as they are
 	MayReadAudit        Permission = "audit.read"       // the audit log
 	MaySubmit           Permission = "submit"           // revisions and a stack's variables
 	MayPlan             Permission = "plan"             // start and cancel runs, check for drift, schedules
@@ -27,8 +27,9 @@ const (
 
 // The permissions that are given for the whole installation only.
 const (
-	MayReadAccess   Permission = "access.read"   // users, teams, roles and who has which
+	MayReadAccess   Permission = "access.read"   // users with their tokens and sessions, teams, and who has which role
 	MayManageUsers  Permission = "users.manage"  // users, teams, service accounts, roles
+	MayReadSystem   Permission = "system.read"   // keys, without what they are, and where the audit log is sent on
 	MayManageSystem Permission = "system.manage" // projects, keys, forwarding of the audit log
 	MaySelf         Permission = "self"          // own tokens, sessions and password
 )
@@ -39,7 +40,7 @@ var (
 		MayRead, MayReadState, MayReadAudit, MaySubmit, MayPlan, MayApprove, MayApply, MayWriteState, MayManage,
 		MayWriteCredentials, MayWritePolicy, MayManageAccess,
 	}
-	unscoped = []Permission{MayReadAccess, MayManageUsers, MayManageSystem, MaySelf}
+	unscoped = []Permission{MayReadAccess, MayManageUsers, MayReadSystem, MayManageSystem, MaySelf}
 )
 
 // Permissions lists what a role can be made of. Everybody has MaySelf.
@@ -87,7 +88,7 @@ const (
 	RoleOperator Role = "operator" // submits and plans
 	RoleApprover Role = "approver" // approves
 	RoleDeployer Role = "deployer" // submits, plans and applies what is approved
-	RoleAuditor  Role = "auditor"  // reads everything but secrets, the audit log too
+	RoleAuditor  Role = "auditor"  // reads everything but values of secrets, the audit log too
 	RoleAdmin    Role = "admin"    // everything
 )
 
@@ -97,7 +98,7 @@ var ours = map[Role]permSet{
 	RoleOperator: setOf(MayRead, MayReadState, MaySubmit, MayPlan, MayWriteState),
 	RoleApprover: setOf(MayRead, MayApprove),
 	RoleDeployer: setOf(MayRead, MayReadState, MaySubmit, MayPlan, MayWriteState, MayApply),
-	RoleAuditor:  setOf(MayRead, MayReadAudit, MayReadAccess),
+	RoleAuditor:  setOf(MayRead, MayReadAudit, MayReadAccess, MayReadSystem),
 	RoleAdmin:    setOf(Permissions()...),
 }
 

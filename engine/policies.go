@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -72,17 +71,19 @@ func (s *Policies) agrees(ctx context.Context, policy *Policy) error {
 	if err != nil {
 		return err
 	}
-	if policy.Project == "" {
-		return policy.Rule.can()
-	}
-	over, err := s.Store.Policy(ctx, "")
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return policy.Rule.can()
-	case err != nil:
+	others, err := s.Store.Policies(ctx)
+	if err != nil {
 		return err
 	}
-	return policy.Rule.under([]Policy{*over}).can()
+	for _, other := range others {
+		if other.Project == policy.Project || other.Project != "" && policy.Project != "" {
+			continue
+		}
+		if err := Stricter(policy.Rule, other.Rule).can(); err != nil {
+			return Invalid("with the rule of %s, %v", other.From(), err)
+		}
+	}
+	return nil
 }
 
 // Delete removes the rule of a project, or of the installation for "".

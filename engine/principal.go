@@ -93,8 +93,14 @@ func (p Principal) Roles() []Role {
 
 // MayAnywhere reports whether the principal holds the permission somewhere.
 func (p Principal) MayAnywhere(perm Permission) bool {
+	switch {
+	case perm == MaySelf:
+		return p.May(perm, Scope{})
+	case p.Limit == nil || p.Limit.Scope == Scope{}:
+		return p.Limit.allows(perm, Scope{}) && p.Rights.anywhere(perm)
+	}
 	w := p.Within(perm)
-	return w.All || len(w.Projects)+len(w.Stacks) > 0 || perm == MaySelf && p.May(perm, Scope{})
+	return w.All || len(w.Projects)+len(w.Stacks) > 0
 }
 
 // Within tells where the principal holds the permission.

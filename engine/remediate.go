@@ -89,7 +89,7 @@ func (s *Runs) startRemedy(ctx context.Context, run *Run, req StartRequest) erro
 		return err
 	}
 	req.starters = append(slices.Clone(run.Starters), rev.Author, rev.Person)
-	_, err = s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleOperator)}, req)
+	_, err = s.Start(ctx, Principal{User: run.StartedBy, Rights: Everywhere(RoleDeployer)}, req)
 	return err
 }
 
@@ -100,7 +100,7 @@ func (s *Runs) leave(ctx context.Context, run *Run, why error) {
 	if !errors.Is(why, ErrConflict) && !errors.Is(why, ErrInvalid) {
 		return // not worded for people
 	}
-	e := newEvent(s.Now(), "engine", "drift.leave", run.Stack, run.ID, map[string]any{"reason": why.Error()})
+	e := newEvent(s.Now(), ActorEngine, "drift.leave", run.Stack, run.ID, map[string]any{"reason": why.Error()})
 	e.Run = run.ID
 	if err := s.Store.AddEvent(ctx, e); err != nil {
 		s.Log.WarnContext(ctx, "event not written", "action", e.Action, "run", run.ID, "err", err) // the line above tells it, too

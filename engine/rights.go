@@ -6,6 +6,7 @@ import "slices"
 // so it can be shared. The nil Rights may do nothing.
 type Rights struct {
 	perms map[Scope]permSet
+	all   permSet // of all scopes together
 	roles map[Scope][]Role
 	sets  map[Role]permSet // what the roles hold
 }
@@ -38,6 +39,7 @@ func (r *Rights) give(role Role, scope Scope) {
 		set &= setOf(scoped...)
 	}
 	r.perms[scope] |= set
+	r.all |= set
 	if !slices.Contains(r.roles[scope], role) {
 		r.roles[scope] = append(r.roles[scope], role)
 	}
@@ -60,6 +62,9 @@ func (r *Rights) at(s Scope) permSet {
 
 // May reports whether the permission is held in the scope.
 func (r *Rights) May(p Permission, s Scope) bool { return r.at(s).has(p) }
+
+// anywhere reports whether the permission is held in some scope.
+func (r *Rights) anywhere(p Permission) bool { return r != nil && r.all.has(p) }
 
 // Roles lists the roles held in the scope that hold the permission.
 func (r *Rights) Roles(p Permission, s Scope) (roles []Role) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 )
 
@@ -113,18 +114,42 @@ func TestScopesAreReadAsTheyAreWritten(t *testing.T) {
 			t.Errorf("%s is read as %+v, %v", s, got, err)
 		}
 	}
-	for _, text := range []string{"project:", "project:a.b", "stack:", "team:web", "x"} {
+	for _, text := range []string{"project:", "project:a.b", "stack:", "stack:default.web", "team:web", "x"} {
 		if s, err := ParseScope(text); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q is read as %+v, %v", text, s, err)
 		}
 	}
 }
 
-func BenchmarkDecision(b *testing.B) {
+// busybody has a thousand roles.
+func busybody() Principal {
 	d := &Directory{Bindings: []Binding{{subjectUser("bob"), RoleApprover, StackScope("pay.web")}, {subjectUser("bob"), RoleOperator, ProjectScope("pay")}}}
-	p, scope := Principal{User: "bob", Rights: d.Rights("bob")}, StackScope("pay.web")
+	for i := range 1000 {
+		d.Bindings = append(d.Bindings, Binding{subjectUser("bob"), RoleViewer, StackScope("web-" + strconv.Itoa(i))})
+	}
+	return Principal{User: "bob", Rights: d.Rights("bob")}
+}
+
+// decidedWrongly asks what is asked at the door, once with either answer.
+func decidedWrongly(p Principal, scope Scope) bool {
+	return !p.MayAnywhere(MayApprove) || !p.May(MayApprove, scope) || p.MayAnywhere(MayManage) || p.May(MayManage, scope)
+}
+
+func TestDecisionsDoNotListAllThatSomebodyHas(t *testing.T) {
+	p, scope := busybody(), StackScope("pay.web")
+	if made := testing.AllocsPerRun(100, func() {
+		if decidedWrongly(p, scope) {
+			t.Error("decided wrongly")
+		}
+	}); made != 0 {
+		t.Errorf("%.0f allocations for two decisions", made)
+	}
+}
+
+func BenchmarkDecision(b *testing.B) {
+	p, scope := busybody(), StackScope("pay.web")
 	for b.Loop() {
-		if !p.May(MayApprove, scope) || p.May(MayManage, scope) {
+		if decidedWrongly(p, scope) {
 			b.Fatal("decided wrongly")
 		}
 	}

@@ -148,7 +148,7 @@ func (k *Keys) Destroy(ctx context.Context, p Principal, id int) error {
 		return err
 	}
 	if under > 0 { // as after a restored backup; the next reseal mends it
-		if err := k.Store.RetireDataKey(ctx, id, time.Time{}, k.event("engine", "key.unretire", id, KeyRetired, KeyRetiring)); err != nil {
+		if err := k.Store.RetireDataKey(ctx, id, time.Time{}, k.event(ActorEngine, "key.unretire", id, KeyRetired, KeyRetiring)); err != nil {
 			return err
 		}
 		return Conflict("%d values are under data key %d after all; they are being sealed again", under, id)
@@ -228,7 +228,7 @@ func (k *Keys) retire(ctx context.Context, keys []KeyState) error {
 		if key.Status != KeyRetiring || slices.ContainsFunc(usage, func(u Usage) bool { return u.Key == key.ID }) {
 			continue
 		}
-		if err := k.Store.RetireDataKey(ctx, key.ID, k.Now(), k.event("engine", "key.retire", key.ID, KeyRetiring, KeyRetired)); err != nil {
+		if err := k.Store.RetireDataKey(ctx, key.ID, k.Now(), k.event(ActorEngine, "key.retire", key.ID, KeyRetiring, KeyRetired)); err != nil {
 			return err
 		}
 		k.Log.InfoContext(ctx, "nothing is under a data key any more", "key", key.ID)

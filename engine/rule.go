@@ -86,7 +86,7 @@ func Stricter(a, b ApprovalRule) ApprovalRule {
 		Roles:       commonRoles(a.Roles, b.Roles),
 		NotAuthor:   a.NotAuthor || b.NotAuthor,
 		NotStarter:  a.NotStarter || b.NotStarter,
-		AutoApprove: firstOf(a.AutoApprove, b.AutoApprove, AutoNever, AutoNoChanges, AutoAdditions, AutoAlways),
+		AutoApprove: stricterAuto(a.AutoApprove, b.AutoApprove),
 		OnDeferred:  firstOf(a.OnDeferred, b.OnDeferred, DeferredAsk, DeferredApply),
 		Expires:     sooner(a.Expires, b.Expires),
 		Classes:     stricterClasses(a.Classes, b.Classes),
@@ -111,6 +111,10 @@ func commonRoles(a, b []Role) []Role {
 		return []Role{nobody}
 	}
 	return both
+}
+
+func stricterAuto(a, b AutoApprove) AutoApprove {
+	return firstOf(a, b, AutoNever, AutoNoChanges, AutoAdditions, AutoAlways)
 }
 
 // firstOf gives of two words the one that stands first in the order, in which

@@ -123,6 +123,7 @@ func TestClassesOfAPlan(t *testing.T) {
 	}{
 		"a creation":                       {Step{Component: terraform, Summary: Summary{Create: 2}}, []Class{ClassCreate}},
 		"several":                          {Step{Component: terraform, Summary: Summary{Update: 1, Replace: 1, Delete: 1}}, []Class{ClassUpdate, ClassReplace, ClassDestroy}},
+		"what was there is gone":           {Step{Component: terraform, Summary: Summary{Replace: 1}}, []Class{ClassReplace, ClassDestroy}},
 		"outputs only":                     {Step{Component: terraform, Summary: Summary{Outputs: 1}}, []Class{ClassNoOp}},
 		"an import":                        {Step{Component: terraform, Summary: Summary{Import: 1}}, []Class{ClassNoOp}},
 		"a play":                           {Step{Component: play, Summary: Summary{Update: 3}}, []Class{ClassConfigure}},

@@ -79,7 +79,7 @@ type Run struct {
 	CreatedAt  time.Time
 	PlanningAt time.Time
 	PlannedAt  time.Time
-	ExpiresAt  time.Time // when the plan that waits is turned down; zero while none waits, or for never
+	ExpiresAt  time.Time // when a plan is turned down that has not begun to be applied; zero while there is none, or for never
 	ReleaseAt  time.Time // when a freeze ends that an approved plan waits for; zero while none does
 	ApprovedAt time.Time
 	ApplyingAt time.Time

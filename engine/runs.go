@@ -80,9 +80,11 @@ func (s *Runs) pending(ctx context.Context, p Principal, req StartRequest, t tak
 	}
 	req.starters = append(people, p.Person())
 	if req.Kind.Changing() {
-		if t.rev.Blueprint.Approval, err = s.stackRule(ctx, t.rev); err != nil {
+		rule, err := s.stackRule(ctx, t.rev, req.AutoApprove)
+		if err != nil {
 			return nil, err
 		}
+		t.rev.Blueprint.Approval = rule.startedBy(p, req.Stack)
 	}
 	run := newRun(req, p, t.rev, t.parts, s.Now())
 	if run.Policies, err = s.Store.PoliciesOver(ctx, run.Stack); err != nil {
@@ -274,9 +276,12 @@ func (s *Runs) underNow(ctx context.Context, run *Run, rev *Revision) (err error
 		}
 		run.Revision, run.Starters = rev.Number, distinctNames(run.Starters, people)
 	}
-	if run.Rule, err = s.stackRule(ctx, rev); err != nil {
+	rule, err := s.stackRule(ctx, rev, "")
+	if err != nil {
 		return err
 	}
+	rule.AutoApprove = stricterAuto(rule.AutoApprove, run.Rule.AutoApprove) // which knows who started it
+	run.Rule = rule
 	run.Authors, err = s.authors(ctx, run)
 	return err
 }

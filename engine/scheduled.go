@@ -13,7 +13,11 @@ func (s *Runs) StartScheduled(ctx context.Context, sch *Schedule) (string, error
 	if err := s.lastIsOver(ctx, sch); err != nil {
 		return "", err
 	}
-	run, err := s.Start(ctx, Principal{User: "schedule " + sch.Name, Rights: Everywhere(RoleOperator)}, StartRequest{
+	maker, err := s.people(ctx, []string{sch.CreatedBy})
+	if err != nil {
+		return "", err
+	}
+	run, err := s.Start(ctx, Principal{User: "schedule " + sch.Name, Rights: maker[sch.CreatedBy].Rights}, StartRequest{
 		Stack: sch.Stack, Kind: sch.Kind, Trigger: TriggerSchedule, Message: "schedule " + sch.Name + ": " + sch.Cron,
 		Origin: fmt.Sprintf("%s@%d", sch.ID, sch.NextRunAt.UnixMicro()), starters: []string{sch.CreatedBy},
 	})

@@ -58,7 +58,7 @@ func ParseScope(text string) (Scope, error) {
 		return Scope{}, nil
 	case kind == "project" && CheckProjectName(name) == nil:
 		return ProjectScope(name), nil
-	case kind == "stack" && CheckName("stack", name) == nil:
+	case kind == "stack" && checkQualified("stack", name) == nil:
 		return StackScope(name), nil
 	}
 	return Scope{}, Invalid("%q is no scope; write installation, project:<name> or stack:<name>", text)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"reflect"
@@ -10,9 +11,15 @@ import (
 // stackRule is the rule of a revision together with those of the revisions that
 // are there: one that asks for less is itself applied under what was asked for
 // before, and put before a person even where it changes nothing. Else the run
-// after it would be under less than anybody agreed to.
-func (s *Runs) stackRule(ctx context.Context, rev *Revision) (ApprovalRule, error) {
-	own := rev.Blueprint.Approval.meant()
+// after it would be under less than anybody agreed to. Which plans need no
+// person is said by auto where it says anything.
+func (s *Runs) stackRule(ctx context.Context, rev *Revision, auto AutoApprove) (ApprovalRule, error) {
+	meant := func(rev *Revision) ApprovalRule {
+		rule := rev.Blueprint.Approval.meant()
+		rule.AutoApprove = cmp.Or(auto, rule.AutoApprove)
+		return rule
+	}
+	own := meant(rev)
 	there, err := s.revisionsThere(ctx, rev.Stack)
 	if err != nil {
 		return own, err
@@ -23,7 +30,7 @@ func (s *Runs) stackRule(ctx context.Context, rev *Revision) (ApprovalRule, erro
 		if err != nil {
 			return own, err
 		}
-		rule = Stricter(rule, at.Blueprint.Approval.meant())
+		rule = Stricter(rule, meant(at))
 	}
 	if !reflect.DeepEqual(rule, own) {
 		rule.AutoApprove = AutoNever
@@ -31,8 +38,17 @@ func (s *Runs) stackRule(ctx context.Context, rev *Revision) (ApprovalRule, erro
 	return rule, nil
 }
 
-// revisionsThere lists the revision that the stack is applied at and those that
-// parts of it are at.
+// startedBy gives the rule as it is for a run that p starts. That a plan needs
+// no person stands in for one who may apply, and not for who may not.
+func (r ApprovalRule) startedBy(p Principal, stack string) ApprovalRule {
+	if !mayOn(p, MayApply, stack) {
+		r.AutoApprove = stricterAuto(r.AutoApprove, AutoNoChanges)
+	}
+	return r
+}
+
+// revisionsThere lists the revision that the stack is applied at, those that
+// parts of it are at, and those of applies that did not come to their end.
 func (s *Runs) revisionsThere(ctx context.Context, stack string) ([]int, error) {
 	st, err := s.Store.Stack(ctx, stack)
 	if err != nil {
@@ -42,11 +58,16 @@ func (s *Runs) revisionsThere(ctx context.Context, stack string) ([]int, error) 
 	if err != nil {
 		return nil, err
 	}
-	there := distinct(deployed)
-	if st.Applied > 0 && !slices.Contains(there, st.Applied) {
+	begun, err := s.Store.Begun(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	there := append(begun, distinct(deployed)...)
+	if st.Applied > 0 {
 		there = append(there, st.Applied)
 	}
-	return there, nil
+	slices.Sort(there)
+	return slices.Compact(there), nil
 }
 
 // distinct gives the values of m, each once, in order.

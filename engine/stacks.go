@@ -231,6 +231,9 @@ func (s *Stacks) AddSchedule(ctx context.Context, p Principal, sch *Schedule) er
 	if sch.Name == "drift" {
 		return Invalid("the schedule named drift comes from the stack's own drift block; give another name")
 	}
+	if scope := StackScope(sch.Stack); sch.Kind.Changing() && p.Rights.May(MayApply, scope) && !p.May(MayApply, scope) {
+		return Forbidden("a schedule applies what %s may apply, which %s may not; use a token that may", p.User, p.asks())
+	}
 	if err := s.prepare(p, sch); err != nil {
 		return err
 	}

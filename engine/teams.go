@@ -13,24 +13,33 @@ func (a *Access) PutProject(ctx context.Context, p Principal, project Project) e
 	if project.Name == DefaultProject {
 		return Invalid("the project %s is always there", DefaultProject)
 	}
-	taken, err := a.Store.InProject(ctx, project.Name)
+	taken, err := a.inProject(ctx, p, project.Name)
 	if err != nil {
 		return err
 	}
 	e := newEvent(a.Now(), p.User, "project.put", "", project.Name, map[string]any{"description": project.Description}).in(project.Name)
 	return a.change(ctx, e, func(d *Directory) error {
 		if !d.hasProject(project.Name) && taken != "" {
-			return Conflict("%s is there already, and its name would make it part of project %s", taken, project.Name)
+			return Conflict("%s is there already, and would be part of project %s", taken, project.Name)
 		}
 		d.Projects = put(d.Projects, project, func(o Project) bool { return o.Name == project.Name })
 		return nil
 	})
 }
 
+// inProject names something of a project as far as p may know of it; "" for nothing.
+func (a *Access) inProject(ctx context.Context, p Principal, project string) (string, error) {
+	found, err := a.Store.InProject(ctx, project)
+	if found != "" && !p.May(MayRead, ProjectScope(project)) {
+		found = "something that you may not see"
+	}
+	return found, err
+}
+
 // DeleteProject removes a project in which nothing is left, with the roles
 // that were given in it.
 func (a *Access) DeleteProject(ctx context.Context, p Principal, name string) error {
-	left, err := a.Store.InProject(ctx, name)
+	left, err := a.inProject(ctx, p, name)
 	if err != nil {
 		return err
 	}

@@ -206,13 +206,13 @@ func (a *Access) tokenUser(ctx context.Context, p Principal, name string) (*User
 	return u, a.mayManage(ctx, p, name)
 }
 
-// Tokens lists the tokens of oneself or, with the right to manage users, or as
-// the owner of a service account, of somebody else.
+// Tokens lists the tokens of oneself or, with the right to manage users or to
+// read who has access, or as the owner of a service account, of somebody else.
 func (a *Access) Tokens(ctx context.Context, p Principal, user string, page Page) ([]*Token, error) {
 	if user == "" {
 		user = p.User
 	}
-	if user != p.User && !p.May(MayManageUsers, Scope{}) {
+	if user != p.User && !p.May(MayManageUsers, Scope{}) && !p.May(MayReadAccess, Scope{}) {
 		if _, err := a.tokenUser(ctx, p, user); err != nil {
 			return nil, err
 		}

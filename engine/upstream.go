@@ -174,7 +174,7 @@ func (s *Runs) startReader(ctx context.Context, r Reader, changed []string) erro
 	if err != nil {
 		return err
 	}
-	_, err = s.Start(ctx, Principal{User: "stack " + r.Upstream, Rights: Everywhere(RoleOperator)}, StartRequest{
+	_, err = s.Start(ctx, Principal{User: "stack " + r.Upstream, Rights: Everywhere(RoleDeployer)}, StartRequest{
 		Stack: r.Stack, Kind: RunApply, Revision: r.Applied, Trigger: TriggerUpstream, Origin: r.Change,
 		Message: fmt.Sprintf("%s of stack %s changed with %s", strings.Join(changed, ", "), r.Upstream, r.Change), starters: people,
 	})

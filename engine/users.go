@@ -82,7 +82,7 @@ type NewUser struct {
 	Roles      []Role   // in the whole installation: none that hold more than who makes it may do
 	Kind       UserKind // empty for a person
 	Owner      string   // of a service account; empty for who makes it
-	Password   Secret   // of a person; without one only single sign-on lets them in
+	Password   Secret   // of a person
 	MustChange bool     // at the first sign-in
 }
 
@@ -91,9 +91,18 @@ func (a *Access) CreateUser(ctx context.Context, p Principal, name string, roles
 	return a.AddUser(ctx, p, NewUser{Name: name, Roles: roles, Password: password})
 }
 
+// checkUserName refuses names of users that are unusable, or that the audit log
+// has for who is none.
+func checkUserName(name string) error {
+	if name == ActorEngine || name == ActorUnknown {
+		return Invalid("user name %q: the audit log has it for what nobody did; take another one", name)
+	}
+	return CheckName("user", name)
+}
+
 // AddUser makes a person or a service account.
 func (a *Access) AddUser(ctx context.Context, p Principal, n NewUser) error {
-	if err := CheckName("user", n.Name); err != nil {
+	if err := checkUserName(n.Name); err != nil {
 		return err
 	}
 	if err := a.mayGive(ctx, p, n.Name, n.Roles); err != nil {
@@ -117,7 +126,7 @@ func (a *Access) fill(ctx context.Context, p Principal, u *User, n NewUser) (err
 		if u.Owner == "" {
 			u.Owner = p.User
 		}
-		return a.checkOwner(ctx, u.Owner)
+		return a.checkOwner(ctx, p, u.Owner)
 	case Person, "":
 		if n.Owner != "" {
 			return Invalid("only a service account has an owner")
@@ -128,13 +137,17 @@ func (a *Access) fill(ctx context.Context, p Principal, u *User, n NewUser) (err
 	return Invalid("a user is a %s or a %s account, not %q", Person, Service, n.Kind)
 }
 
-// checkOwner wants a person that is there to answer for a service account.
-func (a *Access) checkOwner(ctx context.Context, owner string) error {
+// checkOwner wants a person that is there to answer for a service account. Who
+// stands behind a run counts for it, so nobody names somebody who may do more.
+func (a *Access) checkOwner(ctx context.Context, p Principal, owner string) error {
 	u, err := a.Store.User(ctx, owner)
 	if errors.Is(err, ErrNotFound) || err == nil && (u.Kind != Person || u.Disabled) {
 		return Invalid("the owner of a service account is a person who can sign in; there is no such user %q", owner)
 	}
-	return err
+	if err != nil || owner == p.User {
+		return err
+	}
+	return a.mayManage(ctx, p, owner)
 }
 
 // UserChange is what to change about a user; nil fields stay.
@@ -156,7 +169,7 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 	if err := a.mayManage(ctx, p, name); err != nil {
 		return nil, err
 	}
-	hash, err := a.checkChange(ctx, u, ch)
+	hash, err := a.checkChange(ctx, p, u, ch)
 	if err != nil {
 		return nil, err
 	}
@@ -181,14 +194,14 @@ func (a *Access) UpdateUser(ctx context.Context, p Principal, name string, ch Us
 
 // checkChange refuses what cannot be changed about a user, and gives the hash of
 // the new password, "" for none.
-func (a *Access) checkChange(ctx context.Context, u *User, ch UserChange) (hash string, err error) {
+func (a *Access) checkChange(ctx context.Context, p Principal, u *User, ch UserChange) (hash string, err error) {
 	switch {
 	case (ch.Password != nil || ch.Unlock) && u.Kind == Service:
 		return "", Invalid("service account %s has no password", u.Name)
 	case ch.Owner != nil && u.Kind != Service:
 		return "", Invalid("only a service account has an owner")
 	case ch.Owner != nil:
-		err = a.checkOwner(ctx, *ch.Owner)
+		err = a.checkOwner(ctx, p, *ch.Owner)
 	}
 	if err == nil && ch.Password != nil {
 		hash, err = a.hash(ctx, u.Name, *ch.Password)

@@ -55,24 +55,35 @@ func (s *Webhooks) check(p Principal, w *Webhook) error {
 	return s.Sender.Check(u)
 }
 
-// Of gives a webhook to who may change it. Others are told that there is none.
-func (s *Webhooks) Of(ctx context.Context, p Principal, id string) (*Webhook, error) {
+// Of gives a webhook to who holds the permission for it. Who may not even see
+// it is told that there is none.
+func (s *Webhooks) Of(ctx context.Context, p Principal, perm Permission, id string) (*Webhook, error) {
 	w, err := s.Store.Webhook(ctx, id)
-	if err == nil && !p.May(MayWritePolicy, w.Scope()) {
-		return nil, Hidden("there is no webhook %s", id)
+	if err == nil && !p.May(perm, w.Scope()) && !p.May(MayRead, w.Scope()) {
+		err = Hidden("there is no webhook %s", id)
 	}
-	return w, err
+	if err == nil {
+		err = p.Check(perm, w.Scope())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
-// List lists by name those that p may change.
-func (s *Webhooks) List(ctx context.Context, p Principal) (mine []*Webhook, err error) {
+// List lists by name those that p may see. Where they post is shown whole to
+// who may change them, for of a chat that is as good as a password.
+func (s *Webhooks) List(ctx context.Context, p Principal) (seen []*Webhook, err error) {
 	all, err := s.Store.Webhooks(ctx, Everything())
 	for _, w := range all {
-		if p.May(MayWritePolicy, w.Scope()) {
-			mine = append(mine, w)
+		if !p.May(MayWritePolicy, w.Scope()) {
+			w.URL = placeOf(w.URL)
+		}
+		if p.May(MayRead, w.Scope()) {
+			seen = append(seen, w)
 		}
 	}
-	return mine, err
+	return seen, err
 }
 
 // WebhookChange is what of a webhook is to be another; nil for what stays.
@@ -110,7 +121,7 @@ func (c WebhookChange) apply(w *Webhook, by string) {
 
 // change lets edit change a webhook that p may change, as it is by then.
 func (s *Webhooks) change(ctx context.Context, p Principal, id string, edit func(*Webhook) (Event, error)) (w *Webhook, err error) {
-	if _, err := s.Of(ctx, p, id); err != nil {
+	if _, err := s.Of(ctx, p, MayWritePolicy, id); err != nil {
 		return nil, err
 	}
 	err = s.Store.ChangeWebhook(ctx, id, func(found *Webhook) (Event, error) {
@@ -134,7 +145,7 @@ func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, 
 
 // Delete removes a webhook with its messages.
 func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
-	w, err := s.Of(ctx, p, id)
+	w, err := s.Of(ctx, p, MayWritePolicy, id)
 	if err != nil {
 		return err
 	}
@@ -143,7 +154,7 @@ func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
 
 // Test sends a message that stands for nothing, once, and returns what became of it.
 func (s *Webhooks) Test(ctx context.Context, p Principal, id string) (*Delivery, error) {
-	w, err := s.Of(ctx, p, id)
+	w, err := s.Of(ctx, p, MayWritePolicy, id)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +276,7 @@ func (s *Webhooks) note(ctx context.Context, id string, taken bool) error {
 	switch {
 	case w.attempted(taken, s.Now()):
 		s.Log.WarnContext(ctx, "a webhook is disabled", "webhook", w.ID, "why", w.DisabledWhy)
-		return s.Store.NoteWebhook(ctx, w, s.event("engine", "webhook.disable", w, map[string]any{"why": w.DisabledWhy}).
+		return s.Store.NoteWebhook(ctx, w, s.event(ActorEngine, "webhook.disable", w, map[string]any{"why": w.DisabledWhy}).
 			changing(map[string]any{"disabled": ""}, map[string]any{"disabled": w.DisabledWhy}))
 	case w.FailingSince.Equal(before):
 		return nil

@@ -113,11 +113,11 @@ func TestFailureIsToldOnTheRunPage(t *testing.T) {
 	ok(t, err)
 	s.applied(run.ID, "terraform.network")
 	ok(t, s.runs.Report(t.Context(), s.claim(run.ID, "terraform.web"), engine.Report{
-		Outcome: engine.OutcomeFailed, Reason: "quota of t3.small is used up", Applied: engine.Summary{Create: 1},
+		Outcome: engine.OutcomeFailed, Reason: "quota of t3.small is used up", Walls: "files, TCP to 443", Applied: engine.Summary{Create: 1},
 	}))
 
 	s.browser(engine.RoleViewer).get("/runs/"+run.ID, http.StatusOK).
-		has(`class="reason is-failed"`, "terraform.web: quota of t3.small is used up", "is-skipped", "done:").lacks("hx-sse:connect")
+		has(`class="reason is-failed"`, "terraform.web: quota of t3.small is used up", "is-skipped", "done:", "Walls: files, TCP to 443").lacks("hx-sse:connect")
 }
 
 func TestRunThatIsStoppedCanBeKilled(t *testing.T) {

@@ -85,6 +85,9 @@ func (p *Pages) user(c *gin.Context) error { return p.showUser(c, http.StatusOK,
 func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 	ctx, name := c.Request.Context(), c.Param("user")
 	v.frame = p.frame(c, name)
+	if p.closed(c, v.frame, engine.MayReadAccess, status, v.err) {
+		return nil
+	}
 	var err error
 	if v.user, err = p.Store.User(ctx, name); err != nil {
 		return err
@@ -94,7 +97,7 @@ func (p *Pages) showUser(c *gin.Context, status int, v userView) error {
 		return err
 	}
 	v.roles = d.RolesOf(name)
-	if v.may(engine.MayManageUsers) {
+	if v.may(engine.MayReadAccess) || v.may(engine.MayManageUsers) {
 		if v.tokens, err = p.Access.TokensOf(ctx, name, engine.Everything()); err != nil {
 			return err
 		}

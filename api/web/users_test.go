@@ -38,7 +38,7 @@ func TestUsersAreMadeAndChangedOnTheirPages(t *testing.T) {
 	b.post("/users/admin", http.StatusConflict, "do", "disable", "csrf_token", form).has("the last admin")
 
 	auditor := s.browser(engine.RoleAuditor)
-	auditor.get("/users/ada", http.StatusOK).lacks("Disable", "API tokens")
+	auditor.get("/users/ada", http.StatusOK).has("API tokens", "Browsers").lacks("Disable", "Take back", "Sign out everywhere")
 }
 
 func TestServiceAccountsAreMadeOnTheirPages(t *testing.T) {

@@ -100,7 +100,7 @@ func (p *Pages) mainRoutes() []route {
 		{"POST", "/variable-sets/:set/variables", engine.MayWriteCredentials, p.setShared},
 		{"POST", "/variable-sets/:set/unset", engine.MayWriteCredentials, p.unsetShared},
 		{"POST", "/variable-sets/:set/delete", engine.MayWriteCredentials, p.deleteSet},
-		{"GET", "/webhooks", engine.MayWritePolicy, p.webhooks},
+		{"GET", "/webhooks", engine.MayRead, p.webhooks},
 		{"POST", "/webhooks", engine.MayWritePolicy, p.createWebhook},
 		{"POST", "/webhooks/:webhook/test", engine.MayWritePolicy, p.testWebhook},
 		{"POST", "/webhooks/:webhook/rotate", engine.MayWritePolicy, p.rotateWebhook},

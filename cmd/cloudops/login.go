@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -86,9 +88,18 @@ func loginLabel() string {
 	return "cloudops login on " + host
 }
 
+// keepToken keeps a token for the commands after, in place of the one before,
+// which nobody needs any more.
 func keepToken(cmd *cobra.Command, server string, token client.NewToken) error {
+	before, _ := readLogin() // what cannot be read is written anew
 	if err := writeLogin(login{Server: server, Token: token.Token}); err != nil {
 		return err
+	}
+	if before.Token != "" {
+		ctx, stop := context.WithTimeout(cmd.Context(), 5*time.Second)
+		defer stop()
+		// Where the server is away, or has ended it, it expires by itself.
+		_ = client.New(before.Server, engine.Secret(before.Token)).Logout(ctx)
 	}
 	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "signed in to %s as %s\n", server, token.User)
 	return err
@@ -113,12 +124,22 @@ func askNewPassword(cmd *cobra.Command) (string, error) {
 }
 
 func newLogout() *cobra.Command {
-	return remote("logout", "Take back the token that cloudops login keeps, and forget it", noArgs, func(cmd *cobra.Command, c *client.Client, _ []string) error {
-		if err := c.Logout(cmd.Context()); err != nil && !errors.Is(err, engine.ErrUnauthorized) {
-			return err
-		}
-		return forgetLogin()
-	})
+	return &cobra.Command{
+		Use: "logout", Short: "Take back the token that cloudops login keeps, and forget it", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			kept, err := readLogin() // and not CLOUDOPS_TOKEN, which somebody else may need
+			if err != nil {
+				return err
+			}
+			if kept.Token == "" {
+				return misuse("nobody is signed in here; sign in with: cloudops login")
+			}
+			if err := client.New(kept.Server, engine.Secret(kept.Token)).Logout(cmd.Context()); err != nil && !errors.Is(err, engine.ErrUnauthorized) {
+				return err
+			}
+			return forgetLogin()
+		},
+	}
 }
 
 // askPassword reads the password from a file, the terminal or a pipe; never

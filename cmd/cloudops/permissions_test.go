@@ -25,7 +25,7 @@ access revoke ada viewer                                  access.manage
 audit checkpoint                                          audit.read
 audit export                                              audit.read
 audit forwarder add none https://127.0.0.1:9              system.manage
-audit forwarder list                                      system.manage
+audit forwarder list                                      system.read
 audit forwarder pause none                                system.manage
 audit forwarder remove none                               system.manage
 audit forwarder resume none                               system.manage
@@ -47,9 +47,9 @@ host show none web-1                                      read
 issuer rotate                                             system.manage
 issuer show                                               read
 keys destroy 7                                            system.manage
-keys list                                                 system.manage
+keys list                                                 system.read
 keys rotate                                               system.manage
-keys status                                               system.manage
+keys status                                               system.read
 policy delete                                             policy.write
 policy set -f ENV                                         policy.write
 policy show                                               read
@@ -122,10 +122,10 @@ variable-set show none                                    read
 variable-set unset none a                                 credential.write
 webhook create chat https://chat.example.com/in           policy.write
 webhook delete none                                       policy.write
-webhook deliveries none                                   policy.write
+webhook deliveries none                                   read
 webhook disable none                                      policy.write
 webhook enable none                                       policy.write
-webhook list                                              policy.write
+webhook list                                              read
 webhook rotate none                                       policy.write
 webhook test none                                         policy.write
 whoami                                                    self

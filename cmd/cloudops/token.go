@@ -14,7 +14,7 @@ import (
 func newToken() *cobra.Command {
 	cmd := &cobra.Command{Use: "token", Short: "Make and take back API tokens"}
 	create := remote("create NAME", "Make a token and print it, once", exactly(1, "cloudops token create ci --expires 720h --permissions read,plan"), createToken)
-	create.Flags().Duration("expires", 90*24*time.Hour, "how long it is good for; 0 for ever")
+	create.Flags().Duration("expires", 0, "how long it is good for; 0 for ever (default: as long as the server says)")
 	create.Flags().StringSlice("permissions", nil, "what it is good for at most (default: all that its user may do)")
 	create.Flags().String("scope", "installation", "where it is good for that: installation, project:NAME or stack:NAME")
 	create.Flags().String("for", "", "service account that it is for (default: yourself)")
@@ -39,9 +39,9 @@ func createToken(cmd *cobra.Command, c *client.Client, args []string) error {
 	if err != nil {
 		return err
 	}
-	ask := client.CreateToken{Name: args[0], User: option(cmd, "for"), Permissions: permissions, Scope: option(cmd, "scope"), Forever: life == 0}
-	if cmd.Flags().Changed("expires") { // else as long as the server says
-		ask.Seconds = int64(life / time.Second)
+	ask := client.CreateToken{Name: args[0], User: option(cmd, "for"), Permissions: permissions, Scope: option(cmd, "scope")}
+	if cmd.Flags().Changed("expires") {
+		ask.Seconds, ask.Forever = int64(life/time.Second), life == 0
 	}
 	made, err := c.CreateToken(cmd.Context(), ask)
 	if err != nil {

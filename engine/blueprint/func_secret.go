@@ -85,6 +85,16 @@ func keptIn(v cty.Value) (all []kept, misused bool) {
 	return all, misused
 }
 
+// isKept reports whether something with the marks comes from a secret.
+func isKept(marks cty.ValueMarks) bool {
+	for m := range marks {
+		if _, ok := m.(kept); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // refersToKept reports whether anything in a value comes from a secret.
 func refersToKept(v cty.Value) bool {
 	all, misused := keptIn(v)

@@ -3,6 +3,7 @@ package blueprint
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,14 +93,40 @@ func TestSecretsArePutWhereTheyBelong(t *testing.T) {
 
 func TestSecretsAreNoPartOfWhatEverybodySees(t *testing.T) {
 	for name, text := range map[string]string{
-		"outputs":      `stack "s" {}` + "\n" + `output "o" { value = "x-${secret("env://A")}" }`,
-		"descriptions": `stack "s" { description = secret("env://A") }`,
-		"cloud blocks": `stack "s" {}` + "\n" + `cloud "aws" "a" { region = secret("env://A") }`,
+		"outputs":                      `stack "s" {}` + "\n" + `output "o" { value = "x-${secret("env://A")}" }`,
+		"names of hosts":               playOn(`[{ name = "h-${secret("env://A")}", address = "10.0.0.1" }]`),
+		"addresses of hosts":           playOn(`[{ name = "h", address = secret("env://A") }]`),
+		"users of hosts":               playOn(`concat([], [merge({ name = "h", address = "10.0.0.1" }, { user = secret("env://A") })])`),
+		"hosts that are their address": playOn(`[secret("env://A")]`),
+		"host keys":                    playOn(`[{ name = "h", address = "10.0.0.1", host_keys = [secret("env://A")] }]`),
+		"descriptions":                 `stack "s" { description = secret("env://A") }`,
+		"cloud blocks":                 `stack "s" {}` + "\n" + `cloud "aws" "a" { region = secret("env://A") }`,
 	} {
 		_, _, err := testCompiler().Compile(t.Context(), bundleWith(t, text), nil, engine.Pins{})
-		if err == nil {
-			t.Errorf("%s take a secret", name)
+		if err == nil || !regexp.MustCompile("Sensitive value|kept elsewhere|Secret is not known here").MatchString(err.Error()) {
+			t.Errorf("%s take a secret: %v", name, err)
 		}
+	}
+}
+
+func playOn(hosts string) string {
+	return `stack "s" {}
+ansible "page" {
+  playbook = "./playbooks/web.yml"
+  inventory {
+    group "g" {
+      hosts = ` + hosts + `
+    }
+  }
+}`
+}
+
+func TestSecretIsWhereAHostConnectsWithIt(t *testing.T) {
+	c := testCompiler()
+	rev := compileText(t, c, playOn(`[{ name = "h", address = "10.0.0.1", vars = { ansible_password = secret("env://A") } }]`), nil)
+	got, err := c.Evaluate(t.Context(), rev, "ansible.page", false, nil)
+	if err != nil || len(got.Secrets) != 1 {
+		t.Errorf("%v, %v", got.Secrets, err)
 	}
 }
 

@@ -21,7 +21,10 @@ const hostsForm = `hosts is a list of { name, address, user, port, vars, resourc
 // hostsOf reads the hosts of a group. Parts that are not known yet are left
 // empty.
 func hostsOf(v cty.Value) ([]engine.Host, error) {
-	v, _ = v.UnmarkDeep()
+	v, marks := v.UnmarkDeepWithPaths()
+	if slices.ContainsFunc(marks, func(m cty.PathValueMarks) bool { return isKept(m.Marks) && !withinVars(m.Path) }) {
+		return nil, errors.New("a secret that is kept elsewhere can be in the vars of a host only: who a host is, is stored and shown to everybody who sees the stack")
+	}
 	if !v.IsKnown() {
 		return nil, nil
 	}
@@ -45,6 +48,20 @@ func hostsOf(v cty.Value) ([]engine.Host, error) {
 		hosts = append(hosts, h)
 	}
 	return hosts, nil
+}
+
+// withinVars reports whether a path into hosts leads into the vars of one.
+func withinVars(path cty.Path) bool {
+	if len(path) < 2 {
+		return false
+	}
+	switch step := path[1].(type) {
+	case cty.GetAttrStep:
+		return step.Name == "vars"
+	case cty.IndexStep:
+		return step.Key.Type() == cty.String && step.Key.AsString() == "vars"
+	}
+	return false
 }
 
 func hostOf(v cty.Value) (h engine.Host, err error) {

@@ -137,7 +137,7 @@ func (s *Store) credential(db *gorm.DB, name string) (*engine.Credential, error)
 // Credentials implements engine.CredentialStore.
 func (s *Store) Credentials(ctx context.Context, p engine.Page) ([]*engine.Credential, error) {
 	var rows []credentialRow
-	where, args := within("name", p.Within)
+	where, args := withinProjects("name", p.Within)
 	err := s.read.WithContext(ctx).Raw(`SELECT name, cloud, kind, description, keys, fields, plan, created_at, updated_at FROM credentials
 		WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...).Scan(&rows).Error
 	if err != nil {

@@ -58,10 +58,12 @@ func (s *Store) DirectoryVersion(ctx context.Context) (version int64, err error)
 	return version, err
 }
 
-// Directory implements engine.DirectoryStore. Its version is read first, so
-// that what is newer than it says is read anew, not the other way round.
-func (s *Store) Directory(ctx context.Context) (*engine.Directory, error) {
-	d, _, err := readDirectory(s.read.WithContext(ctx))
+// Directory implements engine.DirectoryStore.
+func (s *Store) Directory(ctx context.Context) (d *engine.Directory, err error) {
+	err = s.read.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		d, _, err = readDirectory(tx)
+		return err
+	}, s.snapshot())
 	return d, err
 }
 
@@ -106,11 +108,7 @@ func (r directoryRows) fill(d *engine.Directory) error {
 		if err != nil {
 			return err
 		}
-		role, err := engine.NewCustomRole(engine.Role(row.Name), row.Description, names)
-		if err != nil {
-			return err
-		}
-		d.Roles = append(d.Roles, role)
+		d.Roles = append(d.Roles, engine.KeptRole(engine.Role(row.Name), row.Description, names))
 	}
 	return nil
 }
@@ -169,6 +167,20 @@ func (s *Store) lockDirectory(tx *gorm.DB) error {
 		return nil
 	}
 	return tx.Exec(`LOCK TABLE directory IN EXCLUSIVE MODE`).Error
+}
+
+// nextVersion says that a part of the directory is about to be changed by
+// itself. It comes first: writers that wait for each other's rows, too, would
+// wait for ever.
+func (s *Store) nextVersion(tx *gorm.DB) error {
+	if err := s.lockDirectory(tx); err != nil {
+		return err
+	}
+	var version int64
+	if err := tx.Raw(`SELECT ` + directoryVersion).Scan(&version).Error; err != nil {
+		return err
+	}
+	return setVersion(tx, version+1)
 }
 
 func setVersion(tx *gorm.DB, version int64) error {
@@ -235,7 +247,11 @@ func (s *Store) InProject(ctx context.Context, project string) (string, error) {
 			return found[0], nil
 		}
 	}
-	return s.name(ctx, `SELECT 'its approval rule' FROM policies WHERE project = ?`, project)
+	if rule, err := s.name(ctx, `SELECT 'its approval rule' FROM policies WHERE project = ?`, project); err != nil || rule != "" {
+		return rule, err
+	}
+	where, args := within("stack", &in)
+	return s.name(ctx, `SELECT 'webhook ' || name FROM webhooks WHERE project = ? OR `+where+` ORDER BY name LIMIT 1`, slices.Concat([]any{project}, args)...)
 }
 
 // stackOf finds the stack of each kind of thing.

@@ -17,11 +17,26 @@ func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) er
 		if err != nil {
 			return err
 		}
+		if err := s.nextVersion(tx); err != nil {
+			return err
+		}
 		if err := nothingLeft(tx, name); err != nil {
 			return err
 		}
-		return change(tx, noStack(name), e.Replacing(before), `DELETE FROM stacks WHERE name = ?`, name)
+		if err := change(tx, noStack(name), e.Replacing(before), `DELETE FROM stacks WHERE name = ?`, name); err != nil {
+			return err
+		}
+		return forget(tx, name)
 	})
+}
+
+// forget removes the roles that were given for a stack, and its webhooks: who
+// makes another of that name begins with nothing.
+func forget(tx *gorm.DB, stack string) error {
+	if err := tx.Exec(`DELETE FROM webhooks WHERE stack = ?`, stack).Error; err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM bindings WHERE stack = ?`, stack).Error
 }
 
 // nothingLeft refuses to lose what is under a legal hold, a run under way, what

@@ -70,31 +70,3 @@ func TestPlansWhoseFreezeIsOver(t *testing.T) {
 		wantEqual(t, len(thawed(noon.Add(time.Hour))), 0)
 	})
 }
-
-func TestDeedsSinceTheStackWasLastApplied(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *store.Store) {
-		revise := func(by string) {
-			r := revision("shop")
-			r.Author, r.Person = by, "owner of "+by
-			must(t, s.AddRevision(t.Context(), r, engine.Beside{}, event("stack.submit", "shop")))
-		}
-		did := func(action, by, stack, detail string, at time.Time) {
-			must(t, s.AddEvent(t.Context(), engine.Event{At: at, Actor: by, Action: action, Stack: stack, Detail: []byte(detail)}))
-		}
-		revise("ada")
-		did("variable.set", "ada", "shop", `{"name":"OLD"}`, noon.Add(-time.Hour))
-		ended(t, s, "shop", engine.RunApply, 0)
-		revise("bob")
-		revise("carl")
-		revise("dora")
-		did("variable.unset", "eve", "shop", `{"name":"URL","kind":"environment","owner":"gus"}`, noon.Add(time.Hour))
-		did("variable.set", "eve", "lab", `{"name":"URL"}`, noon.Add(time.Hour))
-		did("variable-set.put", "fred", "", `{"set":"all","stacks":["*"]}`, noon.Add(time.Hour))
-		wantEqual(t, got(s.Deeds(t.Context(), "shop", 3, "run-zzz"))(t), []engine.Deed{
-			{By: "carl", Person: "owner of carl", Did: "wrote revision 3"}, {By: "bob", Person: "owner of bob", Did: "wrote revision 2"},
-			{By: "fred", Did: "changed variable set all", Set: "all", Stacks: []string{"*"}}, {By: "eve", Person: "gus", Did: "unset variable URL"},
-		})
-		wantEqual(t, got(s.Deeds(t.Context(), "shop", 1, "run-zzz"))(t)[0], engine.Deed{By: "ada", Person: "owner of ada", Did: "wrote revision 1"}) // gone back to
-		wantEqual(t, len(got(s.Deeds(t.Context(), "shop", 1, "run-0"))(t)), 4)                                                                       // before it was applied
-	})
-}

@@ -23,6 +23,9 @@ func ended(t testing.TB, s *store.Store, stack string, kind engine.RunKind, ago 
 	t.Helper()
 	r := newRun(stack, kind, noon.Add(-ago))
 	r.Status, r.FinishedAt = engine.RunSucceeded, r.CreatedAt
+	if kind.Changing() {
+		r.ApprovedAt, r.ApplyingAt = r.CreatedAt, r.CreatedAt
+	}
 	for _, step := range r.Steps {
 		step.Status = engine.StepApplied
 	}

@@ -57,11 +57,7 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 	if len(roles) == 0 {
 		return nil
 	}
-	if err := s.lockDirectory(tx); err != nil {
-		return err
-	}
-	var version int64
-	if err := tx.Raw(`SELECT ` + directoryVersion).Scan(&version).Error; err != nil {
+	if err := s.nextVersion(tx); err != nil {
 		return err
 	}
 	for _, role := range roles {
@@ -72,7 +68,7 @@ func (s *Store) giveRoles(tx *gorm.DB, user string, roles []engine.Role) error {
 			return err
 		}
 	}
-	return setVersion(tx, version+1)
+	return nil
 }
 
 // UpdateUser implements engine.UserStore.

@@ -27,7 +27,7 @@ func noSet(name string) error { return engine.Missing(engine.ThingVariableSet, n
 
 // VariableSets implements engine.VariableStore.
 func (s *Store) VariableSets(ctx context.Context, p engine.Page) ([]*engine.VariableSet, error) {
-	where, args := within("name", p.Within)
+	where, args := withinProjects("name", p.Within)
 	return s.variableSets(s.read.WithContext(ctx), `SELECT * FROM variable_sets WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...)
 }
 

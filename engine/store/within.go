@@ -29,6 +29,15 @@ func within(column string, w *engine.Within) (sql string, args []any) {
 	return `(` + strings.Join(any, ` OR `) + `)`, args
 }
 
+// withinProjects is within for what belongs to a project as a whole: a role for
+// a stack holds for none of it, even where it is called the same.
+func withinProjects(column string, w *engine.Within) (sql string, args []any) {
+	if w == nil {
+		return within(column, nil)
+	}
+	return within(column, &engine.Within{All: w.All, Projects: w.Projects})
+}
+
 // allowed narrows a list to what lies in p.Within.
 func allowed(q *gorm.DB, column string, p engine.Page) *gorm.DB {
 	if p.Within == nil || p.Within.All {

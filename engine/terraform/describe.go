@@ -10,7 +10,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -65,9 +64,13 @@ func change(rc *tfjson.ResourceChange, s secrets, left io.Writer) (engine.Change
 	if !ok || rc.Mode == tfjson.DataResourceMode {
 		return engine.Change{}, false
 	}
-	d := differ{forces: forced(rc.Change.ReplacePaths), secrets: s, resource: rc.Address, left: left}
+	d := differ{forces: forced(rc.Change.ReplacePaths, s), secrets: s, resource: rc.Address, left: left}
 	d.walk("", rc.Change.Before, rc.Change.After, rc.Change.AfterUnknown, rc.Change.BeforeSensitive, rc.Change.AfterSensitive)
-	return engine.Change{Subject: rc.Address, Type: rc.Type, Action: act, Imported: imported,
+	subject := s.address(rc.Address)
+	if subject != rc.Address {
+		fmt.Fprintf(left, "%q\n", rc.Address)
+	}
+	return engine.Change{Subject: subject, Type: rc.Type, Action: act, Imported: imported,
 		Reason: reasons[rc.ActionReason], Attributes: d.found}, true
 }
 
@@ -85,7 +88,7 @@ var reasons = map[tfjson.ActionReason]string{
 }
 
 // forced lists the paths that make a resource be replaced, as text.
-func forced(paths []any) map[string]bool {
+func forced(paths []any, s secrets) map[string]bool {
 	set := map[string]bool{}
 	for _, p := range paths {
 		steps, ok := p.([]any)
@@ -94,29 +97,11 @@ func forced(paths []any) map[string]bool {
 		}
 		path := ""
 		for _, step := range steps {
-			path = extend(path, step)
+			path = s.extend(path, step)
 		}
 		set[path] = true
 	}
 	return set
-}
-
-// extend adds a step, a name or an index, to a path.
-func extend(path string, step any) string {
-	switch s := step.(type) {
-	case string:
-		if path == "" {
-			return s
-		}
-		return path + "." + s
-	case float64:
-		return path + "[" + strconv.Itoa(int(s)) + "]"
-	case json.Number:
-		return path + "[" + s.String() + "]"
-	case int:
-		return path + "[" + strconv.Itoa(s) + "]"
-	}
-	return path + "." + fmt.Sprint(step)
 }
 
 // differ collects the leaves in which two values differ.
@@ -139,7 +124,11 @@ func (d *differ) walk(path string, before, after, unknown, hideBefore, hideAfter
 	am, aIsMap := after.(map[string]any)
 	if bIsMap && (aIsMap || after == nil) || aIsMap && before == nil {
 		for _, key := range keys(bm, am, asMap(unknown)) {
-			d.walk(extend(path, key), bm[key], am[key], asMap(unknown)[key], asMap(hideBefore)[key], asMap(hideAfter)[key])
+			next := d.secrets.extend(path, key)
+			if !strings.HasSuffix(next, key) {
+				fmt.Fprintf(d.left, "%q %q %q\n", d.resource, path, key)
+			}
+			d.walk(next, bm[key], am[key], asMap(unknown)[key], asMap(hideBefore)[key], asMap(hideAfter)[key])
 		}
 		return
 	}
@@ -147,7 +136,7 @@ func (d *differ) walk(path string, before, after, unknown, hideBefore, hideAfter
 	al, aIsList := after.([]any)
 	if (bIsList || aIsList) && deep(bl, al) {
 		for i := range max(len(bl), len(al)) {
-			d.walk(extend(path, i), at(bl, i), at(al, i), at(asList(unknown), i), at(asList(hideBefore), i), at(asList(hideAfter), i))
+			d.walk(d.secrets.extend(path, i), at(bl, i), at(al, i), at(asList(unknown), i), at(asList(hideBefore), i), at(asList(hideAfter), i))
 		}
 		return
 	}

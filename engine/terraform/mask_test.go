@@ -56,6 +56,30 @@ func TestMaskedPlanShowsNothingSensitive(t *testing.T) {
 	}
 }
 
+func TestSecretInAKeyIsShownNowhere(t *testing.T) {
+	s := secretsOf(&engine.Job{Mask: []string{"hunter2-secret", `a "b" <c>`, "encrypted", "hunter2"}})
+	const doc = `{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[{"address":"x.y[\"hunter2-secret\"]","type":"x","index":"hunter2-secret",
+		"change":{"actions":["create"],"after":{"input":{"hunter2-secret":"plain"},"tags":{"a \"b\" <c>":"plain"},"encrypted":false}}}]}`
+	var p tfjson.Plan
+	if err := json.Unmarshal([]byte(doc), &p); err != nil {
+		t.Fatal(err)
+	}
+	plan, left := describe(&p, s)
+	b, err := masked(&p, s)
+	for name, text := range map[string]string{"plan": string(mustJSON(t, plan)), "plan JSON": string(b)} {
+		if err != nil || strings.Contains(text, "hunter2") || strings.Contains(text, `a \"b\"`) || !strings.Contains(text, "encrypted") || !strings.Contains(text, `"plain"`) {
+			t.Errorf("%s: %v, %s", name, err, text)
+		}
+	}
+	if c := plan.Changes[0]; c.Subject != `x.y["`+hiddenValue+`"]` {
+		t.Errorf("subject %s", c.Subject)
+	}
+	p.ResourceChanges[0].Address = `x.y["hunter2"]`
+	if _, other := describe(&p, s); other == left {
+		t.Error("two plans are approved alike that do something else")
+	}
+}
+
 func TestSecretOfAModuleThatDoesNotKnowItIsHidden(t *testing.T) {
 	w := newWorld(t, map[string]string{"x/main.tf": note})
 	w.job.Terraform.Inputs = map[string]json.RawMessage{"text": json.RawMessage(`"the hunter2-secret"`)}

@@ -2,9 +2,14 @@ package terraform
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cloudops-manager/cloudops/engine"
 )
@@ -30,6 +35,7 @@ func secretsOf(job *engine.Job) secrets {
 			s = append(s, engine.InBase64(text)...)
 		}
 	}
+	slices.SortFunc(s, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // of one within another nothing is left
 	return s
 }
 
@@ -52,6 +58,51 @@ func (s secrets) shown(before, after any, unknown, marked bool) (from, to json.R
 		return nil, nil, true
 	}
 	return from, to, false
+}
+
+var keyInAddress = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\["(?:[^"\\]|\\.)*"\]`) })
+
+// address is an address without the secrets that its keys are made from, as where
+// a module makes a resource for each of them.
+func (s secrets) address(address string) string {
+	return keyInAddress().ReplaceAllStringFunc(address, s.text)
+}
+
+// text is a text without secrets: as it is, or as it stands within a JSON string.
+func (s secrets) text(text string) string {
+	for _, secret := range s {
+		text = strings.ReplaceAll(text, secret, hiddenValue)
+	}
+	quoted, err := json.Marshal(text)
+	if err != nil || !s.in(quoted) {
+		return text
+	}
+	for _, secret := range s {
+		quoted = bytes.ReplaceAll(quoted, []byte(secret), []byte(hiddenValue))
+	}
+	if json.Unmarshal(quoted, &text) != nil {
+		return hiddenValue
+	}
+	return text
+}
+
+// extend adds a step, a name or an index, to a path. Behind the first one, which
+// is an attribute, a name may be a key that is made from a secret.
+func (s secrets) extend(path string, step any) string {
+	switch step := step.(type) {
+	case string:
+		if path == "" {
+			return step
+		}
+		return path + "." + s.text(step)
+	case float64:
+		return path + "[" + strconv.Itoa(int(step)) + "]"
+	case json.Number:
+		return path + "[" + step.String() + "]"
+	case int:
+		return path + "[" + strconv.Itoa(step) + "]"
+	}
+	return path + "." + fmt.Sprint(step)
 }
 
 // removed is a document without the texts that have a secret in them.
@@ -80,7 +131,8 @@ func (s secrets) remove(v any) any {
 		}
 	case map[string]any:
 		for key, item := range v {
-			v[key] = s.remove(item)
+			delete(v, key)
+			v[s.key(key)] = s.remove(item)
 		}
 	case []any:
 		for i, item := range v {
@@ -88,4 +140,15 @@ func (s secrets) remove(v any) any {
 		}
 	}
 	return v
+}
+
+var attributeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_]*$`) })
+
+// key is a key without secrets. One that may be the name of an attribute stays:
+// policies look for it, and a secret that is chosen like it would keep it from them.
+func (s secrets) key(key string) string {
+	if attributeName().MatchString(key) {
+		return key
+	}
+	return s.text(key)
 }

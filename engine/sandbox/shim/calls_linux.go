@@ -139,7 +139,7 @@ func loadFilter(program []bpf.RawInstruction) error {
 	for i, in := range program {
 		filters[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}                                                                      // #nosec G115 -- some 70 instructions
+	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}                                                                      // #nosec G115 -- some 90 instructions
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog))) // #nosec G103 -- how a program is handed to the kernel
 	if errno != 0 {
 		return errno
