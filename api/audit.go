@@ -38,6 +38,7 @@ type EventQuery struct {
 	Actor   string    `query:"actor" doc:"By this person, program or part of the system only."`
 	Action  string    `query:"action" doc:"Of this action, as in run.approve, or all of its kind, as in run."`
 	Stack   string    `query:"stack" doc:"Of this stack only."`
+	Project string    `query:"project" doc:"Of this project and of its stacks only."`
 	Run     string    `query:"run" doc:"Of this run only."`
 	Subject string    `query:"subject" doc:"Done to this only."`
 	Address string    `query:"address" doc:"From this IP address only."`
@@ -48,7 +49,7 @@ type EventQuery struct {
 }
 
 func (q EventQuery) filter() engine.EventFilter {
-	return engine.EventFilter{Actor: q.Actor, Action: q.Action, Stack: q.Stack, Run: q.Run, Subject: q.Subject, Address: q.Address,
+	return engine.EventFilter{Actor: q.Actor, Action: q.Action, Stack: q.Stack, Project: q.Project, Run: q.Run, Subject: q.Subject, Address: q.Address,
 		Request: q.Request, Text: q.Text, From: q.From, To: q.To}
 }
 

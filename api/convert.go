@@ -153,7 +153,7 @@ func scheduleJSON(s *engine.Schedule) client.Schedule {
 }
 
 func eventJSON(e *engine.Event) client.Event {
-	return client.Event{ID: e.ID, Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Run: e.Run, Subject: e.Subject,
+	return client.Event{ID: e.ID, Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Stack: e.Stack, Project: e.Project, Run: e.Run, Subject: e.Subject,
 		Address: e.Address, Request: e.Request, Via: e.Via, Detail: e.Detail, Before: e.Before, After: e.After, Previous: e.Previous, Hash: e.Hash}
 }
 

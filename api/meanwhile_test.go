@@ -98,7 +98,7 @@ func TestConfirmedCodesEndWithTheSessionsThatConfirmedThem(t *testing.T) {
 	admin := s.as(engine.RoleAdmin)
 	s.ok(admin.UpdateUser(t.Context(), "operator", client.UpdateUser{Disabled: new(true)}))
 	s.ok(admin.UpdateUser(t.Context(), "operator", client.UpdateUser{Disabled: new(false)}))
-	if _, err := client.New(s.url, "").RedeemDevice(t.Context(), d.DeviceCode); deviceCode(err) != client.CodeExpired {
+	if _, err := client.New(s.url, "").RedeemDevice(t.Context(), d.DeviceCode); deviceCode(err) != client.CodeDenied {
 		t.Errorf("it ends with %v", err)
 	}
 }

@@ -107,7 +107,9 @@ func (s *server) problem(ctx context.Context, err error) *problem {
 	}
 	for _, k := range statuses {
 		if errors.Is(err, k.kind) {
-			refused(ctx, func(r *denial) { r.reason = reasonOf(err.Error()) })
+			refused(ctx, func(r *denial) {
+				r.reason, r.denied = clipped(err.Error()), r.denied || errors.Is(err, engine.ErrHidden)
+			})
 			return problemOf(k.status, err.Error())
 		}
 	}

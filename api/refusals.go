@@ -49,8 +49,8 @@ func (s *server) watchRefusals(c *gin.Context) {
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), denialKey{}, r))
 	c.Next()
 	status := c.Writer.Status()
-	known := c.FullPath() != "" && s.permissions[c.Request.Method+" "+c.FullPath()] != public
-	if known && (r.denied || status == http.StatusForbidden || status == http.StatusUnauthorized && s.shown(c.Request)) {
+	open := s.permissions[c.Request.Method+" "+c.FullPath()] == public // where people sign in, and hooks are called
+	if c.FullPath() != "" && (r.denied || status == http.StatusForbidden || status == http.StatusUnauthorized && (open || s.shown(c.Request))) {
 		s.noteRefusal(c, r, status)
 	}
 }
@@ -76,13 +76,16 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 	e := engine.Event{At: s.Now(), Actor: r.who.User, Action: "access.refused", Subject: c.Request.Method + " " + c.FullPath(), Origin: o}
 	if stack := cmp.Or(r.scope.Stack, c.Param("stack")); engine.CheckName("stack", stack) == nil {
 		e.Stack = stack
+	} else if engine.CheckName("project", r.scope.Project) == nil {
+		e.Project = r.scope.Project
 	}
-	key := e.Actor + " " + e.Subject + " " + http.StatusText(status)
-	if e.Actor == "" {
-		e.Actor = engine.ActorUnknown
-		key += " " + network(o.Address)
+	a := attempt{e, status, r, clipped(c.Request.URL.Path)}
+	kind := a.path + " " + e.Subject
+	if e.Actor == "" { // who could make up as many paths as there is memory
+		a.event.Actor = engine.ActorUnknown
+		kind = e.Subject + " " + network(o.Address)
 	}
-	s.writeRefusals(ctx, s.refusals.take(key, attempt{e, status, r}, s.Now()))
+	s.writeRefusals(ctx, s.refusals.take(http.StatusText(status)+" "+kind, a, s.Now()))
 }
 
 // writeRefusals writes what is not held back; a refusal stands without its record.
@@ -99,12 +102,13 @@ type attempt struct {
 	event  engine.Event
 	status int
 	why    *denial
+	path   string // what was asked for
 }
 
 // event gives the attempt as an event; again is how often it was made since
 // without one.
 func (a attempt) noted(again int) engine.Event {
-	detail := map[string]any{"status": a.status, "reason": a.why.reason}
+	detail := map[string]any{"status": a.status, "reason": a.why.reason, "path": a.path}
 	if a.why.permission != "" {
 		detail["permission"], detail["scope"] = a.why.permission, a.why.scope.String()
 	}
@@ -119,18 +123,23 @@ func (a attempt) noted(again int) engine.Event {
 	return a.event
 }
 
-// The bounds that keep who is refused from filling the database.
+// The bounds that keep who is refused from filling the database, or from hiding
+// behind what others try.
 const (
 	refusalWindow = time.Minute // in which the same attempt is written once
-	maxRefusals   = 1000        // different ones in it; all others count as one
+	maxRefusals   = 1000        // different ones in it of who was not let in; all others count as one
+	maxOfOne      = 100         // different ones of anybody else
 )
 
 // refusals holds back what is tried again and again.
 type refusals struct {
 	mu    sync.Mutex
-	seen  map[string]*repeated
+	seen  map[attempted]*repeated
+	kinds map[string]int        // of each actor
 	later func(d time.Duration) // has flush called later
 }
+
+type attempted struct{ actor, kind string }
 
 type repeated struct {
 	last  attempt
@@ -140,13 +149,18 @@ type repeated struct {
 
 // take notes an attempt and gives the events to be written now: of it, where it
 // is the first of its kind for a while, and of what was held back long enough.
-func (r *refusals) take(key string, a attempt, now time.Time) []engine.Event {
+func (r *refusals) take(kind string, a attempt, now time.Time) []engine.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	events := r.over(now)
-	if _, ok := r.seen[key]; !ok && len(r.seen) >= maxRefusals {
-		key = "others"
-		a.event.Actor, a.event.Subject, a.event.Stack = engine.ActorUnknown, "others", ""
+	key := attempted{a.event.Actor, kind}
+	most := maxOfOne
+	if key.actor == engine.ActorUnknown {
+		most = maxRefusals
+	}
+	if _, ok := r.seen[key]; !ok && r.kinds[key.actor] >= most {
+		key.kind = "others"
+		a.event.Subject, a.event.Stack, a.event.Project = key.kind, "", ""
 	}
 	if known, ok := r.seen[key]; ok {
 		known.again++
@@ -154,6 +168,7 @@ func (r *refusals) take(key string, a attempt, now time.Time) []engine.Event {
 		return events
 	}
 	r.seen[key] = &repeated{last: a, ends: now.Add(refusalWindow)}
+	r.kinds[key.actor]++
 	r.later(refusalWindow)
 	return append(events, a.noted(0))
 }
@@ -169,6 +184,9 @@ func (r *refusals) over(now time.Time) (events []engine.Event) {
 			events = append(events, known.last.noted(known.again))
 		}
 		delete(r.seen, key)
+		if r.kinds[key.actor]--; r.kinds[key.actor] == 0 {
+			delete(r.kinds, key.actor)
+		}
 	}
 	return events
 }
@@ -182,14 +200,14 @@ func (r *refusals) flush(now time.Time) []engine.Event {
 // newRefusals gives the counts of s. What is held back is written a little
 // after its time also where nobody asks for anything then.
 func (s *server) newRefusals() *refusals {
-	r := &refusals{seen: map[string]*repeated{}}
+	r := &refusals{seen: map[attempted]*repeated{}, kinds: map[string]int{}}
 	r.later = func(d time.Duration) {
 		time.AfterFunc(d, func() { s.writeRefusals(context.Background(), r.flush(s.Now())) })
 	}
 	return r
 }
 
-// reasonOf is a refusal's message for the audit log.
-func reasonOf(message string) string {
-	return strings.ToValidUTF8(message[:min(len(message), 300)], "")
+// clipped is the beginning of a text for the audit log.
+func clipped(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), 300)], "")
 }

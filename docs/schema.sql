@@ -179,7 +179,7 @@ CREATE TABLE events (
     run_id  TEXT NOT NULL,
     subject TEXT NOT NULL,
     detail  TEXT NOT NULL
-, seq INTEGER, previous TEXT NOT NULL DEFAULT '', hash TEXT NOT NULL DEFAULT '', address TEXT NOT NULL DEFAULT '', request TEXT NOT NULL DEFAULT '', via TEXT NOT NULL DEFAULT '', before TEXT NOT NULL DEFAULT '', after TEXT NOT NULL DEFAULT '');
+, seq INTEGER, previous TEXT NOT NULL DEFAULT '', hash TEXT NOT NULL DEFAULT '', address TEXT NOT NULL DEFAULT '', request TEXT NOT NULL DEFAULT '', via TEXT NOT NULL DEFAULT '', before TEXT NOT NULL DEFAULT '', after TEXT NOT NULL DEFAULT '', project TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX events_action ON events (action, id);
 
@@ -188,6 +188,8 @@ CREATE INDEX events_actor ON events (actor, id);
 CREATE INDEX events_address ON events (address, id) WHERE address <> '';
 
 CREATE INDEX events_at ON events (at);
+
+CREATE INDEX events_project ON events (project, id) WHERE project <> '';
 
 CREATE INDEX events_request ON events (request) WHERE request <> '';
 

@@ -50,7 +50,7 @@ func (r *Run) Apply(p Principal, digest, comment string, at time.Time) error {
 	if until, by, frozen := r.frozen(at); frozen {
 		return Conflict("%s; in an emergency two people go past it with: cloudops run apply %s --break-glass --reason '...'", frozenText(until, by), r.ID)
 	}
-	r.event("run.apply", p.User, at, map[string]any{"digest": r.Digest, "comment": comment})
+	r.turn("run.apply", p.User, RunApproved, at, map[string]any{"digest": r.Digest, "comment": comment})
 	r.meet(p)
 	r.Applier = p.User
 	r.grant(at)

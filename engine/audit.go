@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,9 @@ type Audit struct {
 	Store AuditStore
 	Keep  time.Duration // how long events are kept; 0 for ever
 	Now   func() time.Time
+
+	mu     sync.Mutex
+	signed Checkpoint // the last that this process has looked at, which the database has to bear out
 }
 
 // A checkpoint is signed once there are so many new events, or any at all and
@@ -105,18 +109,32 @@ func (a *Audit) Tend(ctx context.Context) error {
 // gives the zero Checkpoint while there are no events.
 func (a *Audit) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	head, err := a.Store.AuditHead(ctx)
-	if err != nil || head.Seq == 0 {
+	if err != nil || head.Seq == 0 && a.lastSigned().Seq == 0 {
 		return Checkpoint{}, err
 	}
+	if err := a.follows(ctx, head); err != nil {
+		return Checkpoint{}, err
+	}
+	c, err := a.sign(ctx, head)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c.Seq > a.signed.Seq {
+		a.signed = c
+	}
+	return c, nil
+}
+
+// sign gives the checkpoint of an end of the chain, and makes it where there is none.
+func (a *Audit) sign(ctx context.Context, head AuditHead) (Checkpoint, error) {
 	made, err := a.Store.Checkpoints(ctx, head.Seq, head.Seq, 1)
 	if err != nil {
 		return Checkpoint{}, err
 	}
 	if len(made) > 0 {
 		return made[0], nil
-	}
-	if err := a.follows(ctx, head); err != nil {
-		return Checkpoint{}, err
 	}
 	s, err := a.signer(ctx)
 	if err != nil {
@@ -126,18 +144,21 @@ func (a *Audit) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	return c, a.Store.AddCheckpoint(ctx, c)
 }
 
+func (a *Audit) lastSigned() Checkpoint {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.signed
+}
+
 // follows makes sure that the end of the chain follows from the last checkpoint:
 // nothing is signed that was not written in order.
 func (a *Audit) follows(ctx context.Context, head AuditHead) error {
-	last, err := a.Store.LastCheckpoint(ctx, a.Now().AddDate(1, 0, 0)) // also where a clock was put back
+	seq, hash, err := a.sure(ctx)
 	if err != nil {
 		return err
 	}
-	seq, hash := last.Seq, last.Hash
-	if seq == 0 {
-		if seq, hash, err = a.beginning(ctx); err != nil {
-			return err
-		}
+	if seq > head.Seq {
+		return notWhole(head.Seq + 1)
 	}
 	for seq < head.Seq {
 		events, err := a.Store.EventsAfter(ctx, EventFilter{}, seq, auditBatch)
@@ -161,6 +182,23 @@ func (a *Audit) follows(ctx context.Context, head AuditHead) error {
 		return notWhole(seq)
 	}
 	return nil
+}
+
+// sure is an event that is known to be part of the chain. It is the last that this
+// process has seen signed, unless that was removed in order since: who writes into the
+// database cannot have it sign another history by taking checkpoints away.
+func (a *Audit) sure(ctx context.Context) (seq int64, hash string, err error) {
+	if seq, hash, err = a.beginning(ctx); err != nil {
+		return 0, "", err
+	}
+	if s := a.lastSigned(); s.Seq > seq {
+		return s.Seq, s.Hash, nil
+	}
+	last, err := a.Store.LastCheckpoint(ctx, a.Now().AddDate(1, 0, 0)) // also where a clock was put back
+	if last.Seq > seq {
+		seq, hash = last.Seq, last.Hash
+	}
+	return seq, hash, err
 }
 
 func notWhole(seq int64) error {

@@ -78,7 +78,8 @@ func (a *Audit) drop(ctx context.Context, to int64) (int64, error) {
 		return 0, err
 	}
 	d = s.Drop(d)
-	e := newEvent(d.At, ActorEngine, "audit.drop", "", "audit log", map[string]any{"from": d.From, "to": d.To, "hash": d.Hash, "digest": d.Digest})
+	e := newEvent(d.At, ActorEngine, "audit.drop", "", "audit log", map[string]any{"from": d.From, "to": d.To, "hash": d.Hash, "digest": d.Digest}).
+		changing(map[string]any{"from": d.From, "to": d.To}, nil)
 	return d.To - d.From + 1, a.Store.DropEvents(ctx, d, e)
 }
 

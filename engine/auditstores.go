@@ -9,8 +9,9 @@ import (
 type EventFilter struct {
 	Actor, Stack, Run, Subject, Address, Request string
 	Action                                       string    // whole, or the part before a dot: "run" or "run.approve"
+	Project                                      string    // of its stacks, and of itself
 	From, To                                     time.Time // from, and before
-	Within                                       *Within   // of stacks in these only; nil for everything
+	Within                                       *Within   // of these projects and stacks only; nil for everything
 	Text                                         string    // somewhere in the detail, or in what was changed; any case
 }
 

@@ -32,7 +32,7 @@ func (e Event) Record() []byte {
 
 func (e Event) record() map[string]any {
 	r := map[string]any{"seq": e.Seq, "at": e.At.UTC().Format(recordTime), "previous": e.Previous}
-	for name, text := range map[string]string{"actor": e.Actor, "action": e.Action, "stack": e.Stack, "run": e.Run, "subject": e.Subject,
+	for name, text := range map[string]string{"actor": e.Actor, "action": e.Action, "stack": e.Stack, "project": e.Project, "run": e.Run, "subject": e.Subject,
 		"address": e.Address, "request": e.Request, "via": e.Via} {
 		if text != "" {
 			r[name] = text
@@ -63,16 +63,16 @@ func digestOf(record map[string]any) string {
 // ParseRecord reads what Record writes.
 func ParseRecord(line []byte) (Event, error) {
 	var r struct {
-		Seq                                                       int64
-		At                                                        time.Time
-		Actor, Action, Stack, Run, Subject, Address, Request, Via string
-		Detail, Before, After                                     json.RawMessage
-		Previous, Hash                                            string
+		Seq                                                                int64
+		At                                                                 time.Time
+		Actor, Action, Stack, Project, Run, Subject, Address, Request, Via string
+		Detail, Before, After                                              json.RawMessage
+		Previous, Hash                                                     string
 	}
 	if err := json.Unmarshal(line, &r); err != nil {
 		return Event{}, Invalid("no event: %v", err)
 	}
-	return Event{At: r.At, Actor: r.Actor, Action: r.Action, Stack: r.Stack, Run: r.Run, Subject: r.Subject,
+	return Event{At: r.At, Actor: r.Actor, Action: r.Action, Stack: r.Stack, Project: r.Project, Run: r.Run, Subject: r.Subject,
 		Detail: r.Detail, Before: r.Before, After: r.After, Origin: Origin{Address: r.Address, Request: r.Request, Via: r.Via},
 		Seq: r.Seq, Previous: r.Previous, Hash: r.Hash}, nil
 }

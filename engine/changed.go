@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -25,13 +24,10 @@ func (v *Variable) told(secret bool) map[string]any {
 	switch {
 	case v.Secret || secret:
 		m["value"] = hidden
-	case len(value) > maxToldValue:
-		sum := sha256.Sum256([]byte(value))
-		m["sha256"] = hex.EncodeToString(sum[:])
-	case v.Kind == VariableInput && json.Valid([]byte(value)):
+	case len(value) <= maxToldValue && v.Kind == VariableInput && json.Valid([]byte(value)):
 		m["value"] = json.RawMessage(value)
 	default:
-		m["value"] = value
+		maps.Copy(m, toldText("value", value))
 	}
 	return m
 }
@@ -46,30 +42,70 @@ func toldChange(before, after *Variable, secret bool) (was, is map[string]any) {
 	return was, is
 }
 
-// keptVariable finds what is kept for a stack under a name; nil for nothing.
-func (s *Stacks) keptVariable(ctx context.Context, stack string, kind VariableKind, name string) (*Variable, error) {
-	list, err := s.Store.Variables(ctx, stack, Everything())
-	i := slices.IndexFunc(list, func(v *Variable) bool { return v.Kind == kind && v.Name == name })
-	if err != nil || i < 0 {
-		return nil, err
-	}
-	return list[i], nil
-}
-
 // told is what the audit log says of credentials: the names of what they hold.
 func (c *Credential) told() map[string]any {
 	if c == nil {
 		return nil
 	}
-	told := map[string]any{"cloud": c.Cloud, "kind": c.Kind, "description": c.Description, "fields": c.Fields, "keys": slices.Sorted(maps.Keys(c.Values))}
+	told := map[string]any{"cloud": c.Cloud, "kind": c.Kind, "description": c.Description, "fields": notNil(c.Fields), "keys": slices.Sorted(maps.Keys(c.Values))}
 	if c.Plan != nil {
-		told["plan_fields"], told["plan_keys"] = c.Plan.Fields, slices.Sorted(maps.Keys(c.Plan.Values))
+		told["plan_fields"], told["plan_keys"] = notNil(c.Plan.Fields), slices.Sorted(maps.Keys(c.Plan.Values))
 	}
 	return told
 }
 
+// notNil is the map, empty where it is nil, so that none reads like none that was kept.
+func notNil(m map[string]string) map[string]string { return maps.Collect(maps.All(m)) }
+
 func (u *User) told() map[string]any {
-	return map[string]any{"disabled": u.Disabled, "owner": u.Owner, "must_change": u.MustChange}
+	m := map[string]any{"kind": u.Kind, "owner": u.Owner, "disabled": u.Disabled, "must_change": u.MustChange}
+	if !u.LockedUntil.IsZero() {
+		m["locked_until"] = u.LockedUntil
+	}
+	return m
+}
+
+func (t *Token) told() map[string]any {
+	m := map[string]any{"user": t.User, "name": t.Name, "expires": nil, "permissions": []Permission{}, "scope": Scope{}.String()}
+	if !t.ExpiresAt.IsZero() {
+		m["expires"] = t.ExpiresAt
+	}
+	if t.Limit != nil {
+		m["permissions"], m["scope"] = append([]Permission{}, t.Limit.Permissions...), t.Limit.Scope.String()
+	}
+	return m
+}
+
+// told is the text of a rule, or its digest where that is long.
+func (p *Policy) told() map[string]any {
+	if p == nil {
+		return nil
+	}
+	return toldText("rule", p.Source)
+}
+
+func (h *Hook) told() map[string]any {
+	return map[string]any{"name": h.Name, "kind": h.Kind, "created_by": h.CreatedBy, "secret": hidden}
+}
+
+func (w *Webhook) told() map[string]any {
+	return map[string]any{"name": w.Name, "url": placeOf(w.URL), "events": w.Events, "disabled": w.DisabledWhy, "secret": hidden}
+}
+
+// toldText is a text, or its digest where that is long.
+func toldText(name, text string) map[string]any {
+	if len(text) <= maxToldValue {
+		return map[string]any{name: text}
+	}
+	sum := sha256.Sum256([]byte(text))
+	return map[string]any{"sha256": hex.EncodeToString(sum[:])}
+}
+
+func (s *Stack) told() map[string]any {
+	if s == nil {
+		return nil
+	}
+	return map[string]any{"description": s.Description, "labels": s.Labels, "revision": s.Latest}
 }
 
 func (h *Hold) told() map[string]any {
@@ -91,6 +127,9 @@ func (v *StateVersion) told() map[string]any {
 }
 
 func (sch *Schedule) told() map[string]any {
+	if sch == nil {
+		return nil
+	}
 	return map[string]any{"kind": sch.Kind, "cron": sch.Cron, "timezone": sch.Timezone, "paused": sch.Paused}
 }
 
@@ -101,19 +140,14 @@ func (v *VariableSet) told() map[string]any {
 	return map[string]any{"stacks": v.Stacks, "description": v.Description}
 }
 
-// told is what the directory has of an event's subject; nil for nothing.
-func (d *Directory) told(action, subject string) map[string]any {
-	kind, _, _ := strings.Cut(action, ".")
+// told is what the directory has of an event's subject; nil for nothing. Who
+// looks after a project reads of it alone.
+func (d *Directory) told(e Event) map[string]any {
+	subject := e.Subject
+	kind, _, _ := strings.Cut(e.Action, ".")
 	switch kind {
 	case "access":
-		roles := []string{}
-		for _, b := range d.Bindings {
-			if b.Subject.String() == subject {
-				roles = append(roles, string(b.Role)+" on "+b.Scope.String())
-			}
-		}
-		slices.Sort(roles)
-		return map[string]any{"roles": roles}
+		return map[string]any{"roles": d.toldRoles(subject, e.scope())}
 	case "project":
 		for _, p := range d.Projects {
 			if p.Name == subject {
@@ -130,6 +164,19 @@ func (d *Directory) told(action, subject string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// toldRoles is what a subject has in a scope; in the whole installation, what
+// it has anywhere.
+func (d *Directory) toldRoles(subject string, in Scope) []string {
+	roles := []string{}
+	for _, b := range d.Bindings {
+		if b.Subject.String() == subject && (in == Scope{} || in == b.Scope) {
+			roles = append(roles, string(b.Role)+" on "+b.Scope.String())
+		}
+	}
+	slices.Sort(roles)
+	return roles
 }
 
 // toldTeam is what the directory has of a team.

@@ -25,13 +25,9 @@ func (a *Access) PutCredential(ctx context.Context, p Principal, c *Credential) 
 			return err
 		}
 	}
-	before, err := a.Store.Credential(ctx, c.Name)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
 	c.CreatedAt, c.UpdatedAt = a.Now(), a.Now()
-	e := newEvent(a.Now(), p.User, "credential.put", "", c.Name, map[string]any{"cloud": c.Cloud, "kind": c.Kind, "plan": c.Plan != nil})
-	return a.Store.PutCredential(ctx, c, e.changing(before.told(), c.told()))
+	e := newEvent(a.Now(), p.User, "credential.put", "", c.Name, map[string]any{"cloud": c.Cloud, "kind": c.Kind, "plan": c.Plan != nil}).in(ProjectOf(c.Name))
+	return a.Store.PutCredential(ctx, c, replacing(e, func(before *Credential) (was, is map[string]any) { return before.told(), c.told() }))
 }
 
 // checkSource looks up the credentials that take on a role.
@@ -55,11 +51,8 @@ func (a *Access) checkSource(ctx context.Context, c *Credential, source string) 
 
 // DeleteCredential removes a set of credentials.
 func (a *Access) DeleteCredential(ctx context.Context, p Principal, name string) error {
-	before, err := a.Store.Credential(ctx, name)
-	if err != nil {
-		return err
-	}
-	return a.Store.DeleteCredential(ctx, name, newEvent(a.Now(), p.User, "credential.delete", "", name, nil).changing(before.told(), nil))
+	e := newEvent(a.Now(), p.User, "credential.delete", "", name, nil).in(ProjectOf(name))
+	return a.Store.DeleteCredential(ctx, name, replacing(e, func(before *Credential) (was, is map[string]any) { return before.told(), nil }))
 }
 
 // check finds every mistake of a credential that can be seen from itself.

@@ -148,7 +148,8 @@ func (a *Access) AnswerDevice(ctx context.Context, p Principal, typed string, gr
 	if granted {
 		status = DeviceGranted
 	}
-	event := newEvent(a.Now(), p.User, "device."+string(status), "", p.User, map[string]any{"client": d.Client, "address": d.Address})
+	event := newEvent(a.Now(), p.User, "device."+string(status), "", p.User, map[string]any{"client": d.Client, "address": d.Address}).
+		changing(map[string]any{"status": d.Status}, map[string]any{"status": status})
 	err = a.Store.AnswerDevice(ctx, d.Code, status, p.User, a.Now(), event)
 	if errors.Is(err, ErrNotFound) { // somebody else was faster
 		return noDevice()

@@ -16,6 +16,10 @@ var (
 	ErrUnauthorized = errors.New("not signed in")
 )
 
+// ErrHidden is an ErrNotFound of what may be there, and is kept from whoever
+// asks: the answer does not tell, the audit log does.
+var ErrHidden = fmt.Errorf("hidden: %w", ErrNotFound)
+
 // ErrInterrupted is the reason of an apply whose tool was killed, so that
 // nobody can tell from its end what it did.
 var ErrInterrupted = errors.New("what it did last may stand in no state")
@@ -50,6 +54,11 @@ func Conflict(format string, args ...any) error {
 // NotFound returns an ErrNotFound that reads as the message alone.
 func NotFound(format string, args ...any) error {
 	return &kindError{ErrNotFound, fmt.Sprintf(format, args...)}
+}
+
+// Hidden returns an ErrHidden that reads as the message alone.
+func Hidden(format string, args ...any) error {
+	return &kindError{ErrHidden, fmt.Sprintf(format, args...)}
 }
 
 // Forbidden returns an ErrForbidden that reads as the message alone.

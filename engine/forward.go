@@ -138,6 +138,9 @@ func (f *Forwarder) AddressFor(p Principal) string {
 
 // plain is what the audit log says of a forwarder.
 func (f *Forwarder) plain() map[string]any {
+	if f == nil {
+		return nil
+	}
 	names := []string{}
 	for name := range f.Config.Header {
 		names = append(names, name)
@@ -157,18 +160,20 @@ func (f *Forwarding) Pause(ctx context.Context, p Principal, name string, paused
 	if err != nil {
 		return nil, err
 	}
-	e := f.event(p, "forwarder.pause", name).changing(map[string]any{"paused": fw.Paused}, map[string]any{"paused": paused})
 	fw.Paused = paused
+	e := replacing(f.event(p, "forwarder.pause", name), func(before *Forwarder) (was, is map[string]any) {
+		if before != nil {
+			was = map[string]any{"paused": before.Paused}
+		}
+		return was, map[string]any{"paused": paused}
+	})
 	return fw, f.Audit.Store.PauseForwarder(ctx, name, paused, f.Now(), e)
 }
 
 // Remove ends a forwarder. What it has sent stays where it is.
 func (f *Forwarding) Remove(ctx context.Context, p Principal, name string) error {
-	fw, err := f.Audit.Store.Forwarder(ctx, name)
-	if err != nil {
-		return err
-	}
-	return f.Audit.Store.DeleteForwarder(ctx, name, f.event(p, "forwarder.remove", name).changing(fw.plain(), nil))
+	e := f.event(p, "forwarder.remove", name)
+	return f.Audit.Store.DeleteForwarder(ctx, name, replacing(e, func(before *Forwarder) (was, is map[string]any) { return before.plain(), nil }))
 }
 
 // Forward sends to each forwarder what it does not have yet. One that fails

@@ -28,13 +28,15 @@ func (r *Run) BreakGlass(p Principal, digest, reason string, at time.Time) error
 	r.meet(p)
 	if !r.GlassAsked(at) {
 		until, _, _ := r.frozen(at)
+		before := r.Glass.told()
 		r.Glass = Glass{By: p.User, Person: p.Person(), Reason: reason, Digest: digest, At: at, Until: until}
-		r.event("run.break_glass", p.User, at, map[string]any{"step": "asked", "reason": reason, "digest": digest, "until": until})
+		r.breaks(p, at, before, map[string]any{"step": "asked", "reason": reason, "digest": digest, "until": until})
 		r.Reason = "break-glass asked for by " + p.User + " (" + reason + "); waits for a second person to confirm it"
 		return nil
 	}
+	before := r.Glass.told()
 	r.Glass.With, r.Glass.ConfirmedAt = p.User, at
-	r.event("run.break_glass", p.User, at, map[string]any{"step": "confirmed", "asked_by": r.Glass.By, "reason": r.Glass.Reason, "digest": digest})
+	r.breaks(p, at, before, map[string]any{"step": "confirmed", "asked_by": r.Glass.By, "reason": r.Glass.Reason, "digest": digest})
 	if r.mayDecide(p, digest, at) == nil {
 		r.decide(p, Approved, "break-glass: "+r.Glass.Reason, at)
 	}
@@ -92,4 +94,17 @@ func (r *Run) mayOpen(p Principal) bool {
 // that waits and the freeze that is.
 func (r *Run) broken(at time.Time) bool {
 	return r.GlassAsked(at) && r.Glass.With != "" && r.mayOpen(r.who[r.Glass.With])
+}
+
+// breaks notes what somebody has done to the glass, which is changed already.
+func (r *Run) breaks(p Principal, at time.Time, before, detail map[string]any) {
+	r.note(newEvent(at, p.User, "run.break_glass", r.Stack, r.ID, detail).changing(before, r.Glass.told()))
+}
+
+// told is what the audit log says of it; nil where nobody has asked.
+func (g Glass) told() map[string]any {
+	if g.By == "" {
+		return nil
+	}
+	return map[string]any{"asked_by": g.By, "confirmed_by": g.With, "digest": g.Digest}
 }

@@ -29,7 +29,7 @@ func (r *Run) proceed(at time.Time) {
 		return
 	}
 	if auto {
-		r.event("run.approve", "stack rule", at, map[string]any{"auto_approve": r.InForce().AutoApprove, "digest": r.Digest})
+		r.turn("run.approve", "stack rule", RunApproved, at, map[string]any{"auto_approve": r.InForce().AutoApprove, "digest": r.Digest})
 	}
 	r.grant(at)
 }
@@ -143,5 +143,6 @@ func (r *Run) withdraw(at time.Time) {
 		r.must(r.become(RunPlanned, at))
 		r.proceed(at)
 	}
-	r.event("run.withdraw", ActorEngine, at, map[string]any{"digest": r.Digest, "reason": r.Reason})
+	r.note(newEvent(at, ActorEngine, "run.withdraw", r.Stack, r.ID, map[string]any{"digest": r.Digest, "reason": r.Reason}).
+		changing(map[string]any{"status": RunApproved}, map[string]any{"status": r.Status}))
 }

@@ -82,14 +82,14 @@ func (a *Access) letIn(ctx context.Context, u *User) (bool, error) {
 func (a *Access) change(ctx context.Context, e Event, edit func(*Directory) error) error {
 	events := []Event{e} // which says what was changed once that is known
 	return a.Store.ChangeDirectory(ctx, func(d *Directory) error {
-		had, before := d.hasAdmin(), d.told(e.Action, e.Subject)
+		had, before := d.hasAdmin(), d.told(e)
 		if err := edit(d); err != nil {
 			return err
 		}
 		if had && !d.edited().hasAdmin() {
 			return Conflict("that would take the last admin away; make another one first")
 		}
-		events[0] = e.changing(before, d.told(e.Action, e.Subject))
+		events[0] = e.changing(before, d.told(e))
 		return nil
 	}, events...)
 }
@@ -212,7 +212,7 @@ func (a *Access) subject(ctx context.Context, s Subject) error {
 }
 
 func (a *Access) event(p Principal, action string, b Binding) Event {
-	return newEvent(a.Now(), p.User, action, b.Scope.Stack, b.Subject.String(), map[string]any{"role": b.Role, "scope": b.Scope.String()})
+	return newEvent(a.Now(), p.User, action, b.Scope.Stack, b.Subject.String(), map[string]any{"role": b.Role, "scope": b.Scope.String()}).in(b.Scope.Project)
 }
 
 // mayManage checks that p may change what belongs to another user: nobody

@@ -56,14 +56,14 @@ func (s *Hooks) Add(ctx context.Context, p Principal, h *Hook) (Secret, error) {
 	now := s.Now()
 	secret := NewWebhookSecret()
 	h.ID, h.Secrets, h.CreatedBy, h.CreatedAt = NewID("hook", now), SigningSecrets{Newest: secret}, p.User, now
-	return secret, s.Store.CreateHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}))
+	return secret, s.Store.CreateHook(ctx, h, newEvent(now, p.User, "hook.create", h.Stack, h.ID, map[string]any{"name": h.Name, "kind": h.Kind}).changing(nil, h.told()))
 }
 
 // of gives a hook to who may start what it starts. Others are told that there is none.
 func (s *Hooks) of(ctx context.Context, p Principal, id string) (*Hook, error) {
 	h, err := s.Store.Hook(ctx, id)
 	if err == nil && !p.May(MayPlan, StackScope(h.Stack)) {
-		return nil, NotFound("there is no hook %s", id)
+		return nil, Hidden("there is no hook %s", id)
 	}
 	return h, err
 }
@@ -79,14 +79,15 @@ func (s *Hooks) Rotate(ctx context.Context, p Principal, id string) (secret Secr
 		return "", limitedHook(p)
 	}
 	now := s.Now()
-	return secret, s.Store.ChangeHook(ctx, id, func(h *Hook) (Event, error) {
-		before := map[string]any{"rights_of": h.CreatedBy}
+	err = s.Store.ChangeHook(ctx, id, func(h *Hook) (Event, error) {
+		before := h.told()
 		h.Secrets = h.Secrets.replaced(now)
 		if secret = h.Secrets.Newest; h.CreatedBy != p.User {
 			h.CreatedBy, h.Secrets = p.User, SigningSecrets{Newest: secret}
 		}
-		return newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(before, map[string]any{"rights_of": h.CreatedBy}), nil
+		return newEvent(now, p.User, "hook.rotate", h.Stack, h.ID, nil).changing(before, h.told()), nil
 	})
+	return secret, err
 }
 
 // limitedHook refuses a hook to a token that is limited: a hook is as good as who
@@ -101,7 +102,7 @@ func (s *Hooks) Delete(ctx context.Context, p Principal, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.DeleteHook(ctx, id, newEvent(s.Now(), p.User, "hook.delete", h.Stack, h.ID, nil))
+	return s.Store.DeleteHook(ctx, id, newEvent(s.Now(), p.User, "hook.delete", h.Stack, h.ID, nil).changing(h.told(), nil))
 }
 
 // nobodys is what is compared with where there is no hook, so that it takes as long.
@@ -121,7 +122,7 @@ func (s *Hooks) Call(ctx context.Context, id string, m SignedMessage, body []byt
 		secrets = h.Secrets.at(now)
 	}
 	if !m.SignedBy(secrets, body, now) || h == nil {
-		return "", NotFound("there is no such hook, or the signature or its time is wrong")
+		return "", Hidden("there is no such hook, or the signature or its time is wrong")
 	}
 	call := HookCall{Hook: h.ID, Message: m.ID, Timestamp: m.Timestamp, At: now}
 	if run, err = s.Store.TakeCall(ctx, call, now.Add(-2*SignatureWindow)); err != nil || run != "" {

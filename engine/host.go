@@ -225,5 +225,7 @@ func (s *Stacks) ForgetHostKeys(ctx context.Context, p Principal, stack, name, r
 	if _, err := s.Store.Stack(ctx, stack); err != nil {
 		return err
 	}
-	return s.Store.ForgetHostKeys(ctx, stack, name, s.event(p, "host.forget-keys", stack, map[string]any{"host": name, "reason": reason}))
+	e := s.event(p, "host.forget-keys", stack, map[string]any{"host": name, "reason": reason}).
+		changing(map[string]any{"keys": "kept"}, map[string]any{"keys": "forgotten"})
+	return s.Store.ForgetHostKeys(ctx, stack, name, e)
 }

@@ -97,7 +97,8 @@ func (a *Access) newcomer(ctx context.Context, id SignOnIdentity) (*User, error)
 		return nil, err
 	}
 	u := &User{Name: name, Kind: Person, CreatedAt: a.Now()}
-	event := newEvent(a.Now(), name, "user.create", "", name, map[string]any{"roles": a.SignOn.Roles, "kind": Person, "issuer": id.Issuer, "subject": id.Subject})
+	event := newEvent(a.Now(), name, "user.create", "", name, map[string]any{"roles": a.SignOn.Roles, "kind": Person, "issuer": id.Issuer, "subject": id.Subject}).
+		changing(nil, u.told())
 	err := a.Store.CreateLinked(ctx, u, a.SignOn.Roles, id, event)
 	if errors.Is(err, ErrConflict) {
 		// The name alone proves nothing: somebody could have chosen it over there.
@@ -114,7 +115,8 @@ func (a *Access) Link(ctx context.Context, p Principal, id SignOnIdentity) error
 	if p.Session == "" {
 		return Forbidden("sign in with a browser to link a sign-on")
 	}
-	event := newEvent(a.Now(), p.User, "user.link", "", p.User, map[string]any{"issuer": id.Issuer, "subject": id.Subject})
+	event := newEvent(a.Now(), p.User, "user.link", "", p.User, map[string]any{"issuer": id.Issuer, "subject": id.Subject}).
+		changing(nil, map[string]any{"issuer": id.Issuer, "subject": id.Subject})
 	return a.Store.LinkUser(ctx, p.User, id, a.Now(), event)
 }
 

@@ -140,7 +140,8 @@ func (i *Issuer) add(ctx context.Context, p Principal, number int, from time.Tim
 		return nil, err
 	}
 	k := &IssuerKey{Number: number, ID: id, Private: private, CreatedAt: i.Now(), SignsAt: from}
-	e := newEvent(i.Now(), p.User, "issuer.rotate", "", id, map[string]any{"signs_at": from, "withdrawn": alone})
+	e := newEvent(i.Now(), p.User, "issuer.rotate", "", id, map[string]any{"signs_at": from, "withdrawn": alone}).
+		changing(nil, map[string]any{"key": id, "signs_at": from})
 	return k, i.Store.AddIssuerKey(ctx, k, alone, e)
 }
 

@@ -57,7 +57,7 @@ func (s *States) giveBack(ctx context.Context, w StateWriter, stack, component, 
 	if id == "" {
 		return Forbidden("a run frees only the lock that it holds")
 	}
-	e := newEvent(s.Now(), w.By, "state.unlock", stack, component, map[string]any{"lock": id})
+	e := newEvent(s.Now(), w.By, "state.unlock", stack, component, nil).changing(map[string]any{"lock": id}, nil)
 	e.Run = w.Run
 	err := s.Store.UnlockState(ctx, w, stack, component, id, e)
 	var held *LockedError

@@ -90,11 +90,8 @@ func (s *States) add(ctx context.Context, put StatePut, stack, component string,
 	now, w := s.Now(), put.Writer
 	v.ID, v.Stack, v.Component, v.Run, v.By, v.CreatedAt = NewID("sv", now), stack, component, w.Run, w.By, now
 	detail["version"] = v.ID
-	before, err := s.Store.LatestState(ctx, stack, component)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	e := newEvent(now, w.By, action, stack, component, detail).changing(before.told(), v.told())
+	e := newEvent(now, w.By, action, stack, component, detail)
+	e = replacing(e, func(before *StateVersion) (was, is map[string]any) { return before.told(), v.told() })
 	e.Run = w.Run
 	put.Events = append([]Event{e}, put.Events...)
 	return s.Store.PutState(ctx, put, v)

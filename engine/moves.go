@@ -27,9 +27,15 @@ func (r *Run) become(to RunStatus, at time.Time) error {
 		r.ExpiresAt = time.Time{}
 	}
 	r.stamp(to, at)
-	if to.Final() {
-		r.note(newEvent(at, ActorEngine, "run."+string(to), r.Stack, r.ID, map[string]any{"kind": r.Kind, "reason": r.Reason}).
+	told := func(detail map[string]any) {
+		r.note(newEvent(at, ActorEngine, "run."+string(to), r.Stack, r.ID, detail).
 			changing(map[string]any{"status": from}, map[string]any{"status": to}))
+	}
+	if to == RunPlanned {
+		told(map[string]any{"kind": r.Kind, "digest": r.Digest})
+	}
+	if to.Final() {
+		told(map[string]any{"kind": r.Kind, "reason": r.Reason})
 		if found := r.Summary(); r.Kind == RunDrift && !found.Empty() {
 			r.event("drift.found", ActorEngine, at, map[string]any{"changes": found})
 		}
@@ -44,9 +50,6 @@ func (r *Run) stamp(to RunStatus, at time.Time) {
 	}
 	if t := stamps[to]; t != nil && t.IsZero() {
 		*t = at
-	}
-	if to == RunPlanned {
-		r.event("run.planned", ActorEngine, at, map[string]any{"kind": r.Kind, "digest": r.Digest})
 	}
 	if to.Final() {
 		r.FinishedAt = at

@@ -126,8 +126,9 @@ func (a *Access) ChangePassword(ctx context.Context, name string, ch PasswordCha
 		if now.Disabled || now.PasswordHash != u.PasswordHash { // an admin was faster
 			return Ends{}, event, wrongLogin()
 		}
+		before := now.told()
 		now.PasswordHash, now.MustChange = hash, false
-		return Ends{Sessions: true, Tokens: ch.EndTokens}, event, nil
+		return Ends{Sessions: true, Tokens: ch.EndTokens}, event.changing(before, now.told()), nil
 	})
 	return err
 }

@@ -45,7 +45,8 @@ func (s *Policies) Put(ctx context.Context, p Principal, project, source string)
 	if err := s.agrees(ctx, policy); err != nil {
 		return nil, err
 	}
-	return policy, s.Store.PutPolicy(ctx, policy, s.event(p, "policy.set", project, source))
+	e := s.event(p, "policy.set", project)
+	return policy, s.Store.PutPolicy(ctx, policy, replacing(e, func(before *Policy) (was, is map[string]any) { return before.told(), policy.told() }))
 }
 
 // check refuses projects that there are not, and those who may not write their rule.
@@ -90,13 +91,10 @@ func (s *Policies) Delete(ctx context.Context, p Principal, project string) erro
 	if err := s.check(ctx, p, project); err != nil {
 		return err
 	}
-	return s.Store.DeletePolicy(ctx, project, s.event(p, "policy.delete", project, ""))
+	e := s.event(p, "policy.delete", project)
+	return s.Store.DeletePolicy(ctx, project, replacing(e, func(before *Policy) (was, is map[string]any) { return before.told(), nil }))
 }
 
-func (s *Policies) event(p Principal, action, project, source string) Event {
-	detail := map[string]any{"project": project}
-	if source != "" {
-		detail["rule"] = source
-	}
-	return newEvent(s.Now(), p.User, action, "", Policy{Project: project}.From(), detail)
+func (s *Policies) event(p Principal, action, project string) Event {
+	return newEvent(s.Now(), p.User, action, "", Policy{Project: project}.From(), map[string]any{"project": project}).in(project)
 }

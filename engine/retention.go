@@ -87,12 +87,9 @@ func (r *Retention) clean(ctx context.Context, stack string, sum *Removed) error
 
 // Hold puts a stack under a legal hold, or changes the reason of the one it is under.
 func (s *Stacks) Hold(ctx context.Context, p Principal, stack, reason string) error {
-	st, err := s.Store.Stack(ctx, stack)
-	if err != nil {
-		return err
-	}
 	h := &Hold{By: p.User, Reason: reason, At: s.Now()}
-	return s.Store.HoldStack(ctx, stack, h, s.event(p, "stack.hold", stack, map[string]any{"reason": reason}).changing(st.Hold.told(), h.told()))
+	e := s.event(p, "stack.hold", stack, map[string]any{"reason": reason})
+	return s.Store.HoldStack(ctx, stack, h, replacing(e, func(before *Stack) (was, is map[string]any) { return before.hold().told(), h.told() }))
 }
 
 // Release ends a stack's legal hold.
@@ -104,5 +101,13 @@ func (s *Stacks) Release(ctx context.Context, p Principal, stack, reason string)
 	if st.Hold == nil {
 		return Conflict("stack %s is under no legal hold", stack)
 	}
-	return s.Store.HoldStack(ctx, stack, nil, s.event(p, "stack.release", stack, map[string]any{"reason": reason}).changing(st.Hold.told(), nil))
+	e := s.event(p, "stack.release", stack, map[string]any{"reason": reason})
+	return s.Store.HoldStack(ctx, stack, nil, replacing(e, func(before *Stack) (was, is map[string]any) { return before.hold().told(), nil }))
+}
+
+func (s *Stack) hold() *Hold {
+	if s == nil {
+		return nil
+	}
+	return s.Hold
 }

@@ -110,14 +110,19 @@ func (k *Keys) Rotate(ctx context.Context, p Principal) (KeyState, error) {
 	}
 	key.CreatedAt = k.Now()
 	key.ActiveAt = key.CreatedAt.Add(activateAfter)
-	if err := k.Store.AddDataKey(ctx, key, k.event(p.User, "key.rotate", key.ID)); err != nil {
+	if err := k.Store.AddDataKey(ctx, key, k.event(p.User, "key.rotate", key.ID, "", KeyPending)); err != nil {
 		return KeyState{}, err
 	}
 	return KeyState{key, KeyPending}, k.Ring.Refresh(ctx)
 }
 
-func (k *Keys) event(by, action string, id int) Event {
-	return Event{At: k.Now(), Actor: by, Action: action, Subject: "data key " + strconv.Itoa(id)}
+// event tells what becomes of a key; was is empty for a new one.
+func (k *Keys) event(by, action string, id int, was, is KeyStatus) Event {
+	e := newEvent(k.Now(), by, action, "", "data key "+strconv.Itoa(id), nil)
+	if was == "" {
+		return e.changing(nil, map[string]any{"status": is})
+	}
+	return e.changing(map[string]any{"status": was}, map[string]any{"status": is})
 }
 
 // Destroy removes a key that nothing is under any more, for good. Backups that
@@ -143,12 +148,12 @@ func (k *Keys) Destroy(ctx context.Context, p Principal, id int) error {
 		return err
 	}
 	if under > 0 { // as after a restored backup; the next reseal mends it
-		if err := k.Store.RetireDataKey(ctx, id, time.Time{}, k.event(ActorEngine, "key.unretire", id)); err != nil {
+		if err := k.Store.RetireDataKey(ctx, id, time.Time{}, k.event(ActorEngine, "key.unretire", id, KeyRetired, KeyRetiring)); err != nil {
 			return err
 		}
 		return Conflict("%d values are under data key %d after all; they are being sealed again", under, id)
 	}
-	if err := k.Store.DestroyDataKey(ctx, id, k.Now(), k.event(p.User, "key.destroy", id)); err != nil {
+	if err := k.Store.DestroyDataKey(ctx, id, k.Now(), k.event(p.User, "key.destroy", id, KeyRetired, KeyDestroyed)); err != nil {
 		return err
 	}
 	return k.Ring.Refresh(ctx)
@@ -223,7 +228,7 @@ func (k *Keys) retire(ctx context.Context, keys []KeyState) error {
 		if key.Status != KeyRetiring || slices.ContainsFunc(usage, func(u Usage) bool { return u.Key == key.ID }) {
 			continue
 		}
-		if err := k.Store.RetireDataKey(ctx, key.ID, k.Now(), k.event(ActorEngine, "key.retire", key.ID)); err != nil {
+		if err := k.Store.RetireDataKey(ctx, key.ID, k.Now(), k.event(ActorEngine, "key.retire", key.ID, KeyRetiring, KeyRetired)); err != nil {
 			return err
 		}
 		k.Log.InfoContext(ctx, "nothing is under a data key any more", "key", key.ID)

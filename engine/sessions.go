@@ -49,7 +49,9 @@ func (a *Access) openSession(ctx context.Context, u *User, via string) (Secret, 
 	cookie := NewToken("cosess")
 	session := &Session{Hash: cookie.Hash(), User: u.Name, CSRF: NewToken("csrf").Reveal(), Via: via,
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(a.Policy.sessionLife()), Address: from.Address, Agent: clip(from.Agent, maxAgent)}
-	err := a.Store.CreateSession(ctx, session, shown, newEvent(now, u.Name, "session.create", "", u.Name, map[string]any{"session": session.ID(), "via": via}))
+	e := newEvent(now, u.Name, "session.create", "", u.Name, map[string]any{"session": session.ID(), "via": via}).
+		changing(nil, map[string]any{"session": session.ID(), "via": via, "expires": session.ExpiresAt})
+	err := a.Store.CreateSession(ctx, session, shown, e)
 	if errors.Is(err, ErrNotFound) {
 		err = wrongLogin()
 	}
@@ -141,7 +143,7 @@ func (a *Access) endSession(ctx context.Context, p Principal, id string) error {
 	if len(digits) != sessionDigits || strings.Trim(digits, "0123456789abcdef") != "" {
 		return noSession(id)
 	}
-	n, err := a.Store.DeleteSessions(ctx, p.User, digits, newEvent(a.Now(), p.User, "session.delete", "", p.User, map[string]any{"session": id}))
+	n, err := a.Store.DeleteSessions(ctx, p.User, digits, a.sessionsOver(p, p.User, id))
 	if err == nil && n == 0 {
 		return noSession(id)
 	}
@@ -158,6 +160,11 @@ func (a *Access) EndSessions(ctx context.Context, p Principal, user string) erro
 	if err := a.mayManage(ctx, p, user); err != nil {
 		return err
 	}
-	_, err := a.Store.DeleteSessions(ctx, user, "", newEvent(a.Now(), p.User, "session.delete", "", user, map[string]any{"session": "all"}))
+	_, err := a.Store.DeleteSessions(ctx, user, "", a.sessionsOver(p, user, "all"))
 	return err
+}
+
+func (a *Access) sessionsOver(p Principal, user, which string) Event {
+	told := map[string]any{"session": which}
+	return newEvent(a.Now(), p.User, "session.delete", "", user, told).changing(told, nil)
 }

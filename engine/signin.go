@@ -172,7 +172,8 @@ func (a *Access) refuse(name string, now time.Time) func(failures int) (time.Tim
 			return time.Time{}, events
 		}
 		until := now.Add(locked)
-		return until, append(events, newEvent(now, name, "user.lock", "", name, map[string]any{"until": until}))
+		return until, append(events, newEvent(now, name, "user.lock", "", name, nil).
+			changing(map[string]any{"locked": false}, map[string]any{"locked": true, "until": until}))
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Stacks) Create(ctx context.Context, p Principal, name, description stri
 	}
 	now := s.Now()
 	stack := &Stack{Name: name, Description: description, Labels: labels, CreatedAt: now, UpdatedAt: now}
-	return stack, s.Store.CreateStack(ctx, stack, s.event(p, "stack.create", name, nil))
+	return stack, s.Store.CreateStack(ctx, stack, s.event(p, "stack.create", name, nil).changing(nil, stack.told()))
 }
 
 // Submit checks a submission, with the values that are kept for the stack, and
@@ -59,7 +59,8 @@ func (s *Stacks) Submit(ctx context.Context, p Principal, sub Submission) (*Revi
 	}
 	events := []Event{s.submitted(p, rev)}
 	for _, name := range with.Hide {
-		events = append(events, s.event(p, "variable.hide", rev.Stack, map[string]any{"name": name}))
+		events = append(events, s.event(p, "variable.hide", rev.Stack, map[string]any{"name": name}).
+			changing(map[string]any{"secret": false}, map[string]any{"secret": true}))
 	}
 	if err := s.Store.AddRevision(ctx, rev, with, events...); err != nil {
 		return nil, err
@@ -186,7 +187,11 @@ func (s *Stacks) checkRule(ctx context.Context, bp *Blueprint) error {
 
 // submitted is the event of a new revision.
 func (s *Stacks) submitted(p Principal, rev *Revision) Event {
-	return s.event(p, "stack.submit", rev.Stack, map[string]any{"digest": rev.Digest, "message": rev.Message})
+	e := s.event(p, "stack.submit", rev.Stack, map[string]any{"digest": rev.Digest, "message": rev.Message})
+	return replacing(e, func(before *Stack) (was, is map[string]any) {
+		after := &Stack{Description: rev.Blueprint.Description, Labels: rev.Blueprint.Labels, Latest: rev.Number}
+		return before.told(), after.told()
+	})
 }
 
 // ringSubmitted wakes who waits for revisions and their schedules.
@@ -232,7 +237,7 @@ func (s *Stacks) AddSchedule(ctx context.Context, p Principal, sch *Schedule) er
 	if err := s.prepare(p, sch); err != nil {
 		return err
 	}
-	return s.putSchedule(ctx, p, sch, "schedule.create", nil)
+	return s.putSchedule(ctx, p, sch, "schedule.create")
 }
 
 // PauseSchedule stops a schedule from firing, or lets it go on from now.
@@ -241,16 +246,16 @@ func (s *Stacks) PauseSchedule(ctx context.Context, p Principal, id string, paus
 	if err != nil {
 		return nil, err
 	}
-	before := sch.told()
 	sch.Paused = paused
 	if sch.NextRunAt, err = s.Next(sch.Cron, sch.Timezone, s.Now(), sch.Stack+"/"+sch.Name); err != nil {
 		return nil, Invalid("schedule %s: %v", sch.Name, err)
 	}
-	return sch, s.putSchedule(ctx, p, sch, "schedule.pause", before)
+	return sch, s.putSchedule(ctx, p, sch, "schedule.pause")
 }
 
-func (s *Stacks) putSchedule(ctx context.Context, p Principal, sch *Schedule, action string, before map[string]any) error {
-	err := s.Store.PutSchedule(ctx, sch, s.event(p, action, sch.Stack, map[string]any{"schedule": sch.Name}).changing(before, sch.told()))
+func (s *Stacks) putSchedule(ctx context.Context, p Principal, sch *Schedule, action string) error {
+	e := s.event(p, action, sch.Stack, map[string]any{"schedule": sch.Name})
+	err := s.Store.PutSchedule(ctx, sch, replacing(e, func(before *Schedule) (was, is map[string]any) { return before.told(), sch.told() }))
 	s.Bell.Ring(TopicSchedules)
 	return err
 }
@@ -265,7 +270,8 @@ func (s *Stacks) DeleteSchedule(ctx context.Context, p Principal, id string) err
 	if sch.Name == "drift" {
 		return Conflict("the schedule named drift comes from the stack's drift block; pause it, or submit the stack without the block")
 	}
-	return s.Store.DeleteSchedule(ctx, id, s.event(p, "schedule.delete", sch.Stack, map[string]any{"schedule": sch.Name}).changing(sch.told(), nil))
+	e := s.event(p, "schedule.delete", sch.Stack, map[string]any{"schedule": sch.Name})
+	return s.Store.DeleteSchedule(ctx, id, replacing(e, func(before *Schedule) (was, is map[string]any) { return before.told(), nil }))
 }
 
 // Delete removes a stack of which nothing is left.
@@ -277,7 +283,8 @@ func (s *Stacks) Delete(ctx context.Context, p Principal, name string) error {
 	if seen := Seen(slices.Clone(readers), p); len(seen) < len(readers) {
 		return Conflict("a stack that you may not see reads the outputs of %s; ask an admin which", name)
 	}
-	if err := s.Store.DeleteStack(ctx, name, s.event(p, "stack.delete", name, nil)); err != nil {
+	e := replacing(s.event(p, "stack.delete", name, nil), func(before *Stack) (was, is map[string]any) { return before.told(), nil })
+	if err := s.Store.DeleteStack(ctx, name, e); err != nil {
 		return err
 	}
 	s.Bell.Ring(TopicRuns)

@@ -73,7 +73,8 @@ func (s *States) Put(ctx context.Context, w StateWriter, stack, component, lock 
 	}
 	now := s.Now()
 	v.ID, v.Stack, v.Component, v.Run, v.By, v.CreatedAt = NewID("sv", now), stack, component, w.Run, w.By, now
-	e := newEvent(now, w.By, "state.write", stack, component, nil).changing(nil, v.told())
+	e := newEvent(now, w.By, "state.write", stack, component, nil)
+	e = replacing(e, func(before *StateVersion) (was, is map[string]any) { return before.told(), v.told() })
 	e.Run = w.Run
 	return v, s.Store.PutState(ctx, StatePut{Writer: w, Lock: lock, Events: []Event{e}}, v)
 }

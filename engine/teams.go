@@ -17,7 +17,7 @@ func (a *Access) PutProject(ctx context.Context, p Principal, project Project) e
 	if err != nil {
 		return err
 	}
-	e := newEvent(a.Now(), p.User, "project.put", "", project.Name, map[string]any{"description": project.Description})
+	e := newEvent(a.Now(), p.User, "project.put", "", project.Name, map[string]any{"description": project.Description}).in(project.Name)
 	return a.change(ctx, e, func(d *Directory) error {
 		if !d.hasProject(project.Name) && taken != "" {
 			return Conflict("%s is there already, and would be part of project %s", taken, project.Name)
@@ -46,7 +46,7 @@ func (a *Access) DeleteProject(ctx context.Context, p Principal, name string) er
 	if left != "" {
 		return Conflict("%s is still in project %s; delete it first", left, name)
 	}
-	return a.change(ctx, newEvent(a.Now(), p.User, "project.delete", "", name, nil), func(d *Directory) error {
+	return a.change(ctx, newEvent(a.Now(), p.User, "project.delete", "", name, nil).in(name), func(d *Directory) error {
 		if name == DefaultProject || !d.hasProject(name) {
 			return NotFound("there is no project %q that could be deleted", name)
 		}

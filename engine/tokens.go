@@ -167,8 +167,7 @@ func (a *Access) newToken(p Principal, u *User, r TokenRequest, ends time.Time) 
 	if len(r.Limit.Permissions) > 0 || r.Limit.Scope != (Scope{}) {
 		t.Limit = &r.Limit
 	}
-	detail := map[string]any{"name": r.Name, "user": u.Name, "expires": t.ExpiresAt, "permissions": r.Limit.Permissions, "scope": r.Limit.Scope.String()}
-	return secret, t, newEvent(now, p.User, "token.create", "", t.ID, detail)
+	return secret, t, newEvent(now, p.User, "token.create", "", t.ID, map[string]any{"user": u.Name, "name": r.Name}).changing(nil, t.told())
 }
 
 func (r TokenRequest) check(policy AccessPolicy) error {
@@ -199,7 +198,7 @@ func (a *Access) tokenUser(ctx context.Context, p Principal, name string) (*User
 		return nil, err
 	}
 	if u == nil || u.Kind != Service || u.Owner != p.User && !p.May(MayManageUsers, Scope{}) {
-		return nil, NotFound("there is no service account %q that is yours to make tokens for", name)
+		return nil, Hidden("there is no service account %q that is yours to make tokens for", name)
 	}
 	if u.Owner == p.User {
 		return u, nil
@@ -245,7 +244,7 @@ func (a *Access) DeleteToken(ctx context.Context, p Principal, id string) error 
 	if err := a.mayTakeBack(ctx, p, t); err != nil {
 		return err
 	}
-	return a.Store.DeleteToken(ctx, id, newEvent(a.Now(), p.User, "token.delete", "", id, map[string]any{"user": t.User, "name": t.Name}))
+	return a.Store.DeleteToken(ctx, id, newEvent(a.Now(), p.User, "token.delete", "", id, map[string]any{"user": t.User, "name": t.Name}).changing(t.told(), nil))
 }
 
 func (a *Access) mayTakeBack(ctx context.Context, p Principal, t *Token) error {
@@ -257,7 +256,7 @@ func (a *Access) mayTakeBack(ctx context.Context, p Principal, t *Token) error {
 	case err != nil || u.Owner == p.User:
 		return err
 	case !p.May(MayManageUsers, Scope{}):
-		return NoToken(t.ID)
+		return Hidden("%s", NoToken(t.ID))
 	}
 	return a.mayManage(ctx, p, t.User)
 }

@@ -112,7 +112,7 @@ func (a *Access) AddUser(ctx context.Context, p Principal, n NewUser) error {
 	if err := a.fill(ctx, p, u, n); err != nil {
 		return err
 	}
-	return a.Store.CreateUser(ctx, u, n.Roles, newEvent(a.Now(), p.User, "user.create", "", n.Name, map[string]any{"roles": n.Roles, "kind": u.Kind, "owner": u.Owner}))
+	return a.Store.CreateUser(ctx, u, n.Roles, newEvent(a.Now(), p.User, "user.create", "", n.Name, map[string]any{"roles": n.Roles, "kind": u.Kind, "owner": u.Owner}).changing(nil, u.told()))
 }
 
 // fill adds what persons and service accounts do not have alike.
@@ -217,6 +217,9 @@ func (ch UserChange) apply(u *User, hash string, own bool) {
 	}
 	if ch.Password != nil {
 		u.PasswordHash, u.MustChange = hash, !own
+	}
+	if ch.Unlock || ch.Password != nil {
+		u.Failures, u.LockedUntil = 0, time.Time{}
 	}
 	if ch.Owner != nil {
 		u.Owner = *ch.Owner

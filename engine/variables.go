@@ -59,14 +59,12 @@ func (s *Stacks) SetVariable(ctx context.Context, p Principal, v *Variable) (*Re
 	if err != nil {
 		return nil, err
 	}
-	before, err := s.keptVariable(ctx, v.Stack, v.Kind, v.Name)
-	if err != nil {
-		return nil, err
-	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
 	set := func() Event {
 		e := s.event(p, "variable.set", v.Stack, map[string]any{"name": v.Name, "kind": v.Kind, "secret": v.Secret})
-		return e.changing(toldChange(before, v, v.Kind == VariableInput && stack.Latest == 0))
+		return replacing(e, func(before *Variable) (was, is map[string]any) {
+			return toldChange(before, v, v.Kind == VariableInput && stack.Latest == 0)
+		})
 	}
 	if v.Kind == VariableEnvironment || stack.Latest == 0 {
 		return nil, s.Store.PutVariable(ctx, v, set())
@@ -84,13 +82,11 @@ func (s *Stacks) UnsetVariable(ctx context.Context, p Principal, stack, name str
 	if err != nil {
 		return nil, err
 	}
-	before, err := s.keptVariable(ctx, stack, kind, name)
-	if err != nil {
-		return nil, err
-	}
 	unset := func() Event {
 		e := s.event(p, "variable.unset", stack, map[string]any{"name": name, "kind": kind})
-		return e.changing(toldChange(before, nil, kind == VariableInput && st.Latest == 0))
+		return replacing(e, func(before *Variable) (was, is map[string]any) {
+			return toldChange(before, nil, kind == VariableInput && st.Latest == 0)
+		})
 	}
 	if kind == VariableEnvironment || st.Latest == 0 {
 		return nil, s.Store.DeleteVariable(ctx, stack, name, kind, unset())

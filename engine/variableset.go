@@ -51,16 +51,6 @@ func (v *VariableSet) check() error {
 	return nil
 }
 
-// variable finds a variable of the set, or nil.
-func (v *VariableSet) variable(kind VariableKind, name string) *Variable {
-	for _, x := range v.Variables {
-		if x.Kind == kind && x.Name == name {
-			return x
-		}
-	}
-	return nil
-}
-
 // Revised is what a change of a variable set did to one stack.
 type Revised struct {
 	Stack    string
@@ -80,26 +70,33 @@ func (s *Stacks) PutVariableSet(ctx context.Context, p Principal, v *VariableSet
 	if err := checkPlace(ctx, s.Store, "variable set", v.Name); err != nil {
 		return err
 	}
-	before, err := s.Store.VariableSet(ctx, v.Name)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	detail := map[string]any{"set": v.Name, "stacks": v.Stacks}
-	if left := before.leaves(v); len(left) > 0 {
-		detail["left"] = left
-	}
-	return s.Store.PutVariableSet(ctx, v, s.event(p, "variable-set.put", "", detail).changing(before.told(), v.told()))
+	e := s.setEvent(p, "variable-set.put", v.Name, nil)
+	return s.Store.PutVariableSet(ctx, v, completing(e, func(e Event, before *VariableSet) Event {
+		detail := map[string]any{"set": v.Name, "stacks": v.Stacks}
+		if left := before.leaves(v); len(left) > 0 {
+			detail["left"] = left
+		}
+		e.Detail = plainJSON(detail)
+		return e.changing(before.told(), v.told())
+	}))
 }
 
 // DeleteVariableSet removes a set. Values that revisions have of it stay there.
 func (s *Stacks) DeleteVariableSet(ctx context.Context, p Principal, name string) error {
-	set, err := s.Store.VariableSet(ctx, name)
-	if err != nil {
-		return err
-	}
-	// Who takes values away from stacks is an author of what they are planned with.
-	return s.Store.DeleteVariableSet(ctx, name, s.event(p, "variable-set.delete", "", map[string]any{"set": name, "stacks": set.Stacks}).changing(set.told(), nil))
+	e := s.setEvent(p, "variable-set.delete", name, nil)
+	return s.Store.DeleteVariableSet(ctx, name, completing(e, func(e Event, before *VariableSet) Event {
+		detail := map[string]any{"set": name}
+		if before != nil { // who takes values away from stacks is an author of what they are planned with
+			detail["stacks"] = before.Stacks
+		}
+		e.Detail = plainJSON(detail)
+		return e.changing(before.told(), nil)
+	}))
+}
+
+func (s *Stacks) setEvent(p Principal, action, set string, detail map[string]any) Event {
+	return newEvent(s.Now(), p.User, action, "", set, detail).in(ProjectOf(set))
 }
 
 // SetShared keeps a value in a set, and makes a new revision of each stack that
@@ -110,32 +107,41 @@ func (s *Stacks) SetShared(ctx context.Context, p Principal, set string, v *Vari
 		return nil, err
 	}
 	v.UpdatedBy, v.UpdatedAt = p.User, s.Now()
-	e := s.event(p, "variable-set.set", "", map[string]any{"set": set, "name": v.Name, "kind": v.Kind, "secret": v.Secret})
-	return s.share(ctx, p, set, v, func(before *Variable) error {
-		return s.Store.SetShared(ctx, set, v, e.changing(toldChange(before, v, v.Kind == VariableInput)))
+	e := s.setEvent(p, "variable-set.set", set, map[string]any{"set": set, "name": v.Name, "kind": v.Kind, "secret": v.Secret})
+	return s.share(ctx, p, set, v, func(note func(*Variable)) error {
+		return s.Store.SetShared(ctx, set, v, replacing(e, func(before *Variable) (was, is map[string]any) {
+			note(before)
+			return toldChange(before, v, v.Kind == VariableInput)
+		}))
 	})
 }
 
 // UnsetShared forgets a value of a set, and makes new revisions like SetShared.
 func (s *Stacks) UnsetShared(ctx context.Context, p Principal, set string, kind VariableKind, name string) ([]Revised, error) {
-	e := s.event(p, "variable-set.unset", "", map[string]any{"set": set, "name": name, "kind": kind})
+	e := s.setEvent(p, "variable-set.unset", set, map[string]any{"set": set, "name": name, "kind": kind})
 	v := &Variable{Kind: kind, Name: name}
-	return s.share(ctx, p, set, v, func(before *Variable) error {
-		return s.Store.UnsetShared(ctx, set, kind, name, e.changing(toldChange(before, nil, kind == VariableInput)))
+	return s.share(ctx, p, set, v, func(note func(*Variable)) error {
+		return s.Store.UnsetShared(ctx, set, kind, name, replacing(e, func(before *Variable) (was, is map[string]any) {
+			note(before)
+			return toldChange(before, nil, kind == VariableInput)
+		}))
 	})
 }
 
-func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variable, write func(before *Variable) error) ([]Revised, error) {
+// share writes a value of a set, which notes what it replaces, and revises the
+// stacks that had that.
+func (s *Stacks) share(ctx context.Context, p Principal, name string, v *Variable, write func(note func(*Variable)) error) ([]Revised, error) {
 	set, err := s.Store.VariableSet(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	var was json.RawMessage
-	old := set.variable(v.Kind, v.Name)
-	if old != nil {
-		was = json.RawMessage(old.Value.Reveal())
+	note := func(before *Variable) {
+		if before != nil {
+			was = json.RawMessage(before.Value.Reveal())
+		}
 	}
-	if err := write(old); err != nil || v.Kind == VariableEnvironment {
+	if err := write(note); err != nil || v.Kind == VariableEnvironment {
 		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // nobody would revise the rest for a caller who is gone

@@ -111,6 +111,9 @@ func (v *Verifier) Finish() AuditReport {
 			v.tip.seq = c.Seq
 		}
 	}
+	if v.report.Events == 0 && v.report.Whole() { // a log begins with its key
+		v.found(BreachRemoved, 0, 0, "there is no event at all, and every log has some")
+	}
 	if !v.Forwarded && v.report.Signed < v.report.Last && v.report.Whole() {
 		v.found(BreachUnsigned, v.report.Signed+1, v.report.Last, "no checkpoint says that they are whole, and that none followed them")
 	}

@@ -175,6 +175,15 @@ func TestCutEndShowsByWhatWasSigned(t *testing.T) {
 	}
 }
 
+func TestALogWithoutAnyEventIsNotWhole(t *testing.T) {
+	lines, signer := chainOf(3)
+	for _, lines := range [][]string{nil, lines[:1]} {
+		if r := verified(lines, signer.Public); r.Whole() {
+			t.Errorf("%d lines are taken for a whole log", len(lines))
+		}
+	}
+}
+
 func TestStatementsAreSignedByWhoIsTrusted(t *testing.T) {
 	lines, signer := chainOf(5)
 	other := NewAuditSigner(nil, chainNoon)
@@ -230,7 +239,7 @@ func TestWhatWasRemovedInOrderIsProved(t *testing.T) {
 func TestRecordIsTheSameOnceRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String()
-		e := Event{At: chainNoon.Add(time.Duration(rapid.Int64Range(0, 1e15).Draw(t, "at")) * time.Microsecond), Actor: text.Draw(t, "actor"), Subject: text.Draw(t, "subject"),
+		e := Event{At: chainNoon.Add(time.Duration(rapid.Int64Range(0, 1e15).Draw(t, "at")) * time.Microsecond), Actor: text.Draw(t, "actor"), Subject: text.Draw(t, "subject"), Project: text.Draw(t, "project"),
 			Detail: plainJSON(map[string]any{text.Draw(t, "name"): text.Draw(t, "value"), "n": rapid.Int64().Draw(t, "n"), "f": rapid.Float64().Draw(t, "f")})}
 		e = e.Link(7, ChainStart)
 		again, err := ParseRecord(e.Record())

@@ -36,7 +36,7 @@ func (s *Webhooks) Add(ctx context.Context, p Principal, w *Webhook) (Secret, er
 	if err := s.check(p, w); err != nil {
 		return "", err
 	}
-	return secret, s.Store.CreateWebhook(ctx, w, s.event(p.User, "webhook.create", w, map[string]any{"url": placeOf(w.URL), "events": w.Events}))
+	return secret, s.Store.CreateWebhook(ctx, w, s.event(p.User, "webhook.create", w, nil).changing(nil, w.told()))
 }
 
 // check refuses what p may not have told, what no webhook can be, and addresses
@@ -60,7 +60,7 @@ func (s *Webhooks) check(p Principal, w *Webhook) error {
 func (s *Webhooks) Of(ctx context.Context, p Principal, perm Permission, id string) (*Webhook, error) {
 	w, err := s.Store.Webhook(ctx, id)
 	if err == nil && !p.May(perm, w.Scope()) && !p.May(MayRead, w.Scope()) {
-		err = NotFound("there is no webhook %s", id)
+		err = Hidden("there is no webhook %s", id)
 	}
 	if err == nil {
 		err = p.Check(perm, w.Scope())
@@ -97,8 +97,10 @@ type WebhookChange struct {
 // from then on.
 func (s *Webhooks) Update(ctx context.Context, p Principal, id string, c WebhookChange) (*Webhook, error) {
 	return s.change(ctx, p, id, func(w *Webhook) (Event, error) {
+		was, before := w.URL, w.told()
 		c.apply(w, p.User)
-		return s.event(p.User, "webhook.update", w, map[string]any{"url": placeOf(w.URL), "new_url": c.URL != nil, "events": w.Events, "disabled": w.DisabledWhy}), s.check(p, w)
+		detail := map[string]any{"new_url": w.URL != was} // of which no more is told than the host
+		return s.event(p.User, "webhook.update", w, detail).changing(before, w.told()), s.check(p, w)
 	})
 }
 
@@ -122,17 +124,18 @@ func (s *Webhooks) change(ctx context.Context, p Principal, id string, edit func
 	if _, err := s.Of(ctx, p, MayWritePolicy, id); err != nil {
 		return nil, err
 	}
-	return w, s.Store.ChangeWebhook(ctx, id, func(found *Webhook) (Event, error) {
+	err = s.Store.ChangeWebhook(ctx, id, func(found *Webhook) (Event, error) {
 		w = found
 		return edit(found)
 	})
+	return w, err
 }
 
 // Rotate gives a webhook a new secret. The one before signs beside it for a day.
 func (s *Webhooks) Rotate(ctx context.Context, p Principal, id string) (Secret, error) {
 	w, err := s.change(ctx, p, id, func(w *Webhook) (Event, error) {
 		w.Secrets = w.Secrets.replaced(s.Now())
-		return s.event(p.User, "webhook.rotate", w, nil), nil
+		return s.event(p.User, "webhook.rotate", w, nil).changing(w.told(), w.told()), nil
 	})
 	if err != nil {
 		return "", err
@@ -146,7 +149,7 @@ func (s *Webhooks) Delete(ctx context.Context, p Principal, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.DeleteWebhook(ctx, id, s.event(p.User, "webhook.delete", w, nil))
+	return s.Store.DeleteWebhook(ctx, id, s.event(p.User, "webhook.delete", w, nil).changing(w.told(), nil))
 }
 
 // Test sends a message that stands for nothing, once, and returns what became of it.
@@ -171,7 +174,7 @@ func (s *Webhooks) Clean(ctx context.Context) error {
 }
 
 func (s *Webhooks) event(actor, action string, w *Webhook, detail map[string]any) Event {
-	return newEvent(s.Now(), actor, action, w.Stack, w.ID, detail)
+	return newEvent(s.Now(), actor, action, w.Stack, w.ID, detail).in(w.Project)
 }
 
 // How many events are looked at in one transaction, how many messages are sent at
@@ -273,7 +276,8 @@ func (s *Webhooks) note(ctx context.Context, id string, taken bool) error {
 	switch {
 	case w.attempted(taken, s.Now()):
 		s.Log.WarnContext(ctx, "a webhook is disabled", "webhook", w.ID, "why", w.DisabledWhy)
-		return s.Store.NoteWebhook(ctx, w, s.event(ActorEngine, "webhook.disable", w, map[string]any{"why": w.DisabledWhy}))
+		return s.Store.NoteWebhook(ctx, w, s.event(ActorEngine, "webhook.disable", w, map[string]any{"why": w.DisabledWhy}).
+			changing(map[string]any{"disabled": ""}, map[string]any{"disabled": w.DisabledWhy}))
 	case w.FailingSince.Equal(before):
 		return nil
 	}

@@ -239,7 +239,7 @@ func TestTheAuditLogDoesNotTellWhereAWebhookPosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := store.noted[len(store.noted)-1]
-	if text := string(e.Detail); strings.Contains(text, "hush") || !strings.Contains(text, `"url":"https://chat.example.com/..."`) || !strings.Contains(text, `"new_url":true`) {
+	if text := string(e.Detail) + string(e.Before) + string(e.After); strings.Contains(text, "hush") || !strings.Contains(text, `"url":"https://chat.example.com/..."`) || !strings.Contains(text, `"new_url":true`) {
 		t.Errorf("the event says %s", text)
 	}
 	f := &Forwarder{Kind: ForwardHTTP, Address: to}

@@ -17,6 +17,7 @@ type Event struct {
 	Actor    string          `json:"actor"`
 	Action   string          `json:"action"`
 	Stack    string          `json:"stack,omitempty"`
+	Project  string          `json:"project,omitempty" doc:"That it belongs to, where it is of no stack."`
 	Run      string          `json:"run,omitempty"`
 	Subject  string          `json:"subject"`
 	Address  string          `json:"address,omitempty" doc:"IP address that it came from."`
@@ -31,12 +32,12 @@ type Event struct {
 
 // EventFilter narrows the audit log. Empty fields match everything.
 type EventFilter struct {
-	Actor, Action, Stack, Run, Subject, Address, Request, Text string
-	From, To                                                   time.Time
+	Actor, Action, Stack, Project, Run, Subject, Address, Request, Text string
+	From, To                                                            time.Time
 }
 
 func (f EventFilter) values(q url.Values) url.Values {
-	for name, value := range map[string]string{"actor": f.Actor, "action": f.Action, "stack": f.Stack, "run": f.Run,
+	for name, value := range map[string]string{"actor": f.Actor, "action": f.Action, "stack": f.Stack, "project": f.Project, "run": f.Run,
 		"subject": f.Subject, "address": f.Address, "request": f.Request, "text": f.Text} {
 		if value != "" {
 			q.Set(name, value)

@@ -21,7 +21,7 @@ type auditView struct {
 
 func (p *Pages) audit(c *gin.Context) error {
 	v := auditView{frame: p.frame(c, "Audit log"), from: c.Query("from"), to: c.Query("to"), filter: engine.EventFilter{
-		Actor: c.Query("actor"), Action: c.Query("action"), Stack: c.Query("stack"), Run: c.Query("run"), Subject: c.Query("subject"),
+		Actor: c.Query("actor"), Action: c.Query("action"), Stack: c.Query("stack"), Project: c.Query("project"), Run: c.Query("run"), Subject: c.Query("subject"),
 		Address: c.Query("address"), Request: c.Query("request"), Text: c.Query("text")}}
 	var err error
 	if v.filter.From, err = day(v.from); err != nil {
@@ -57,14 +57,14 @@ func day(text string) (time.Time, error) {
 // older is the address of the page behind this one.
 func (v auditView) older() string {
 	f := v.filter
-	return link("/audit", "actor", f.Actor, "action", f.Action, "stack", f.Stack, "run", f.Run, "subject", f.Subject, "address", f.Address, "request", f.Request,
+	return link("/audit", "actor", f.Actor, "action", f.Action, "stack", f.Stack, "project", f.Project, "run", f.Run, "subject", f.Subject, "address", f.Address, "request", f.Request,
 		"text", f.Text, "from", v.from, "to", v.to, "after", strconv.FormatInt(v.events[len(v.events)-1].ID, 10))
 }
 
 // export is the address of all that is searched for, in a format.
 func (v auditView) export(format string) string {
 	f := v.filter
-	return link("/v1/audit/export", "format", format, "actor", f.Actor, "action", f.Action, "stack", f.Stack, "run", f.Run, "subject", f.Subject,
+	return link("/v1/audit/export", "format", format, "actor", f.Actor, "action", f.Action, "stack", f.Stack, "project", f.Project, "run", f.Run, "subject", f.Subject,
 		"address", f.Address, "request", f.Request, "text", f.Text, "from", moment(f.From), "to", moment(f.To))
 }
 

@@ -38,6 +38,7 @@ func filterFlags(cmd *cobra.Command) {
 	f.String("actor", "", "by this person, program or part of the system only")
 	f.String("action", "", "of this action, as in run.approve, or all of its kind, as in run")
 	f.String("stack", "", "of this stack only")
+	f.String("project", "", "of this project and of its stacks only")
 	f.String("run", "", "of this run only")
 	f.String("subject", "", "done to this only")
 	f.String("address", "", "from this IP address only")
@@ -48,7 +49,7 @@ func filterFlags(cmd *cobra.Command) {
 }
 
 func filterOf(cmd *cobra.Command) (client.EventFilter, error) {
-	f := client.EventFilter{Actor: option(cmd, "actor"), Action: option(cmd, "action"), Stack: option(cmd, "stack"), Run: option(cmd, "run"),
+	f := client.EventFilter{Actor: option(cmd, "actor"), Action: option(cmd, "action"), Stack: option(cmd, "stack"), Project: option(cmd, "project"), Run: option(cmd, "run"),
 		Subject: option(cmd, "subject"), Address: option(cmd, "address"), Request: option(cmd, "request"), Text: option(cmd, "text")}
 	var err error
 	if f.From, err = timeFlag(cmd, "since"); err != nil {

@@ -161,9 +161,6 @@ func summary(r engine.AuditReport) string {
 	if !r.Whole() {
 		return fmt.Sprintf("the audit log is not whole: %d events read", r.Events)
 	}
-	if r.Events == 0 {
-		return "there are no events"
-	}
 	text := fmt.Sprintf("whole: events %d to %d of installation %s, signed up to %d at %s", r.First, r.Last, r.Installation, r.Signed, r.SignedAt.Format(time.RFC3339))
 	if r.Dropped > 0 {
 		text += fmt.Sprintf("; %d before them were removed in order", r.Dropped)

@@ -26,6 +26,9 @@ func (o Options) newBucket(ctx context.Context, u *url.URL, c engine.ForwarderCo
 	if c.Credential == "" || c.Region == "" {
 		return nil, engine.Invalid("s3 needs a region and the name of stored credentials with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
+	if e, err := url.Parse(c.Endpoint); err != nil || c.Endpoint != "" && (e.Host == "" || e.User != nil || e.RawQuery != "") {
+		return nil, engine.Invalid("the endpoint of s3 is an address without a password, as in https://minio.example.com")
+	}
 	creds, err := o.Credential(ctx, c.Credential)
 	if err != nil {
 		return nil, err

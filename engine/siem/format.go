@@ -36,12 +36,12 @@ type tableWriter struct{ csv *csv.Writer }
 
 func newTable(w io.Writer, _ string) engine.EventWriter {
 	t := tableWriter{csv.NewWriter(w)}
-	_ = t.csv.Write([]string{"seq", "at", "actor", "action", "stack", "run", "subject", "address", "request", "via", "detail", "before", "after", "previous", "hash"}) // an error comes again with Flush
+	_ = t.csv.Write([]string{"seq", "at", "actor", "action", "stack", "project", "run", "subject", "address", "request", "via", "detail", "before", "after", "previous", "hash"}) // an error comes again with Flush
 	return t
 }
 
 func (t tableWriter) Write(e *engine.Event) error {
-	row := []string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339Nano), e.Actor, e.Action, e.Stack, e.Run, e.Subject, e.Address, e.Request, e.Via,
+	row := []string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339Nano), e.Actor, e.Action, e.Stack, e.Project, e.Run, e.Subject, e.Address, e.Request, e.Via,
 		string(e.Detail), string(e.Before), string(e.After), e.Previous, e.Hash}
 	for i, cell := range row {
 		row[i] = harmless(cell)

@@ -10,6 +10,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -86,7 +87,7 @@ func TestTableHoldsNoFormula(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"1", "2026-01-02T12:00:00Z", "ada", "run.approve", "", "", "'=1+1", "", "", "", `{"comment":"gut, ja: é"}`, "", "", engine.ChainStart, s.Events[0].Hash}
+	want := []string{"1", "2026-01-02T12:00:00Z", "ada", "run.approve", "", "", "", "'=1+1", "", "", "", `{"comment":"gut, ja: é"}`, "", "", engine.ChainStart, s.Events[0].Hash}
 	if len(rows) != 2 || !slices.Equal(rows[1], want) {
 		t.Errorf("rows %q", rows)
 	}
@@ -269,6 +270,39 @@ func TestSyslogOverUDP(t *testing.T) {
 		list = append(list, message(t, b[:n]))
 	}
 	checkMessages(t, list, s)
+}
+
+// An event that fits no datagram would keep all that follow from being sent.
+func TestALongEventIsCutOverUDP(t *testing.T) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	s := shipment(0, 1)
+	long := *s.Events[0]
+	long.Detail = []byte(`{"comment":"` + strings.Repeat("é", 50_000) + `"}`)
+	s.Events[0] = &long
+	if err := ship(t, options(), engine.Forwarder{Address: "udp://" + conn.LocalAddr().String()}, s); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 1<<16)
+	n, _, err := conn.ReadFrom(b)
+	if err != nil || n < maxDatagram-4 {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	if m := message(t, b[:n]); !strings.HasPrefix(*m.Message, `{"action":"run.approve"`) {
+		t.Errorf("it begins with %.40s", *m.Message)
+	}
+}
+
+func TestAnEndpointHoldsNoPassword(t *testing.T) {
+	for _, endpoint := range []string{"https://key:hush@minio.example.com", "minio.example.com", "https://minio.example.com?token=hush"} {
+		f := engine.Forwarder{Address: "s3://audit", Config: engine.ForwarderConfig{Region: "eu-central-1", Endpoint: endpoint, Credential: "logs"}}
+		if err := ship(t, options(), f, shipment(0, 1)); !errors.Is(err, engine.ErrInvalid) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
 }
 
 func TestObjectsOfABucketAreAnExport(t *testing.T) {

@@ -52,6 +52,10 @@ func newSyslog(u *url.URL, trust *tls.Config, dial func(ctx context.Context, net
 	return s, nil
 }
 
+// maxDatagram is how much of a message, in bytes, goes by UDP: a longer one is cut,
+// as a datagram that does not fit would be tried for ever. Source: RFC 5426, section 3.2.
+const maxDatagram = 60_000
+
 // shipTime bounds the sending of a shipment.
 const shipTime = 30 * time.Second
 
@@ -87,6 +91,8 @@ func (s *syslog) send(conn net.Conn, e *engine.Event) error {
 	}
 	if s.network == "tcp" {
 		text = strconv.Itoa(len(text)) + " " + text
+	} else if len(text) > maxDatagram {
+		text = strings.ToValidUTF8(text[:maxDatagram], "")
 	}
 	_, err = io.WriteString(conn, text)
 	return err

@@ -178,6 +178,13 @@ func (s *Store) DropEvents(ctx context.Context, d engine.AuditDrop, e engine.Eve
 		if _, err := s.head(tx, s.locked()); err != nil {
 			return err
 		}
+		var dropped int64
+		if err := tx.Raw(`SELECT coalesce(max(to_seq), 0) FROM audit_drops`).Scan(&dropped).Error; err != nil {
+			return err
+		}
+		if dropped != d.From-1 {
+			return engine.Conflict("events up to %d were removed in the meantime", dropped)
+		}
 		held, err := firstHeld(tx)
 		if err != nil {
 			return err

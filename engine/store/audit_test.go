@@ -195,6 +195,52 @@ func TestNothingIsRemovedOfALogThatIsNotWhole(t *testing.T) {
 	})
 }
 
+// Who has the database, and not the master key, could have the server sign a
+// history of their own where it takes the word of the database for the last
+// that was signed.
+func TestAHistoryThatReplacesASignedOneIsNotSigned(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		a := auditOf(s)
+		must(t, a.Start(t.Context()))
+		must(t, s.AddEvent(t.Context(), event("run.apply", "shop")))
+		got(a.Checkpoint(t.Context()))(t)
+		events := got(s.EventsAfter(t.Context(), engine.EventFilter{}, 0, 10))(t)
+		forged := *events[1]
+		forged.Actor = "somebody else"
+		forged = forged.Link(2, events[0].Hash)
+		meddle(t, s, `DELETE FROM audit_checkpoints`,
+			fmt.Sprintf(`UPDATE events SET actor = '%s', hash = '%s' WHERE seq = 2`, forged.Actor, forged.Hash),
+			fmt.Sprintf(`UPDATE audit_head SET hash = '%s'`, forged.Hash))
+		for _, sql := range []string{`SELECT 1`, `DELETE FROM events`, `UPDATE audit_head SET seq = 0, hash = '` + engine.ChainStart + `'`} {
+			meddle(t, s, sql)
+			if c, err := a.Checkpoint(t.Context()); !errors.Is(err, engine.ErrConflict) {
+				t.Errorf("after %s it signed %+v, %v", sql, c, err)
+			}
+		}
+	})
+}
+
+// Two processes that take each other for gone may both remove the beginning.
+func TestTheBeginningIsRemovedOnce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store) {
+		a := auditOf(s)
+		must(t, a.Start(t.Context()))
+		for range 2 {
+			must(t, s.AddEvent(t.Context(), event("note", "shop")))
+			got(a.Checkpoint(t.Context()))(t)
+		}
+		signer := got(s.AuditSigner(t.Context()))(t)
+		drop := func(to int64) error {
+			c := got(s.Checkpoints(t.Context(), to, to, 1))(t)[0]
+			d := engine.AuditDrop{Installation: c.Installation, From: 1, To: to, Previous: engine.ChainStart, Hash: c.Hash, At: noon}
+			return s.DropEvents(t.Context(), signer.Drop(d), event("audit.drop", ""))
+		}
+		must(t, drop(2))
+		wantKind(t, drop(3), engine.ErrConflict)
+		whole(t, s)
+	})
+}
+
 func TestKeysOfTheAuditLogAreRotated(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *store.Store) {
 		a := auditOf(s)

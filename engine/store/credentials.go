@@ -60,7 +60,11 @@ func (s *Store) PutCredential(ctx context.Context, c *engine.Credential, e engin
 		}
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Exec(`INSERT INTO credentials (name, cloud, kind, description, keys, fields, secret, plan, plan_secret, created_at, updated_at)
+		before, err := was(s, tx, "credentials", c.Name, s.credential)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec(`INSERT INTO credentials (name, cloud, kind, description, keys, fields, secret, plan, plan_secret, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET cloud = excluded.cloud, kind = excluded.kind, description = excluded.description, keys = excluded.keys,
 				fields = excluded.fields, secret = excluded.secret, plan = excluded.plan, plan_secret = excluded.plan_secret, updated_at = excluded.updated_at`,
@@ -69,7 +73,7 @@ func (s *Store) PutCredential(ctx context.Context, c *engine.Credential, e engin
 		if err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		return addEvents(tx, e.Replacing(before))
 	})
 }
 
@@ -111,8 +115,12 @@ func (s *Store) openValues(name, column string, sealed []byte) (map[string]engin
 
 // Credential implements engine.CredentialStore.
 func (s *Store) Credential(ctx context.Context, name string) (*engine.Credential, error) {
+	return s.credential(s.read.WithContext(ctx), name)
+}
+
+func (s *Store) credential(db *gorm.DB, name string) (*engine.Credential, error) {
 	var row credentialRow
-	if err := one(s.read.WithContext(ctx), &row, engine.Missing(engine.ThingCredentials, name), `SELECT * FROM credentials WHERE name = ?`, name); err != nil {
+	if err := one(db, &row, engine.Missing(engine.ThingCredentials, name), `SELECT * FROM credentials WHERE name = ?`, name); err != nil {
 		return nil, err
 	}
 	c, err := row.credential()
@@ -140,19 +148,11 @@ func (s *Store) Credentials(ctx context.Context, p engine.Page) ([]*engine.Crede
 
 // DeleteCredential implements engine.CredentialStore.
 func (s *Store) DeleteCredential(ctx context.Context, name string, e engine.Event) error {
-	return s.writeOne(ctx, engine.Missing(engine.ThingCredentials, name), e, `DELETE FROM credentials WHERE name = ?`, name)
-}
-
-// writeOne changes a row with its event, or returns missing.
-func (s *Store) writeOne(ctx context.Context, missing error, e engine.Event, sql string, args ...any) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		res := tx.Exec(sql, args...)
-		if res.Error != nil {
-			return res.Error
+		before, err := was(s, tx, "credentials", name, s.credential)
+		if err != nil {
+			return err
 		}
-		if res.RowsAffected == 0 {
-			return missing
-		}
-		return addEvents(tx, e)
+		return change(tx, engine.Missing(engine.ThingCredentials, name), e.Replacing(before), `DELETE FROM credentials WHERE name = ?`, name)
 	})
 }

@@ -11,25 +11,25 @@ import (
 )
 
 type eventRow struct {
-	ID                                           int64
-	At                                           *int64
-	Actor, Action, Stack, RunID, Subject, Detail string
-	Before, After                                string
-	Address, Request, Via                        string
-	Seq                                          *int64
-	Previous, Hash                               string
+	ID                                                    int64
+	At                                                    *int64
+	Actor, Action, Stack, Project, RunID, Subject, Detail string
+	Before, After                                         string
+	Address, Request, Via                                 string
+	Seq                                                   *int64
+	Previous, Hash                                        string
 }
 
 func (eventRow) TableName() string { return "events" }
 
 func newEventRow(e engine.Event) eventRow {
-	return eventRow{ID: e.ID, At: micros(e.At), Actor: e.Actor, Action: e.Action, Stack: e.Stack, RunID: e.Run, Subject: e.Subject,
+	return eventRow{ID: e.ID, At: micros(e.At), Actor: e.Actor, Action: e.Action, Stack: e.Stack, Project: e.Project, RunID: e.Run, Subject: e.Subject,
 		Detail: string(e.Detail), Before: string(e.Before), After: string(e.After),
 		Address: e.Address, Request: e.Request, Via: e.Via, Seq: &e.Seq, Previous: e.Previous, Hash: e.Hash}
 }
 
 func (row eventRow) event() (*engine.Event, error) {
-	e := &engine.Event{ID: row.ID, At: instant(row.At), Actor: row.Actor, Action: row.Action, Stack: row.Stack, Run: row.RunID, Subject: row.Subject,
+	e := &engine.Event{ID: row.ID, At: instant(row.At), Actor: row.Actor, Action: row.Action, Stack: row.Stack, Project: row.Project, Run: row.RunID, Subject: row.Subject,
 		Detail: raw(row.Detail), Before: raw(row.Before), After: raw(row.After),
 		Origin: engine.Origin{Address: row.Address, Request: row.Request, Via: row.Via}, Previous: row.Previous, Hash: row.Hash}
 	if row.Seq != nil {

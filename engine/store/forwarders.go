@@ -77,8 +77,12 @@ func noForwarder(name string) error { return engine.NotFound("there is no forwar
 
 // Forwarder implements engine.ForwarderStore.
 func (s *Store) Forwarder(ctx context.Context, name string) (*engine.Forwarder, error) {
+	return s.forwarderNamed(s.read.WithContext(ctx), name)
+}
+
+func (s *Store) forwarderNamed(db *gorm.DB, name string) (*engine.Forwarder, error) {
 	var row forwarderRow
-	if err := one(s.read.WithContext(ctx), &row, noForwarder(name), `SELECT * FROM audit_forwarders WHERE name = ?`, name); err != nil {
+	if err := one(db, &row, noForwarder(name), `SELECT * FROM audit_forwarders WHERE name = ?`, name); err != nil {
 		return nil, err
 	}
 	return s.forwarder(row)
@@ -95,12 +99,22 @@ func (s *Store) Forwarders(ctx context.Context) ([]*engine.Forwarder, error) {
 
 // PauseForwarder implements engine.ForwarderStore.
 func (s *Store) PauseForwarder(ctx context.Context, name string, paused bool, at time.Time, e engine.Event) error {
-	return s.writeOne(ctx, noForwarder(name), e, `UPDATE audit_forwarders SET paused = ?, updated_at = ? WHERE name = ?`, paused, micros(at), name)
+	return s.changeForwarder(ctx, name, e, `UPDATE audit_forwarders SET paused = ?, updated_at = ? WHERE name = ?`, paused, micros(at), name)
 }
 
 // DeleteForwarder implements engine.ForwarderStore.
 func (s *Store) DeleteForwarder(ctx context.Context, name string, e engine.Event) error {
-	return s.writeOne(ctx, noForwarder(name), e, `DELETE FROM audit_forwarders WHERE name = ?`, name)
+	return s.changeForwarder(ctx, name, e, `DELETE FROM audit_forwarders WHERE name = ?`, name)
+}
+
+func (s *Store) changeForwarder(ctx context.Context, name string, e engine.Event, sql string, args ...any) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "audit_forwarders", name, s.forwarderNamed)
+		if err != nil {
+			return err
+		}
+		return change(tx, noForwarder(name), e.Replacing(before), sql, args...)
+	})
 }
 
 // Forwarded implements engine.ForwarderStore.

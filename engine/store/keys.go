@@ -89,7 +89,7 @@ func (s *Store) RetireDataKey(ctx context.Context, id int, at time.Time, e engin
 
 // DestroyDataKey implements engine.KeyStore.
 func (s *Store) DestroyDataKey(ctx context.Context, id int, at time.Time, e engine.Event) error {
-	return s.changeOne(ctx, engine.Conflict("data key %d is not retired, or is destroyed already", id), e,
+	return s.writeOne(ctx, engine.Conflict("data key %d is not retired, or is destroyed already", id), e,
 		`UPDATE data_keys SET wrapped = ?, destroyed_at = ? WHERE id = ? AND purpose = 'seal' AND retired_at IS NOT NULL AND destroyed_at IS NULL`,
 		[]byte{}, at.UnixMicro(), id)
 }

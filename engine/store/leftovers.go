@@ -13,23 +13,20 @@ import (
 // DeleteStack implements engine.StackStore.
 func (s *Store) DeleteStack(ctx context.Context, name string, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "stacks", name, stackNamed)
+		if err != nil {
+			return err
+		}
 		if err := s.nextVersion(tx); err != nil {
 			return err
 		}
 		if err := nothingLeft(tx, name); err != nil {
 			return err
 		}
-		res := tx.Exec(`DELETE FROM stacks WHERE name = ?`, name)
-		if res.Error != nil {
-			return res.Error
-		}
-		if res.RowsAffected == 0 {
-			return noStack(name)
-		}
-		if err := forget(tx, name); err != nil {
+		if err := change(tx, noStack(name), e.Replacing(before), `DELETE FROM stacks WHERE name = ?`, name); err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		return forget(tx, name)
 	})
 }
 

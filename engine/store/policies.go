@@ -35,8 +35,12 @@ func policiesOver(db *gorm.DB, stack string) ([]engine.Policy, error) {
 
 // Policy implements engine.PolicyStore.
 func (s *Store) Policy(ctx context.Context, project string) (*engine.Policy, error) {
+	return policyOf(s.read.WithContext(ctx), project)
+}
+
+func policyOf(db *gorm.DB, project string) (*engine.Policy, error) {
 	var row policyRow
-	if err := one(s.read.WithContext(ctx), &row, noPolicy(project), `SELECT * FROM policies WHERE project = ?`, project); err != nil {
+	if err := one(db, &row, noPolicy(project), `SELECT * FROM policies WHERE project = ?`, project); err != nil {
 		return nil, err
 	}
 	p, err := row.policy()
@@ -59,19 +63,27 @@ func noPolicy(project string) error {
 // PutPolicy implements engine.PolicyStore.
 func (s *Store) PutPolicy(ctx context.Context, p *engine.Policy, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Exec(`INSERT INTO policies (project, source, rule, updated_by, updated_at) VALUES (?, ?, ?, ?, ?)
+		before, err := was(s, tx, "policies", p.Project, policyOf)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec(`INSERT INTO policies (project, source, rule, updated_by, updated_at) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (project) DO UPDATE SET source = excluded.source, rule = excluded.rule, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
 			p.Project, p.Source, text(p.Rule), p.UpdatedBy, micros(p.UpdatedAt)).Error
 		if err != nil {
 			return err
 		}
-		return s.policyChanged(tx, e)
+		return s.policyChanged(tx, e.Replacing(before))
 	})
 }
 
 // DeletePolicy implements engine.PolicyStore.
 func (s *Store) DeletePolicy(ctx context.Context, project string, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "policies", project, policyOf)
+		if err != nil {
+			return err
+		}
 		deleted := tx.Exec(`DELETE FROM policies WHERE project = ?`, project)
 		if deleted.Error != nil {
 			return deleted.Error
@@ -79,7 +91,7 @@ func (s *Store) DeletePolicy(ctx context.Context, project string, e engine.Event
 		if deleted.RowsAffected == 0 {
 			return noPolicy(project)
 		}
-		return s.policyChanged(tx, e)
+		return s.policyChanged(tx, e.Replacing(before))
 	})
 }
 

@@ -14,7 +14,13 @@ func (s *Store) HoldStack(ctx context.Context, name string, h *engine.Hold, e en
 	if h == nil {
 		h = &engine.Hold{}
 	}
-	return s.writeOne(ctx, noStack(name), e, `UPDATE stacks SET hold_by = ?, hold_reason = ?, hold_at = ? WHERE name = ?`, h.By, h.Reason, micros(h.At), name)
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "stacks", name, stackNamed)
+		if err != nil {
+			return err
+		}
+		return change(tx, noStack(name), e.Replacing(before), `UPDATE stacks SET hold_by = ?, hold_reason = ?, hold_at = ? WHERE name = ?`, h.By, h.Reason, micros(h.At), name)
+	})
 }
 
 // FreeStacks implements engine.RetentionStore.

@@ -33,22 +33,30 @@ func (row scheduleRow) schedule() (*engine.Schedule, error) {
 // PutSchedule implements engine.ScheduleStore.
 func (s *Store) PutSchedule(ctx context.Context, sch *engine.Schedule, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "schedules", sch.ID, scheduleOf)
+		if err != nil {
+			return err
+		}
 		row := newScheduleRow(sch)
-		err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+		err = tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return engine.Conflict("stack %s has a schedule %q already", sch.Stack, sch.Name)
 		}
 		if err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		return addEvents(tx, e.Replacing(before))
 	})
 }
 
 // Schedule implements engine.ScheduleStore.
 func (s *Store) Schedule(ctx context.Context, id string) (*engine.Schedule, error) {
+	return scheduleOf(s.read.WithContext(ctx), id)
+}
+
+func scheduleOf(db *gorm.DB, id string) (*engine.Schedule, error) {
 	var row scheduleRow
-	if err := one(s.read.WithContext(ctx), &row, engine.Missing(engine.ThingSchedule, id), `SELECT * FROM schedules WHERE id = ?`, id); err != nil {
+	if err := one(db, &row, engine.Missing(engine.ThingSchedule, id), `SELECT * FROM schedules WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return row.schedule()
@@ -74,7 +82,13 @@ func (s *Store) schedules(ctx context.Context, sql string, args ...any) ([]*engi
 
 // DeleteSchedule implements engine.ScheduleStore.
 func (s *Store) DeleteSchedule(ctx context.Context, id string, e engine.Event) error {
-	return s.writeOne(ctx, engine.Missing(engine.ThingSchedule, id), e, `DELETE FROM schedules WHERE id = ?`, id)
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "schedules", id, scheduleOf)
+		if err != nil {
+			return err
+		}
+		return change(tx, engine.Missing(engine.ThingSchedule, id), e.Replacing(before), `DELETE FROM schedules WHERE id = ?`, id)
+	})
 }
 
 // NextDue implements engine.ScheduleStore.

@@ -31,7 +31,22 @@ func (s *Store) matching(q *gorm.DB, f engine.EventFilter) *gorm.DB {
 			q = q.Where(column+" = ?", value)
 		}
 	}
-	return allowed(s.actionLike(during(q, f), f), "stack", engine.Page{Within: f.Within})
+	if f.Project != "" {
+		q = ofThese(q, &engine.Within{Projects: []string{f.Project}})
+	}
+	return ofThese(s.actionLike(during(q, f), f), f.Within)
+}
+
+// ofThese narrows events to those of stacks in w, and of its projects themselves.
+func ofThese(q *gorm.DB, w *engine.Within) *gorm.DB {
+	if w == nil || w.All {
+		return q
+	}
+	where, args := within("stack", w)
+	if len(w.Projects) > 0 {
+		where, args = "("+where+" OR project IN ?)", append(args, w.Projects)
+	}
+	return q.Where(where, args...)
 }
 
 func during(q *gorm.DB, f engine.EventFilter) *gorm.DB {

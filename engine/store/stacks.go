@@ -61,8 +61,12 @@ func (s *Store) CreateStack(ctx context.Context, st *engine.Stack, e engine.Even
 
 // Stack implements engine.StackStore.
 func (s *Store) Stack(ctx context.Context, name string) (*engine.Stack, error) {
+	return stackNamed(s.read.WithContext(ctx), name)
+}
+
+func stackNamed(db *gorm.DB, name string) (*engine.Stack, error) {
 	var row stackRow
-	if err := one(s.read.WithContext(ctx), &row, noStack(name), `SELECT * FROM stacks WHERE name = ?`, name); err != nil {
+	if err := one(db, &row, noStack(name), `SELECT * FROM stacks WHERE name = ?`, name); err != nil {
 		return nil, err
 	}
 	return row.stack()
@@ -114,6 +118,14 @@ func (row revisionRow) revision() (*engine.Revision, error) {
 // AddRevision implements engine.StackStore.
 func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, with engine.Beside, events ...engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) (err error) {
+		kept, err := s.replacedVariable(tx, with)
+		if err != nil {
+			return err
+		}
+		before, err := was(s, tx, "stacks", r.Stack, stackNamed)
+		if err != nil {
+			return err
+		}
 		if r.Number, err = nextRevision(tx, r); err != nil {
 			return err
 		}
@@ -132,7 +144,12 @@ func (s *Store) AddRevision(ctx context.Context, r *engine.Revision, with engine
 		if err := s.changeVariables(tx, r.Stack, with); err != nil {
 			return err
 		}
-		return addEvents(tx, events...)
+		for _, e := range events {
+			if err := addEvents(tx, e.Replacing(before).Replacing(kept)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -93,31 +93,36 @@ func (s *Store) putState(tx *gorm.DB, put engine.StatePut, row stateRow) (known 
 	if err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return false, err
 	}
-	if known, err = follows(tx, row); known || err != nil {
+	last, known, err := follows(tx, row)
+	if known || err != nil {
 		return known, err
+	}
+	for i, e := range put.Events {
+		put.Events[i] = e.Replacing(last)
 	}
 	return false, tx.Create(&row).Error
 }
 
-// follows checks that row may come after the latest version; known is true
-// where it is that version.
-func follows(tx *gorm.DB, row stateRow) (known bool, err error) {
+// follows gives the latest version, nil for none, and checks that row may come
+// after it; known is true where it is that version.
+func follows(tx *gorm.DB, row stateRow) (before *engine.StateVersion, known bool, err error) {
 	var last stateRow
 	err = one(tx, &last, engine.ErrNotFound, `SELECT `+stateColumns+` FROM state_versions WHERE stack = ? AND component = ?
 		ORDER BY serial DESC LIMIT 1`, row.Stack, row.Component)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		return false, nil
+		return nil, false, nil
 	case err != nil:
-		return false, err
+		return nil, false, err
 	case last.Lineage != row.Lineage:
-		return false, engine.Conflict("the state of %s/%s has lineage %s, not %s: it belongs to another history", row.Stack, row.Component, last.Lineage, row.Lineage)
+		return nil, false, engine.Conflict("the state of %s/%s has lineage %s, not %s: it belongs to another history", row.Stack, row.Component, last.Lineage, row.Lineage)
 	case last.Serial == row.Serial && last.Digest == row.Digest:
-		return true, nil
+		return nil, true, nil
 	case last.Serial >= row.Serial:
-		return false, engine.Conflict("the state of %s/%s has serial %d already, so %d is too late; pull it first", row.Stack, row.Component, last.Serial, row.Serial)
+		return nil, false, engine.Conflict("the state of %s/%s has serial %d already, so %d is too late; pull it first", row.Stack, row.Component, last.Serial, row.Serial)
 	}
-	return false, nil
+	before, err = last.version()
+	return before, false, err
 }
 
 // LatestState implements engine.StateStore.

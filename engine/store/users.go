@@ -103,9 +103,6 @@ func (s *Store) writeUser(tx *gorm.DB, u *engine.User, ends engine.Ends, e engin
 	if err != nil {
 		return err
 	}
-	if ends.Lock {
-		u.Failures, u.LockedUntil = 0, time.Time{}
-	}
 	if err := end(tx, u.Name, ends); err != nil {
 		return err
 	}

@@ -28,20 +28,41 @@ func (s *Store) Variables(ctx context.Context, stack string, p engine.Page) ([]*
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, func(row variableRow) (*engine.Variable, error) {
-		value, err := s.seal.Unseal("variables", row.place(), "value", row.Value)
-		return &engine.Variable{Stack: row.Stack, Kind: engine.VariableKind(row.Kind), Name: row.Name, Secret: row.Secret,
-			Value: engine.Secret(value), UpdatedBy: row.UpdatedBy, UpdatedAt: instant(row.UpdatedAt)}, err
+	return each(rows, s.variable)
+}
+
+func (s *Store) variable(row variableRow) (*engine.Variable, error) {
+	value, err := s.seal.Unseal("variables", row.place(), "value", row.Value)
+	return &engine.Variable{Stack: row.Stack, Kind: engine.VariableKind(row.Kind), Name: row.Name, Secret: row.Secret,
+		Value: engine.Secret(value), UpdatedBy: row.UpdatedBy, UpdatedAt: instant(row.UpdatedAt)}, err
+}
+
+// variableWas reads a value that a transaction is about to replace; nil for none.
+func (s *Store) variableWas(tx *gorm.DB, stack string, kind engine.VariableKind, name string) (*engine.Variable, error) {
+	return was(s, tx, "variables", stack, func(tx *gorm.DB, stack string) (*engine.Variable, error) {
+		var row variableRow
+		if err := one(tx, &row, noVariable(stack, name, kind), `SELECT * FROM variables WHERE stack = ? AND kind = ? AND name = ?`, stack, string(kind), name); err != nil {
+			return nil, err
+		}
+		return s.variable(row)
 	})
+}
+
+func noVariable(stack, name string, kind engine.VariableKind) error {
+	return engine.NotFound("nothing is kept for %s variable %s of stack %s", kind, name, stack)
 }
 
 // PutVariable implements engine.VariableStore.
 func (s *Store) PutVariable(ctx context.Context, v *engine.Variable, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := s.variableWas(tx, v.Stack, v.Kind, v.Name)
+		if err != nil {
+			return err
+		}
 		if err := s.putVariable(tx, v); err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		return addEvents(tx, e.Replacing(before))
 	})
 }
 
@@ -59,19 +80,36 @@ func (s *Store) putVariable(tx *gorm.DB, v *engine.Variable) error {
 // DeleteVariable implements engine.VariableStore.
 func (s *Store) DeleteVariable(ctx context.Context, stack, name string, kind engine.VariableKind, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := s.variableWas(tx, stack, kind, name)
+		if err != nil {
+			return err
+		}
 		if err := deleteVariable(tx, stack, name, kind); err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		return addEvents(tx, e.Replacing(before))
 	})
 }
 
 func deleteVariable(tx *gorm.DB, stack, name string, kind engine.VariableKind) error {
 	res := tx.Exec(`DELETE FROM variables WHERE stack = ? AND kind = ? AND name = ?`, stack, string(kind), name)
 	if res.Error == nil && res.RowsAffected == 0 {
-		return engine.NotFound("nothing is kept for %s variable %s of stack %s", kind, name, stack)
+		return noVariable(stack, name, kind)
 	}
 	return res.Error
+}
+
+// replacedVariable is what is kept in the place of a value that a revision
+// brings along, or takes away.
+func (s *Store) replacedVariable(tx *gorm.DB, with engine.Beside) (*engine.Variable, error) {
+	v := with.Keep
+	if v == nil {
+		v = with.Forget
+	}
+	if v == nil {
+		return nil, nil
+	}
+	return s.variableWas(tx, v.Stack, v.Kind, v.Name)
 }
 
 // changeVariables does to the variables of a stack what a revision brings along.

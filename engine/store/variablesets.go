@@ -28,12 +28,16 @@ func noSet(name string) error { return engine.Missing(engine.ThingVariableSet, n
 // VariableSets implements engine.VariableStore.
 func (s *Store) VariableSets(ctx context.Context, p engine.Page) ([]*engine.VariableSet, error) {
 	where, args := withinProjects("name", p.Within)
-	return s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...)
+	return s.variableSets(s.read.WithContext(ctx), `SELECT * FROM variable_sets WHERE name > ? AND `+where+` ORDER BY name LIMIT ?`, around(p.After, args, limit(p))...)
 }
 
 // VariableSet implements engine.VariableStore.
 func (s *Store) VariableSet(ctx context.Context, name string) (*engine.VariableSet, error) {
-	sets, err := s.variableSets(ctx, `SELECT * FROM variable_sets WHERE name = ?`, name)
+	return s.variableSet(s.read.WithContext(ctx), name)
+}
+
+func (s *Store) variableSet(db *gorm.DB, name string) (*engine.VariableSet, error) {
+	sets, err := s.variableSets(db, `SELECT * FROM variable_sets WHERE name = ?`, name)
 	if err == nil && len(sets) == 0 {
 		err = noSet(name)
 	}
@@ -44,9 +48,9 @@ func (s *Store) VariableSet(ctx context.Context, name string) (*engine.VariableS
 }
 
 // variableSets reads the sets that a statement finds, with their variables.
-func (s *Store) variableSets(ctx context.Context, sql string, args ...any) ([]*engine.VariableSet, error) {
+func (s *Store) variableSets(db *gorm.DB, sql string, args ...any) ([]*engine.VariableSet, error) {
 	var rows []variableSetRow
-	if err := s.read.WithContext(ctx).Raw(sql, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
+	if err := db.Raw(sql, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	all, err := each(rows, variableSetRow.set)
@@ -58,7 +62,7 @@ func (s *Store) variableSets(ctx context.Context, sql string, args ...any) ([]*e
 		byName[set.Name], names[i] = set, set.Name
 	}
 	var values []sharedRow
-	err = s.read.WithContext(ctx).Raw(`SELECT * FROM set_variables WHERE set_name IN ? ORDER BY kind DESC, name`, names).Scan(&values).Error
+	err = db.Raw(`SELECT * FROM set_variables WHERE set_name IN ? ORDER BY kind DESC, name`, names).Scan(&values).Error
 	if err != nil {
 		return nil, err
 	}
@@ -87,19 +91,29 @@ func (s *Store) shared(row sharedRow) (*engine.Variable, error) {
 // PutVariableSet implements engine.VariableStore.
 func (s *Store) PutVariableSet(ctx context.Context, v *engine.VariableSet, e engine.Event) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		err := tx.Exec(`INSERT INTO variable_sets (name, description, stacks, updated_by, updated_at) VALUES (?, ?, ?, ?, ?)
+		before, err := was(s, tx, "variable_sets", v.Name, s.variableSet)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec(`INSERT INTO variable_sets (name, description, stacks, updated_by, updated_at) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET description = excluded.description, stacks = excluded.stacks, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
 			v.Name, v.Description, text(v.Stacks), v.UpdatedBy, micros(v.UpdatedAt)).Error
 		if err != nil {
 			return err
 		}
-		return addEvents(tx, e)
+		return addEvents(tx, e.Replacing(before))
 	})
 }
 
 // DeleteVariableSet implements engine.VariableStore.
 func (s *Store) DeleteVariableSet(ctx context.Context, name string, e engine.Event) error {
-	return s.changeOne(ctx, noSet(name), e, `DELETE FROM variable_sets WHERE name = ?`, name)
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		before, err := was(s, tx, "variable_sets", name, s.variableSet)
+		if err != nil {
+			return err
+		}
+		return change(tx, noSet(name), e.Replacing(before), `DELETE FROM variable_sets WHERE name = ?`, name)
+	})
 }
 
 // SetShared implements engine.VariableStore.
@@ -109,7 +123,7 @@ func (s *Store) SetShared(ctx context.Context, set string, v *engine.Variable, e
 	if err != nil {
 		return err
 	}
-	return s.changeOne(ctx, noSet(set), e, `INSERT INTO set_variables (set_name, kind, name, secret, value, updated_by, updated_at)
+	return s.changeShared(ctx, row, noSet(set), e, `INSERT INTO set_variables (set_name, kind, name, secret, value, updated_by, updated_at)
 		SELECT name, ?, ?, ?, ?, ?, ? FROM variable_sets WHERE name = ?
 		ON CONFLICT (set_name, kind, name) DO UPDATE SET secret = excluded.secret, value = excluded.value, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
 		row.Kind, row.Name, v.Secret, sealed, v.UpdatedBy, micros(v.UpdatedAt), set)
@@ -118,20 +132,24 @@ func (s *Store) SetShared(ctx context.Context, set string, v *engine.Variable, e
 // UnsetShared implements engine.VariableStore.
 func (s *Store) UnsetShared(ctx context.Context, set string, kind engine.VariableKind, name string, e engine.Event) error {
 	missing := engine.NotFound("variable set %q has no %s variable %s", set, kind, name)
-	return s.changeOne(ctx, missing, e, `DELETE FROM set_variables WHERE set_name = ? AND kind = ? AND name = ?`, set, string(kind), name)
+	row := sharedRow{SetName: set, Kind: string(kind), Name: name}
+	return s.changeShared(ctx, row, missing, e, `DELETE FROM set_variables WHERE set_name = ? AND kind = ? AND name = ?`, set, string(kind), name)
 }
 
-// changeOne runs a statement that has to change something, else gives missing,
-// and notes the event beside it.
-func (s *Store) changeOne(ctx context.Context, missing error, e engine.Event, statement string, args ...any) error {
+// changeShared changes a value of a set with its event, or returns missing.
+func (s *Store) changeShared(ctx context.Context, row sharedRow, missing error, e engine.Event, sql string, args ...any) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		res := tx.Exec(statement, args...)
-		if res.Error != nil {
-			return res.Error
+		before, err := was(s, tx, "variable_sets", row.SetName, func(tx *gorm.DB, _ string) (*engine.Variable, error) {
+			var kept sharedRow
+			err := one(tx, &kept, missing, `SELECT * FROM set_variables WHERE set_name = ? AND kind = ? AND name = ?`, row.SetName, row.Kind, row.Name)
+			if err != nil {
+				return nil, err
+			}
+			return s.shared(kept)
+		})
+		if err != nil {
+			return err
 		}
-		if res.RowsAffected == 0 {
-			return missing
-		}
-		return addEvents(tx, e)
+		return change(tx, missing, e.Replacing(before), sql, args...)
 	})
 }
