@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,7 +97,18 @@ func TestRuleOfARevisionThatIsAppliedInPartHolds(t *testing.T) {
 	s.revise("ada", lax)
 	run := s.waits("ada")
 	s.is(run, "planned", "")
+	s.says(run, `auto_approve = "always" of revision 2 does not hold, since it asks for less than what is applied`)
 	s.approves("ada", run, "ada started run")
+}
+
+// says checks that who looks at the run is told a line about the stack's rule.
+func (s *system) says(run client.Run, line string) {
+	s.t.Helper()
+	d, err := s.as(engine.RoleViewer).Decision(s.t.Context(), run.ID)
+	s.ok(err)
+	if !slices.Contains(d.Rules[0].Says, line) {
+		s.t.Errorf("the stack's rule says %q", d.Rules[0].Says)
+	}
 }
 
 func TestRuleOfTheInstallationIsHeldAgainstThoseOfProjects(t *testing.T) {
@@ -115,6 +127,7 @@ func TestRuleThatAsksNobodyStandsInForWhoMayApply(t *testing.T) {
 	s.revise("otto", lax)
 	run := s.waits("otto")
 	s.is(run, "planned", "")
+	s.says(run, `auto_approve = "always" of revision 1 does not hold, since who started the run may not apply`)
 	_, err := s.as("otto").ApplyRun(t.Context(), run.ID, run.Digest, "")
 	s.refuses(err, "otto may not apply")
 	_, err = s.as("dora").ApplyRun(t.Context(), run.ID, run.Digest, "")
@@ -184,4 +197,47 @@ func TestRuleOfARevisionThatFailedHalfwayHolds(t *testing.T) {
 	s.approves("bob", run, "")
 	s.ends(run, engine.OutcomeApplied)
 	s.is(s.waits("ada"), "approved", "")
+}
+
+// A revision that only said so once had drift put right without anybody from
+// then on.
+func TestRemediationIsAgreedTo(t *testing.T) {
+	s := newSystem(t)
+	s.team()
+	s.revise("ada", oneOther)
+	run := s.waits("ada")
+	s.approves("bob", run, "")
+	s.ends(run, engine.OutcomeApplied)
+	remediate := oneOther + "\ndrift { remediate = \"apply\" }"
+	s.revise("ada", remediate)
+	run = s.finds("ada", 0)
+	s.is(run, "planned", "")
+	s.approves("ada", run, "ada started run")
+	s.approves("bob", run, "")
+	s.revise("ada", remediate)
+	s.is(s.finds("ada", 0), "succeeded", "nothing to change")
+}
+
+// A part that was applied under more asks for that of a remediation as well.
+func TestRemediationIsUnderTheRulesOfAllThatIsThere(t *testing.T) {
+	for second, status := range map[string]engine.RunStatus{oneOther: engine.RunPlanned, `approval { auto_approve = "no_changes" }`: engine.RunApproved} {
+		s := newSystem(t)
+		s.team()
+		s.pair("ada", "drift { remediate = \"apply\" }")
+		s.apply("terraform.greeting")
+		s.pair("ada", second)
+		part, err := s.as("ada").StartRun(t.Context(), "hello", client.StartRun{Kind: "apply", Only: []string{"terraform.other"}})
+		s.ok(err)
+		s.plan(part)
+		part = s.read(part.ID)
+		s.approves("bob", part, "")
+		s.ends(part, engine.OutcomeApplied)
+		s.check("terraform.greeting")
+		runs := s.remediations()
+		if len(runs) != 1 {
+			t.Fatalf("%d remediations", len(runs))
+		}
+		s.plan(s.read(runs[0].ID))
+		s.is(s.read(runs[0].ID), string(status), "")
+	}
 }

@@ -155,6 +155,9 @@ func TestTokenSaysWhichPhaseOfWhichStepHasIt(t *testing.T) {
 			continue
 		}
 		used++
+		if claims["run"] != e.Run || claims["step"] != e.Actor {
+			t.Errorf("the token is of run %v, step %v, and the event of %s, %s", claims["run"], claims["step"], e.Run, e.Actor)
+		}
 		if text := string(e.Detail); strings.Contains(text, id.Token) || !strings.Contains(text, role("writer")) || !strings.Contains(text, ":phase:apply") || e.Subject != "prod" || e.Run == "" {
 			t.Errorf("the audit log has %+v: %s", e, text)
 		}

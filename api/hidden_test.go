@@ -191,6 +191,29 @@ func TestRoleIsGoneTheMomentItIsTaken(t *testing.T) {
 	s.must(s.request("GET", "/v1/runs/"+ids["run"], "insider", nil), http.StatusForbidden)
 }
 
+func TestRoleIsGoneInEveryProcess(t *testing.T) {
+	s := newSystem(t)
+	s.inProject()
+	ctx, elsewhere := t.Context(), &engine.Access{Store: s.access.Store, Now: s.clock.now}
+	may := func() bool {
+		p, err := elsewhere.ByToken(ctx, s.tokens["insider"])
+		s.ok(err)
+		return p.May(engine.MayApply, engine.StackScope("pay.hello"))
+	}
+	if !may() {
+		t.Error("the role does not hold to begin with")
+	}
+	role := client.Binding{Subject: "user:insider", Role: "admin", Scope: "project:pay"}
+	s.ok(s.as(engine.RoleAdmin).Unbind(ctx, role))
+	if may() {
+		t.Error("the role holds in a process that had read it")
+	}
+	s.ok(s.as(engine.RoleAdmin).Bind(ctx, role))
+	if !may() {
+		t.Error("the role does not hold again")
+	}
+}
+
 func TestProjectThatIsInUseStays(t *testing.T) {
 	s := newSystem(t)
 	s.inProject()

@@ -23,7 +23,7 @@ func TestPolicyOfAProjectIsNotInTheHandsOfItsStacks(t *testing.T) {
 	s.refuses(err, "approvals is a whole number from 0 to 20")
 	p, err := s.as(engine.RoleAdmin).PutPolicy(t.Context(), "default", oneOther)
 	s.ok(err)
-	if len(p.Says) != 5 || p.UpdatedBy != "admin" {
+	if len(p.Says) != 3 || p.UpdatedBy != "admin" {
 		t.Errorf("policy %+v", p)
 	}
 	run := s.waits("otto")

@@ -122,6 +122,43 @@ func TestRenewalComesBackAfterTheWait(t *testing.T) {
 	}
 }
 
+func TestLeaseThatWasExtendedJustNowIsNotWrittenAgain(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	run := s.start("apply")
+	step := run.Steps[0].ID
+	runner := client.New(s.url, s.claim(run).Token).Runner()
+	lease := func() time.Time {
+		r, err := s.store.Run(t.Context(), run.ID)
+		s.ok(err)
+		return r.StepByID(step).LeaseUntil
+	}
+	claimed := lease()
+	for _, c := range []struct {
+		name    string
+		passes  time.Duration
+		written bool
+	}{
+		{"moments after the claim", 0, false},
+		{"later", 2 * time.Second, true},
+		{"by a clock that is behind", -time.Minute, true},
+	} {
+		s.clock.add(c.passes)
+		_, err := runner.Renew(t.Context(), time.Nanosecond, engine.Signal{})
+		s.ok(err)
+		now := lease()
+		if now.Equal(claimed) == c.written || c.written && now.Before(claimed) != (c.passes < 0) {
+			t.Errorf("%s it lasts %s longer", c.name, now.Sub(claimed))
+		}
+		claimed = now
+	}
+	_, err := s.store.UpdateRun(t.Context(), run.ID, func(r *engine.Run) error { r.CancelBy = "me"; return nil })
+	s.ok(err)
+	if sig, err := runner.Renew(t.Context(), time.Minute, engine.Signal{}); err != nil || !sig.Stop {
+		t.Errorf("a renewal that writes nothing tells %+v, %v", sig, err)
+	}
+}
+
 func TestWhatARunnerMayNotSend(t *testing.T) {
 	tests := map[string]struct {
 		call func(*client.Runner) error

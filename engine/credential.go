@@ -88,6 +88,26 @@ func (c *Credential) access(phase Phase) *CloudAccess {
 	return a
 }
 
+// Variables are what the server itself authenticates with by these credentials, as
+// environment variables. It wraps ErrInvalid where one is kept elsewhere, which
+// only runners look up.
+func (c *Credential) Variables() (map[string]Secret, error) {
+	all := map[string]Secret{}
+	maps.Copy(all, c.Values)
+	if c.Kind == CredentialAWSStatic {
+		env, _ := c.access(PhaseApply).Files("")
+		for name, value := range env {
+			all[name] = Secret(value)
+		}
+	}
+	for name, value := range all {
+		if isReference(value.Reveal()) {
+			return nil, Invalid("%s of credentials %s is kept elsewhere, which only runners look up; store the value itself for what the server does", name, c.Name)
+		}
+	}
+	return all, nil
+}
+
 // CredentialFor gives the whole name of the credentials that a stack calls by
 // name. It wraps ErrNotFound for those of another project.
 func CredentialFor(stack, name string) (string, error) {

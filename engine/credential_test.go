@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -164,6 +165,25 @@ func TestNothingForPlansIsNotWhatAppliesHave(t *testing.T) {
 				t.Errorf("error = %v", err)
 			}
 		})
+	}
+}
+
+// The server would send the reference, as if it were the secret itself.
+func TestServerUsesNoReferenceAsASecret(t *testing.T) {
+	for name, tt := range map[string]struct {
+		c    *Credential
+		want map[string]Secret // nil where they are refused
+	}{
+		"variables":   {credentialOf(CredentialEnvironment, nil, map[string]Secret{"TOKEN": "t"}), map[string]Secret{"TOKEN": "t"}},
+		"a reference": {credentialOf(CredentialEnvironment, nil, map[string]Secret{"TOKEN": `secret("env://STACK_A")`}), nil},
+		"a key of AWS": {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": "x"}),
+			map[string]Secret{"secret_access_key": "x", "AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "x"}},
+		"a key of AWS that is kept elsewhere": {credentialOf(CredentialAWSStatic, map[string]string{"access_key_id": "AKIA1"}, map[string]Secret{"secret_access_key": `secret("env://STACK_A")`}), nil},
+	} {
+		got, err := tt.c.Variables()
+		if !maps.Equal(got, tt.want) || (tt.want == nil) != errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
 	}
 }
 

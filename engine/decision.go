@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -51,6 +50,9 @@ func (s *Runs) Decision(ctx context.Context, p Principal, id string) (*Decision,
 	if err := s.informed(ctx, run); err != nil {
 		return nil, err
 	}
+	if err := s.overruled(ctx, d); err != nil {
+		return nil, err
+	}
 	d.Classes = run.classes()
 	for _, n := range run.InForce().needs(d.Classes) {
 		d.Needs = append(d.Needs, Met{n, n.Approvals - run.lacking(n)})
@@ -65,6 +67,24 @@ func (s *Runs) Decision(ctx context.Context, p Principal, id string) (*Decision,
 		d.WhyNot = "have approved it already"
 	}
 	return d, nil
+}
+
+// overruled adds to the rule of the stack why a person is asked for a plan that
+// the revision itself would let pass.
+func (s *Runs) overruled(ctx context.Context, d *Decision) error {
+	rev, err := s.outline(ctx, d.Run.Stack, d.Run.Revision)
+	if err != nil {
+		return err
+	}
+	own, holds, why := rev.Blueprint.Approval.meant().AutoApprove, d.Run.Rule.AutoApprove, "who started the run may not apply"
+	if own == holds || stricterAuto(own, holds) == own { // a remediation may say more
+		return nil
+	}
+	if holds == AutoNever {
+		why = "it asks for less than what is applied"
+	}
+	d.Rules[0].Says = append(d.Rules[0].Says, fmt.Sprintf("auto_approve = %q of revision %d does not hold, since %s", own, rev.Number, why))
+	return nil
 }
 
 // rules lists what the run is under.
@@ -84,13 +104,12 @@ func (r ApprovalRule) Says() []string {
 			lines = append(lines, fmt.Sprintf(format, args...))
 		}
 	}
-	say(true, "%s", r.needs(nil)[0])
+	all := r.needs(nil)[0]
+	leaves := r.AutoApprove == "" && all.Open && len(all.Roles) == 0 && !all.NotStarter && !all.NotAuthor
+	say(!leaves, "%s%s", all, all.bars()) // else it leaves that to the stacks
 	for _, n := range r.classNeeds(Classes()) {
-		say(true, "%s", n)
+		say(true, "%s%s", n, n.bars())
 	}
-	barred := func(bars func(Need) bool) bool { return slices.ContainsFunc(r.needs(Classes()), bars) }
-	say(barred(func(n Need) bool { return n.NotStarter }), "approvals not by who started the run")
-	say(barred(func(n Need) bool { return n.NotAuthor }), "approvals not by who wrote what the run brings")
 	say(r.AutoApprove != "", "nobody is asked for plans: %s", r.AutoApprove)
 	say(r.OnDeferred != "", "plans made late: %s", r.OnDeferred)
 	say(r.Expires > 0, "a plan expires after %s", r.Expires)

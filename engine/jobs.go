@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Signal is what a runner learns when it renews its lease.
@@ -71,13 +72,29 @@ func (s *Runs) Runner(ctx context.Context, token Secret) (*Step, error) {
 
 // Renew extends the lease of a step and says whether its runner should stop.
 func (s *Runs) Renew(ctx context.Context, step *Step) (Signal, error) {
-	run, err := s.Store.UpdateRun(ctx, step.Run, func(r *Run) error {
-		return r.Renew(step.ID, step.Attempt, s.Now())
-	})
+	run, err := s.renewed(ctx, step)
 	if err != nil {
 		return Signal{}, err
 	}
 	return Signal{Stop: run.CancelBy != "", Kill: run.Kill}, nil
+}
+
+// freshFor is how long a lease is not written anew: a runner renews first as soon
+// as it is there, moments after the claim.
+const freshFor = time.Second
+
+// renewed is the run with the lease of its step extended, unless that was done
+// just now.
+func (s *Runs) renewed(ctx context.Context, step *Step) (*Run, error) {
+	renew := func(r *Run) error { return r.Renew(step.ID, step.Attempt, s.Now()) }
+	if left := step.LeaseUntil.Sub(s.Now()); left <= Lease-freshFor || left > Lease { // or by another's clock
+		return s.Store.UpdateRun(ctx, step.Run, renew)
+	}
+	run, err := s.Store.Run(ctx, step.Run)
+	if err != nil {
+		return nil, err
+	}
+	return run, renew(run)
 }
 
 // Job puts together what the runner of the step needs, but for the token of

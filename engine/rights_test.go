@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"testing"
@@ -117,6 +118,27 @@ func TestScopesAreReadAsTheyAreWritten(t *testing.T) {
 	for _, text := range []string{"project:", "project:a.b", "stack:", "stack:default.web", "team:web", "x"} {
 		if s, err := ParseScope(text); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q is read as %+v, %v", text, s, err)
+		}
+	}
+}
+
+// oneDirectory has nothing else.
+type oneDirectory struct {
+	UserStore
+	DirectoryStore
+	CredentialStore
+	EventStore
+	directory *Directory
+}
+
+func (k oneDirectory) Directory(context.Context) (*Directory, error) { return k.directory, nil }
+
+func TestDirectoryOfARestoredDatabaseIsReadAnew(t *testing.T) {
+	a := &Access{}
+	for _, version := range []int64{5, 3} {
+		a.Store = oneDirectory{directory: &Directory{Version: version}}
+		if d, err := a.directory(t.Context(), version); err != nil || d.Version != version {
+			t.Errorf("version %d is known at version %d: %v", d.Version, version, err)
 		}
 	}
 }

@@ -231,6 +231,19 @@ func (n Need) String() string {
 	return text
 }
 
+// bars words whose approval does not count towards the need, "" for nobody's.
+func (n Need) bars() string {
+	switch {
+	case n.NotStarter && n.NotAuthor:
+		return ", by others than who started the run or wrote what it brings"
+	case n.NotStarter:
+		return ", by others than who started the run"
+	case n.NotAuthor:
+		return ", by others than who wrote what the run brings"
+	}
+	return ""
+}
+
 func roleList(roles []Role) string {
 	names := make([]string, len(roles))
 	for i, r := range roles {

@@ -144,3 +144,24 @@ func TestClassesOfAPlan(t *testing.T) {
 		})
 	}
 }
+
+func TestRulesSayWhatTheyAsk(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rule ApprovalRule
+		want []string
+	}{
+		"a stack that says nothing":                          {ApprovalRule{}.meant(), []string{"a confirmation", "nobody is asked for plans: no_changes", "plans made late: ask"}},
+		"a policy of freezes leaves approvals to the stacks": {weekend, []string{"no apply begins from Fri 10:00 to Mon 07:00 (weekend)"}},
+		"each need says who is barred": {
+			ApprovalRule{NotAuthor: true, Classes: map[Class]ClassRule{ClassDestroy: {Approvals: 2, Roles: []Role{"dba"}}}},
+			[]string{"a confirmation, by others than who wrote what the run brings", "2 approvals by dba for changes of class destroy, by others than who started the run or wrote what it brings"},
+		},
+		"a run of others": {ApprovalRule{NotStarter: true}, []string{"a confirmation, by others than who started the run"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tt.rule.Says(); !slices.Equal(got, tt.want) {
+				t.Errorf("it says %q", got)
+			}
+		})
+	}
+}

@@ -11,8 +11,9 @@ import (
 // stackRule is the rule of a revision together with those of the revisions that
 // are there: one that asks for less is itself applied under what was asked for
 // before, and put before a person even where it changes nothing. Else the run
-// after it would be under less than anybody agreed to. Which plans need no
-// person is said by auto where it says anything.
+// after it would be under less than anybody agreed to. Putting drift right without a
+// person is such a thing, too. Which plans need no person is said by auto where it
+// says anything.
 func (s *Runs) stackRule(ctx context.Context, rev *Revision, auto AutoApprove) (ApprovalRule, error) {
 	meant := func(rev *Revision) ApprovalRule {
 		rule := rev.Blueprint.Approval.meant()
@@ -24,19 +25,24 @@ func (s *Runs) stackRule(ctx context.Context, rev *Revision, auto AutoApprove) (
 	if err != nil {
 		return own, err
 	}
-	rule := own
+	rule, less := own, false
 	for _, number := range there {
 		at, err := s.outline(ctx, rev.Stack, number)
 		if err != nil {
 			return own, err
 		}
 		rule = Stricter(rule, meant(at))
+		less = less || rev.remediates() && !at.remediates() && own.AutoApprove != AutoAlways
 	}
-	if !reflect.DeepEqual(rule, own) {
+	if less || !reflect.DeepEqual(rule, own) {
 		rule.AutoApprove = AutoNever
 	}
 	return rule, nil
 }
+
+// remediates reports whether drift of what the revision made is put right
+// without a person.
+func (r *Revision) remediates() bool { return r.Blueprint.Drift.Remediate == RemediateApply }
 
 // startedBy gives the rule as it is for a run that p starts. That a plan needs
 // no person stands in for one who may apply, and not for who may not.

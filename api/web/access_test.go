@@ -22,6 +22,7 @@ func TestRolesAreGivenAndTakenOnThePages(t *testing.T) {
 	b.get("/projects", http.StatusOK).has("Card payments")
 	b.get("/projects/pay", http.StatusOK).has("payers", "operator")
 	b.get("/access", http.StatusOK).has("planner", "read, plan", "payers", "project:pay")
+	b.get("/users", http.StatusOK).has(`<option value="planner">`)
 	b.submitForm("/access/grant", http.StatusNotFound, "kind", "user", "name", "nobody", "role", "viewer")
 	b.submitForm("/access/revoke", http.StatusConflict, "kind", "user", "name", "admin", "role", "admin").has("last admin")
 	b.submitForm("/access/revoke", http.StatusSeeOther, "kind", "team", "name", "payers", "role", "operator", "scope", "project:pay")

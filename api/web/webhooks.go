@@ -47,7 +47,7 @@ func (p *Pages) showWebhooks(c *gin.Context, status int, v webhooksView) error {
 func (p *Pages) createWebhook(c *gin.Context) error {
 	return p.changeWebhooks(c, func(ctx context.Context, who engine.Principal, v *webhooksView) (err error) {
 		v.made, err = p.Webhooks.Add(ctx, who, &engine.Webhook{
-			Name: strings.TrimSpace(c.PostForm("name")), URL: strings.TrimSpace(c.PostForm("url")), 
+			Name: strings.TrimSpace(c.PostForm("name")), URL: strings.TrimSpace(c.PostForm("url")),
 			Project: strings.TrimSpace(c.PostForm("project")), Stack: strings.TrimSpace(c.PostForm("stack")),
 			Events: strings.FieldsFunc(c.PostForm("events"), func(r rune) bool { return r == ',' || r == ' ' }),
 		})

@@ -150,7 +150,8 @@ func (c *components) registryToken(ctx context.Context, host string) (engine.Sec
 	if err != nil {
 		return "", err
 	}
-	return creds.Values["TOKEN"], nil
+	vars, err := creds.Variables()
+	return vars["TOKEN"], err
 }
 
 // stateURL is where a component's state is, for Terraform.

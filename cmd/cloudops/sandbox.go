@@ -60,10 +60,7 @@ func (o *sandboxOptions) check() (err error) {
 
 // secretPlaces are the files and folders that the server's secrets are in.
 func (o *serverOptions) secretPlaces() []string {
-	paths := []string{o.dataDir, o.masterKeyFile, o.secretsOf.vault.TokenFile}
-	if o.https.key != "" {
-		paths = append(paths, o.https.key)
-	}
+	paths := []string{o.dataDir, o.masterKeyFile, o.secretsOf.vault.TokenFile, o.https.key}
 	if path, isFile := strings.CutPrefix(o.masterKey, "file://"); isFile {
 		paths = append(paths, path)
 	}
@@ -80,8 +77,8 @@ func (o *serverOptions) secretPlaces() []string {
 
 func absolute(paths []string) (all []string) {
 	for _, path := range paths {
-		if path, err := filepath.Abs(path); err == nil {
-			all = append(all, path)
+		if at, err := filepath.Abs(path); err == nil && path != "" { // which is not given, and not where we are
+			all = append(all, at)
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,5 +67,22 @@ func TestStackFindsNothingOfTheServer(t *testing.T) {
 	}
 	if strings.Contains(log, "(local-exec): READ") {
 		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestServersSecretsAreClosedAndNothingElse(t *testing.T) {
+	t.Setenv("CLOUDOPS_OIDC_CLIENT_SECRET_FILE", "/srv/oidc")
+	t.Setenv("CLOUDOPS_WEBHOOK_FILE", "")
+	o := serverOptions{dataDir: "/srv/data", masterKey: "file:///srv/master.key", databaseURL: "sqlite:///srv/c.db"}
+	o.secretsOf.vault.TokenFile = "/srv/vault-token"
+	want := []string{"/srv/data", "/srv/vault-token", "/srv/master.key", "/srv/c.db", "/srv/c.db-wal", "/srv/c.db-shm", "/srv/oidc"}
+	for _, path := range want {
+		if !slices.Contains(o.secretPlaces(), path) {
+			t.Errorf("%s is open", path)
+		}
+	}
+	here, err := os.Getwd()
+	if err != nil || slices.Contains(o.secretPlaces(), here) {
+		t.Errorf("closed are %q, %v", o.secretPlaces(), err)
 	}
 }

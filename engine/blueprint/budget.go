@@ -1,16 +1,12 @@
 package blueprint
 
 import (
-	"errors"
 	"reflect"
-	"regexp"
-	"strconv"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 )
 
 // maxWork is what working out a stack may cost: a value costs one for each of
@@ -100,76 +96,5 @@ func count(node hclsyntax.Node) {
 			f.ValExpr = counted{&hclsyntax.ParenthesesExpr{Expression: f.ValExpr, SrcRange: f.ValExpr.Range()}}
 		}
 		return nil
-	})
-}
-
-// The bounds of functions whose result may be far larger than what they are given.
-const (
-	maxMade   = 1 << 18 // elements
-	maxText   = 4 << 20 // bytes
-	maxIndent = 1_000
-)
-
-var widths = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[^%a-zA-Z]*\d{5}`) })
-
-// guards say what a call would make too much of, by the function's name.
-var guards = map[string]func(args []cty.Value) error{
-	"format":     narrow,
-	"formatlist": narrow,
-	"indent": func(args []cty.Value) error {
-		if args[0].GreaterThan(cty.NumberIntVal(maxIndent)).True() {
-			return errors.New("text is indented by at most " + strconv.Itoa(maxIndent) + " blanks")
-		}
-		return nil
-	},
-	"replace": func(args []cty.Value) error {
-		text, part, by := args[0].AsString(), args[1].AsString(), args[2].AsString()
-		if len(part) > 1 && part[0] == '/' {
-			part = ""
-		}
-		return bounded((len(text)/max(1, len(part))+1)*len(by), maxText)
-	},
-	"setproduct": func(args []cty.Value) error {
-		made := 1
-		for _, list := range args {
-			if made *= max(1, list.LengthInt()); made > maxMade {
-				break
-			}
-		}
-		return bounded(made, maxMade)
-	},
-}
-
-func narrow(args []cty.Value) error {
-	if widths().MatchString(args[0].AsString()) {
-		return errors.New("widths and precisions have at most four digits")
-	}
-	return nil
-}
-
-func bounded(made, most int) error {
-	if made > most {
-		return errors.New("the result would be too large")
-	}
-	return nil
-}
-
-// guarded is f behind its guard. Arguments that are not known yet make nothing.
-func guarded(f function.Function, guard func(args []cty.Value) error) function.Function {
-	return function.New(&function.Spec{
-		Params: f.Params(), VarParam: f.VarParam(),
-		Type: func(args []cty.Value) (cty.Type, error) {
-			plain := make([]cty.Value, len(args))
-			for i, arg := range args {
-				if plain[i], _ = arg.Unmark(); !plain[i].IsKnown() || plain[i].IsNull() {
-					return f.ReturnTypeForValues(args)
-				}
-			}
-			if err := guard(plain); err != nil {
-				return cty.NilType, err
-			}
-			return f.ReturnTypeForValues(args)
-		},
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call(args) },
 	})
 }

@@ -155,7 +155,7 @@ func (s *stack) render(name string, values map[string]cty.Value) (cty.Value, err
 	}
 	count(expr)
 	ctx := (&budget{left: maxWork / 10}).context().NewChild()
-	ctx.Variables, ctx.Functions = values, s.templateFunctions()
+	ctx.Variables, ctx.Functions = values, metered(s.templateFunctions())
 	v, diags := expr.Value(ctx)
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)

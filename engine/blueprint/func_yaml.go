@@ -1,17 +1,21 @@
 package blueprint
 
 import (
+	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"strings"
+	"sync"
 
 	yaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// maxAliases is how often a YAML text may use what it has named: a few that
-// build on each other stand for more than any memory holds.
-const maxAliases = 32
+// aliasMarks finds what may be an alias: a star behind white space or a bracket.
+// Source: YAML 1.2.2, sections 5.3 and 7.1.
+var aliasMarks = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[\s,:?\[\]{}-])\*`) })
 
 // yamldecodeFunc is that of the library, kept from texts that would exhaust it.
 func yamldecodeFunc() function.Function {
@@ -28,14 +32,23 @@ func yamldecodeFunc() function.Function {
 	})
 }
 
+// repeated is how often a part of a YAML text may come at most once its aliases are
+// followed. Each may stand for what holds others, in as many levels as there are names.
+func repeated(text string) float64 {
+	names, aliases, most := strings.Count(text, "&"), len(aliasMarks().FindAllStringIndex(text, -1)), 1.0
+	for levels := 1; levels <= min(names, aliases); levels++ {
+		most = max(most, math.Pow(1+float64(aliases)/float64(levels), float64(levels)))
+	}
+	return most
+}
+
 func checkYAML(v cty.Value) error {
 	if !v.IsKnown() || v.IsNull() {
 		return nil
 	}
 	text := v.AsString()
-	aliases := strings.Count(text, " *") + strings.Count(text, "[*") + strings.Count(text, ",*") + strings.Count(text, "\n*")
-	if strings.Contains(text, "&") && aliases > maxAliases {
-		return fmt.Errorf("the text uses more than %d aliases", maxAliases)
+	if float64(len(text))*repeated(text) > MaxFile {
+		return errors.New("the text is too large, or its aliases stand for too much")
 	}
 	depth := 0
 	for line := range strings.Lines(text) {

@@ -88,7 +88,7 @@ func TestFunctionsBehaveLikeTerraforms(t *testing.T) {
 		`timestamp()`:                                                  {wantErr: "another value each time"},
 		`uuid()`:                                                       {wantErr: "another value each time"},
 		`bcrypt("x")`:                                                  {wantErr: "another value each time"},
-		`yamldecode("a: &a [1]\nb: [${join(",", [for i in range(40) : "*a"])}]")`: {wantErr: "aliases"},
+		`yamldecode("a: &a [1]\nb: &b [${join(",", [for i in range(99) : "\t*a"])}]\nc: [${join(",", [for i in range(99) : "*b"])}]")`: {wantErr: "aliases"},
 	}
 	s, _ := parse(Tree{
 		"stack.hcl": {Data: []byte(`stack "s" {}`)}, "a.txt": {Data: []byte("hello ${name}")},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // scope evaluates expressions of a stack with one set of upstream outputs. It
@@ -15,11 +16,12 @@ type scope struct {
 	upstream upstream
 	part     *component // whose own expressions are worked out; nil for those of the stack
 
-	memo map[string]result
-	path []string         // of what is being worked out, to find cycles
-	used map[string][]use // of locals and cloud settings
-	work *budget
-	refs *budget // for what the expression that is worked out refers to
+	memo  map[string]result
+	path  []string         // of what is being worked out, to find cycles
+	used  map[string][]use // of locals and cloud settings
+	work  *budget
+	refs  *budget // for what the expression that is worked out refers to
+	calls map[string]function.Function
 }
 
 // upstream gives the value of an output of a component, or of all of them as
@@ -32,7 +34,7 @@ type result struct {
 }
 
 func (s *stack) scope(up upstream) *scope {
-	return &scope{stack: s, upstream: up, memo: map[string]result{}, used: map[string][]use{}, work: &budget{left: maxWork}}
+	return &scope{stack: s, upstream: up, memo: map[string]result{}, used: map[string][]use{}, work: &budget{left: maxWork}, calls: metered(s.functions())}
 }
 
 // eval gives the expression's value; unknown where it has a mistake.
@@ -70,7 +72,7 @@ func (sc *scope) context(traversals []hcl.Traversal) (*hcl.EvalContext, hcl.Diag
 		diags = append(diags, sc.supply(ref, used)...)
 	}
 	ctx := sc.work.context().NewChild()
-	ctx.Variables, ctx.Functions = used.values(), sc.functions()
+	ctx.Variables, ctx.Functions = used.values(), sc.calls
 	return ctx, diags
 }
 

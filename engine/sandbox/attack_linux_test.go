@@ -155,7 +155,11 @@ func listeners(t *testing.T) (port int, abstract string) {
 	return port, abstract
 }
 
+// copyFile copies a program. Nothing is started meanwhile: it would have the copy
+// open to write for a moment, and then that cannot be executed.
 func copyFile(from, to string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	r, err := os.Open(from)
 	if err != nil {
 		return err

@@ -30,12 +30,16 @@ func (o Options) newBucket(ctx context.Context, u *url.URL, c engine.ForwarderCo
 	if err != nil {
 		return nil, err
 	}
-	id, secret := creds.Values["AWS_ACCESS_KEY_ID"].Reveal(), creds.Values["AWS_SECRET_ACCESS_KEY"].Reveal()
+	vars, err := creds.Variables()
+	if err != nil {
+		return nil, err
+	}
+	id, secret := vars["AWS_ACCESS_KEY_ID"].Reveal(), vars["AWS_SECRET_ACCESS_KEY"].Reveal()
 	if id == "" || secret == "" {
 		return nil, engine.Invalid("credentials %s have no AWS_ACCESS_KEY_ID or no AWS_SECRET_ACCESS_KEY", c.Credential)
 	}
 	options := s3.Options{Region: c.Region, HTTPClient: o.HTTP(nil),
-		Credentials: credentials.NewStaticCredentialsProvider(id, secret, creds.Values["AWS_SESSION_TOKEN"].Reveal())}
+		Credentials: credentials.NewStaticCredentialsProvider(id, secret, vars["AWS_SESSION_TOKEN"].Reveal())}
 	if c.Endpoint != "" {
 		options.BaseEndpoint, options.UsePathStyle = aws.String(c.Endpoint), true
 	}

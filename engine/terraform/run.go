@@ -122,6 +122,9 @@ func (r *session) environment() map[string]string {
 			env[name] = v
 		}
 	}
+	if ca := env["SSL_CERT_FILE"]; ca != "" { // for which git has a name of its own
+		env["GIT_SSL_CAINFO"] = ca
+	}
 	maps.Copy(env, tfexec.CleanEnv(maps.Clone(r.job.Env)))
 	return env
 }

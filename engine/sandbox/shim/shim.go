@@ -38,7 +38,7 @@ func (t Terms) Variable() (name, value string, err error) {
 }
 
 // init becomes the child where this process was started for that. It stands
-// here and not in main because of the two thirds of a start that this saves: a
+// here and not in main because of the half of a start that this saves: a
 // run has eight of them, and readying all of our program takes milliseconds.
 // Packages are readied in the order of their paths as soon as those that they
 // import are (https://go.dev/ref/spec#Program_initialization, and the notes of
