@@ -90,16 +90,29 @@ func TestGuessesThatBeganBeforeALockAreRefusedToo(t *testing.T) {
 // they are let in again.
 func TestConfirmedCodesEndWithTheSessionsThatConfirmedThem(t *testing.T) {
 	s := newSystem(t)
-	browser, err := s.signedIn("operator")
-	s.ok(err)
-	d, err := client.New(s.url, "").BeginDevice(t.Context(), "laptop")
-	s.ok(err)
-	s.ok(s.access.AnswerDevice(t.Context(), browser, d.UserCode, true))
-	admin := s.as(engine.RoleAdmin)
-	s.ok(admin.UpdateUser(t.Context(), "operator", client.UpdateUser{Disabled: new(true)}))
-	s.ok(admin.UpdateUser(t.Context(), "operator", client.UpdateUser{Disabled: new(false)}))
-	if _, err := client.New(s.url, "").RedeemDevice(t.Context(), d.DeviceCode); deviceCode(err) != client.CodeDenied {
-		t.Errorf("it ends with %v", err)
+	ctx, admin := t.Context(), s.as(engine.RoleAdmin)
+	for what, end := range map[string]func() error{
+		"disabled": func() error {
+			return errors.Join(admin.UpdateUser(ctx, "operator", client.UpdateUser{Disabled: new(true)}), admin.UpdateUser(ctx, "operator", client.UpdateUser{Disabled: new(false)}))
+		},
+		"signed out": func() error { return admin.EndSessions(ctx, "operator") },
+		"unlinked": func() error {
+			id := engine.SignOnIdentity{Issuer: "https://idp.example.com", Subject: "17"}
+			s.ok(s.store.LinkUser(ctx, "operator", id, s.clock.now(), engine.Event{At: s.clock.now(), Actor: "operator", Action: "user.link"}))
+			list, err := admin.SignOns(ctx, "operator")
+			s.ok(err)
+			return admin.Unlink(ctx, "operator", list[0].ID)
+		},
+	} {
+		browser, err := s.signedIn("operator")
+		s.ok(err)
+		d, err := client.New(s.url, "").BeginDevice(ctx, "laptop")
+		s.ok(err)
+		s.ok(s.access.AnswerDevice(ctx, browser, d.UserCode, true))
+		s.ok(end())
+		if _, err := client.New(s.url, "").RedeemDevice(ctx, d.DeviceCode); deviceCode(err) != client.CodeDenied {
+			t.Errorf("%s: it ends with %v", what, err)
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ func (row deviceRow) device() *engine.DeviceLogin {
 
 func noDevice() error { return engine.NotFound("there is no such sign-in") }
 
+// denyDevices ends what a user has let in and that has no token yet.
+const denyDevices = `UPDATE device_logins SET status = 'denied' WHERE user_name = ?`
+
 // CreateDevice implements engine.DeviceStore.
 func (s *Store) CreateDevice(ctx context.Context, d *engine.DeviceLogin, most int) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {

@@ -81,6 +81,9 @@ func (s *Store) UnlinkUser(ctx context.Context, i *engine.LinkedIdentity, e engi
 		if err := tx.Exec(`DELETE FROM sessions WHERE user_name = ? AND via = ?`, i.User, i.Issuer).Error; err != nil {
 			return err
 		}
+		if err := tx.Exec(denyDevices, i.User).Error; err != nil {
+			return err
+		}
 		return addEvents(tx, e)
 	})
 }

@@ -74,6 +74,11 @@ func (s *Store) DeleteSessions(ctx context.Context, user, hashPrefix string, e e
 		if n = int(res.RowsAffected); res.Error != nil || n == 0 {
 			return res.Error
 		}
+		if hashPrefix == "" { // all of them, and so what they have let in
+			if err := tx.Exec(denyDevices, user).Error; err != nil {
+				return err
+			}
+		}
 		return addEvents(tx, e)
 	})
 	return n, err

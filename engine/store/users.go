@@ -127,7 +127,7 @@ func end(tx *gorm.DB, user string, ends engine.Ends) error {
 		sql string
 	}{
 		{ends.Sessions, `DELETE FROM sessions WHERE user_name = ?`},
-		{ends.Sessions, `UPDATE device_logins SET status = 'denied' WHERE user_name = ?`}, // that a session has let in
+		{ends.Sessions, denyDevices}, // that a session has let in
 		{ends.Tokens, `DELETE FROM tokens WHERE user_name = ?`},
 		{ends.Lock, `UPDATE users SET failures = 0, locked_until = NULL WHERE name = ?`},
 	} {
