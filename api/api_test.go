@@ -175,32 +175,6 @@ func (s *system) submit() {
 	s.must(s.request("POST", "/v1/stacks/hello/revisions", engine.RoleOperator, client.SubmitFiles{Files: helloFiles()}), http.StatusCreated)
 }
 
-// response is an answer that was read whole.
-type response struct {
-	*http.Response
-	body []byte
-}
-
-func (r response) json(t testing.TB, v any) {
-	t.Helper()
-	if err := json.Unmarshal(r.body, v); err != nil {
-		t.Fatalf("%v: %s", err, r.body)
-	}
-}
-
-func (r response) problem(t testing.TB) client.Problem {
-	t.Helper()
-	if got := r.Header.Get("Content-Type"); got != problemType {
-		t.Errorf("status %d comes as %q, not as a problem: %s", r.StatusCode, got, r.body)
-	}
-	var p client.Problem
-	r.json(t, &p)
-	if p.Status != r.StatusCode {
-		t.Errorf("status %d in the body, %d before it", p.Status, r.StatusCode)
-	}
-	return p
-}
-
 // request sends v as JSON, nil for none, with the token of the role, "" for none.
 func (s *system) request(method, path string, role engine.Role, v any, headers ...string) response {
 	s.t.Helper()

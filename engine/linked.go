@@ -63,7 +63,8 @@ func (a *Access) Unlink(ctx context.Context, p Principal, user, id string) error
 	if err := a.SyncTeams(ctx, user, link.Issuer, nil); err != nil {
 		return err
 	}
-	return a.Store.UnlinkUser(ctx, link, newEvent(a.Now(), p.User, "user.unlink", "", user, map[string]any{"issuer": link.Issuer, "subject": link.Subject}))
+	told := map[string]any{"issuer": link.Issuer, "subject": link.Subject}
+	return a.Store.UnlinkUser(ctx, link, newEvent(a.Now(), p.User, "user.unlink", "", user, told).changing(told, nil))
 }
 
 func (a *Access) mayUnlink(ctx context.Context, p Principal, user string) error {

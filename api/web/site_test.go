@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -216,14 +215,6 @@ func (s *site) browser(role engine.Role) *browser {
 	return b
 }
 
-// page is an answer that was read whole.
-type page struct {
-	t      testing.TB
-	path   string
-	header http.Header
-	text   string
-}
-
 func (b *browser) do(req *http.Request, status int) page {
 	b.s.t.Helper()
 	req.Header.Set("Accept", "text/html")
@@ -256,39 +247,6 @@ func (b *browser) post(path string, status int, form ...string) page {
 	ok(b.s.t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.do(req, status)
-}
-
-// hidden gives the value of a hidden field.
-func (p page) hidden(name string) string {
-	p.t.Helper()
-	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(p.text)
-	if found == nil {
-		p.t.Fatalf("%s has no field %s: %s", p.path, name, p.text)
-	}
-	return found[1]
-}
-
-// csrf is what forms on the page bring along.
-func (p page) csrf() string { return p.hidden("csrf_token") }
-
-func (p page) has(texts ...string) page {
-	p.t.Helper()
-	for _, text := range texts {
-		if !strings.Contains(p.text, text) {
-			p.t.Errorf("%s lacks %q:\n%s", p.path, text, p.text)
-		}
-	}
-	return p
-}
-
-func (p page) lacks(texts ...string) page {
-	p.t.Helper()
-	for _, text := range texts {
-		if strings.Contains(p.text, text) {
-			p.t.Errorf("%s has %q", p.path, text)
-		}
-	}
-	return p
 }
 
 // js is a value as JSON.

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -280,42 +279,5 @@ func TestCancelStopsTheTool(t *testing.T) {
 	}
 	if len(s.api.reports) != 1 || s.api.reports[0].Outcome != engine.OutcomeCancelled {
 		t.Errorf("reports %+v", s.api.reports)
-	}
-}
-
-func TestFolderIsHeldByOneRunner(t *testing.T) {
-	dir := t.TempDir()
-	if err := Hold(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := Hold(dir); !errors.Is(err, ErrTaken) {
-		t.Errorf("error = %v", err)
-	}
-}
-
-func TestFolderIsAwaitedUntilItsRunnerEnds(t *testing.T) {
-	dir := t.TempDir()
-	fd, err := openLock(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Flock(fd, syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	if err := awaitFree(ctx, dir); err != nil {
-		t.Errorf("error = %v", err)
-	}
-	free := make(chan error)
-	go func() { free <- awaitFree(t.Context(), dir) }()
-	select {
-	case <-free:
-		t.Error("the folder is free while a runner holds it")
-	default:
-	}
-	syscall.Close(fd)
-	if err := <-free; err != nil {
-		t.Errorf("error = %v", err)
 	}
 }
