@@ -17,7 +17,7 @@ func TestRulesAreWrittenOnTheirPage(t *testing.T) {
 	b.post("/rules", http.StatusSeeOther, "rule", "approval { approvals = 2 }", "csrf_token", token)
 	b.post("/projects/default/rule", http.StatusSeeOther, "rule", "approval { expires = \"2h\" }", "csrf_token", token)
 	b.post("/projects/nowhere/rule", http.StatusNotFound, "rule", "approval {}", "csrf_token", token)
-	b.get("/rules", http.StatusOK).has("2 approvals", "not by who wrote what the run brings", "a plan expires after 2h", "written by admin")
+	b.get("/rules", http.StatusOK).has("2 approvals, by others than who started the run or wrote what it brings", "a plan expires after 2h", "written by admin")
 	s.browser(engine.RoleViewer).get("/rules", http.StatusOK).has("approval { approvals = 2 }").lacks("Save", "Delete")
 	b.post("/rules/delete", http.StatusSeeOther, "csrf_token", token)
 	b.post("/projects/default/rule/delete", http.StatusSeeOther, "csrf_token", token)
