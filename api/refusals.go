@@ -73,6 +73,7 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 	if r.who.User != "" && o.Via == "" {
 		o.Via = viaOf(r.who)
 	}
+	r.scope = s.refusedAt(c, r)
 	e := engine.Event{At: s.Now(), Actor: r.who.User, Action: "access.refused", Subject: c.Request.Method + " " + c.FullPath(), Origin: o}
 	if stack := cmp.Or(r.scope.Stack, c.Param("stack")); engine.CheckName("stack", stack) == nil {
 		e.Stack = stack
@@ -86,6 +87,20 @@ func (s *server) noteRefusal(c *gin.Context, r *denial, status int) {
 		kind = e.Subject + " " + network(o.Address)
 	}
 	s.writeRefusals(ctx, s.refusals.take(http.StatusText(status)+" "+kind, a, s.Now()))
+}
+
+// refusedAt is where somebody was refused, also where nobody looked since they may
+// such a thing nowhere: whoever audits a project reads what was tried there.
+func (s *server) refusedAt(c *gin.Context, r *denial) engine.Scope {
+	t, name := about(c)
+	if r.scope != (engine.Scope{}) || t == "" || r.who.User == "" {
+		return r.scope
+	}
+	scope, err := s.scopeOf(context.WithoutCancel(c.Request.Context()), t, name)
+	if err != nil { // there is no such thing, or none that can be told
+		return engine.Scope{}
+	}
+	return scope
 }
 
 // writeRefusals writes what is not held back; a refusal stands without its record.

@@ -169,3 +169,25 @@ func TestSignInsThatFailAreEventsAlsoOfNamesThatNobodyHas(t *testing.T) {
 		}
 	}
 }
+
+// Whoever audits a project reads what was tried there, also by who may such a thing
+// nowhere.
+func TestRefusalsAreOfThePlaceWhereTheyWere(t *testing.T) {
+	s := newSystem(t)
+	s.submit()
+	run := s.start("apply")
+	for path, place := range map[string][2]string{
+		"POST /v1/runs/" + run.ID + "/approve": {"hello", ""},
+		"DELETE /v1/stacks/hello":              {"hello", ""},
+		"DELETE /v1/credentials/pay.prod":      {"", "pay"},
+		"POST /v1/runs/run-none/approve":       {"", ""},
+	} {
+		method, path, _ := strings.Cut(path, " ")
+		before := len(s.noted("access.refused"))
+		s.must(s.request(method, path, engine.RoleViewer, map[string]string{}), http.StatusForbidden)
+		events := s.noted("access.refused")[before:]
+		if len(events) != 1 || events[0].Stack != place[0] || events[0].Project != place[1] {
+			t.Errorf("%s %s: %+v, want it of %v", method, path, events, place)
+		}
+	}
+}
