@@ -22,11 +22,14 @@ func (v runView) hindrance() string {
 }
 
 func roleNames(roles []engine.Role) string {
+	if len(roles) == 0 {
+		return "none"
+	}
 	names := make([]string, len(roles))
 	for i, r := range roles {
 		names[i] = string(r)
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(names, ", ")
 }
 
 // yes is where the form goes by which who looks says yes to the plan.
