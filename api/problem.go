@@ -133,9 +133,9 @@ func (s *server) ours(ctx context.Context, err error) *problem {
 
 func mistakes(n int) string {
 	if n == 1 {
-		return "the stack has a mistake"
+		return "there is a mistake in what was written"
 	}
-	return fmt.Sprintf("the stack has %d mistakes", n)
+	return fmt.Sprintf("there are %d mistakes in what was written", n)
 }
 
 // fail answers a request with an error: programs with a problem, people with

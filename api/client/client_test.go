@@ -53,8 +53,8 @@ func TestErrorsAreWordedForPeople(t *testing.T) {
 	}{
 		"with all that is wrong": {422, `{"detail":"validation failed","errors":[{"message":"too short","location":"body.name"},{"message":"missing"}]}`, "validation failed; name: too short; missing"},
 		// Found when a step starts, this is all that its run says.
-		"with the places of mistakes, without sources": {422, `{"detail":"the stack has a mistake","diagnostics":[{"severity":"error","summary":"Wrong type","detail":"A number is wanted.","file":"stack.hcl","line":7,"column":3,"snippet":"  size = \"big\""}]}`,
-			"the stack has a mistake\nstack.hcl:7:3: Wrong type: A number is wanted."},
+		"with the places of mistakes, without sources": {422, `{"detail":"there is a mistake in what was written","diagnostics":[{"severity":"error","summary":"Wrong type","detail":"A number is wanted.","file":"stack.hcl","line":7,"column":3,"snippet":"  size = \"big\""}]}`,
+			"there is a mistake in what was written\nstack.hcl:7:3: Wrong type: A number is wanted."},
 		"ours with the log line":     {500, `{"detail":"internal error","request_id":"req-1"}`, "internal error (request req-1)"},
 		"from something in between":  {404, `<html>`, "404 Not Found"},
 		"with nothing but its title": {404, `{"title":"Not Found"}`, "Not Found"},
