@@ -1,12 +1,10 @@
 package sandbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"time"
 )
 
 // DiskError is why a step is stopped that fills the disk, or hides what it has there.
@@ -22,42 +20,21 @@ func (e *DiskError) Error() string {
 	return fmt.Sprintf("the folders of the step have %d MiB, and %d MiB are allowed; see --sandbox-disk", e.Used>>20, e.Allowed>>20)
 }
 
-// measureEvery is how often the folders of a step are measured: a disk of a
-// cloud takes a few GB in the meantime.
-const measureEvery = 5 * time.Second
-
 // leastBytes is what each file and folder counts with at least: a file system has
 // about one inode for so many. Source: inode_ratio in mke2fs.conf(5).
 const leastBytes = 16 << 10
 
-// Watch gives a context that ends, with a *DiskError as its cause, once there is
-// more in the folders than the policy allows. A file counts with the blocks that
-// it has, also one that was removed and is still open. The caller calls stop in
-// the end.
-func (b *Box) Watch(ctx context.Context, dirs ...string) (watched context.Context, stop context.CancelFunc) {
-	watched, end := context.WithCancelCause(ctx)
-	stop = func() { end(context.Canceled) }
-	if allowed := b.policy.Limits.Disk; allowed > 0 && b.policy.up() {
-		go measure(watched, allowed, dirs, end)
+// measure checks that there is no more in the folders than is allowed, in bytes; 0
+// for any number.
+func measure(dirs []string, allowed int64) error {
+	if allowed == 0 {
+		return nil
 	}
-	return watched, stop
-}
-
-func measure(ctx context.Context, allowed int64, dirs []string, end context.CancelCauseFunc) {
-	tick := time.NewTicker(measureEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		used, hidden := usage(dirs)
-		if used += removed(dirs); used > allowed || hidden != "" {
-			end(&DiskError{Used: used, Allowed: allowed, Hidden: hidden})
-			return
-		}
+	used, hidden := usage(dirs)
+	if used += removed(dirs); used > allowed || hidden != "" {
+		return &DiskError{Used: used, Allowed: allowed, Hidden: hidden}
 	}
+	return nil
 }
 
 // usage is how many bytes all in the folders takes, and a folder among them that

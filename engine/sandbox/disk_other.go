@@ -4,3 +4,6 @@ package sandbox
 
 // removed is not known here.
 func removed([]string) int64 { return 0 }
+
+// listening is not known here.
+func listening(int) int { return 0 }

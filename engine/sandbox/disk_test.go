@@ -40,7 +40,7 @@ func TestStepThatFillsTheDiskIsStopped(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, stop := (&Box{policy: tt.policy}).Watch(t.Context(), dir, filepath.Join(dir, "missing"))
 				defer stop()
-				deadline, end := context.WithTimeout(ctx, 2*measureEvery)
+				deadline, end := context.WithTimeout(ctx, 2*lookEach)
 				defer end()
 				<-deadline.Done()
 				if full := new(DiskError); errors.As(context.Cause(ctx), &full) != tt.full {
