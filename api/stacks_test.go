@@ -111,7 +111,7 @@ func TestEveryMistakeComesWithItsPlace(t *testing.T) {
 	files := helloFiles()
 	files["stack.hcl"] = "stack \"hello\" {}\n\nterraform \"a\" {\n  source = \"./nowhere\"\n}\n\noutput \"x\" { value = terraform.b.outputs.y }\n"
 	p := s.must(s.request("POST", revisions, engine.RoleOperator, client.SubmitFiles{Files: files}), http.StatusUnprocessableEntity).problem(t)
-	if p.Detail != "the stack has 2 mistakes" || len(p.Diagnostics) != 2 {
+	if p.Detail != "there are 2 mistakes in what was written" || len(p.Diagnostics) != 2 {
 		t.Fatalf("problem %+v", p)
 	}
 	var lines []int

@@ -167,9 +167,9 @@ func TestStateVersions(t *testing.T) {
 	if _, err := s.as(engine.RoleViewer).DownloadState(t.Context(), rest.Items[0].ID); !errors.Is(err, engine.ErrForbidden) {
 		t.Errorf("somebody who may only look: %v", err)
 	}
-	events, err := s.as(engine.RoleAuditor).Events(t.Context(), client.EventFilter{Stack: "hello"}, client.Page{})
+	events, err := s.as(engine.RoleAuditor).Events(t.Context(), client.EventFilter{Stack: "hello", Action: "state.download"}, client.Page{})
 	s.ok(err)
-	if e := events.Items[0]; e.Action != "state.download" || e.Actor != "operator" || e.Subject != "terraform.greeting" {
+	if e := events.Items[0]; e.Actor != "operator" || e.Subject != "terraform.greeting" {
 		t.Errorf("the audit log has %+v", e)
 	}
 }
