@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -45,9 +46,21 @@ type world struct {
 
 const password = "chaos chaos chaos"
 
-// build makes the program that people install.
+// build makes the program that people install. It looks at its sources, so that
+// go test takes no result of another program from its cache.
 func build(t *testing.T) string {
 	t.Helper()
+	for _, dir := range []string{"api", "cmd", "engine", "modules", "playbooks", "workers"} {
+		err := filepath.WalkDir(filepath.Join("..", dir), func(path string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	bin := filepath.Join(t.TempDir(), "cloudops")
 	cmd := exec.Command("go", "build", "-tags", "nomsgpack", "-o", bin, "../cmd/cloudops")
 	if out, err := cmd.CombinedOutput(); err != nil {
