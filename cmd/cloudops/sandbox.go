@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -58,18 +59,32 @@ func (o *sandboxOptions) check() (err error) {
 	return errors.Join(errs...)
 }
 
+// signInFiles are the variables that name files which the server, or a library of it, signs
+// in with to a key service or its database, and where these lie in its home otherwise.
+var signInFiles = struct{ variables, home []string }{
+	strings.Fields("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_WEB_IDENTITY_TOKEN_FILE AZURE_FEDERATED_TOKEN_FILE GOOGLE_APPLICATION_CREDENTIALS PGPASSFILE PGSSLKEY VAULT_TOKEN_FILE"),
+	strings.Fields(".aws .config/gcloud .pgpass .postgresql .vault-token"),
+}
+
 // secretPlaces are the files and folders that the server's secrets are in.
 func (o *serverOptions) secretPlaces() []string {
 	paths := []string{o.dataDir, o.masterKeyFile, o.secretsOf.vault.TokenFile, o.https.key}
-	if path, isFile := strings.CutPrefix(o.masterKey, "file://"); isFile {
+	if at, isFile := strings.CutPrefix(o.masterKey, "file://"); isFile {
+		path, _ := filePath(at)
 		paths = append(paths, path)
 	}
 	if path, isFile := strings.CutPrefix(o.databaseURL, "sqlite://"); isFile {
 		paths = append(paths, path, path+"-wal", path+"-shm")
 	}
 	for _, v := range os.Environ() {
-		if name, path, _ := strings.Cut(v, "="); strings.HasPrefix(name, "CLOUDOPS_") && strings.HasSuffix(name, "_FILE") {
+		name, path, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, "CLOUDOPS_") && strings.HasSuffix(name, "_FILE") || slices.Contains(signInFiles.variables, name) {
 			paths = append(paths, path)
+		}
+	}
+	if home, err := os.UserHomeDir(); err == nil { // else there is none
+		for _, name := range signInFiles.home {
+			paths = append(paths, filepath.Join(home, name))
 		}
 	}
 	return absolute(paths)

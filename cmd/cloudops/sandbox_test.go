@@ -73,9 +73,11 @@ func TestStackFindsNothingOfTheServer(t *testing.T) {
 func TestServersSecretsAreClosedAndNothingElse(t *testing.T) {
 	t.Setenv("CLOUDOPS_OIDC_CLIENT_SECRET_FILE", "/srv/oidc")
 	t.Setenv("CLOUDOPS_WEBHOOK_FILE", "")
-	o := serverOptions{dataDir: "/srv/data", masterKey: "file:///srv/master.key", databaseURL: "sqlite:///srv/c.db"}
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/opt/gcp.json")
+	t.Setenv("HOME", "/opt/cloudops")
+	o := serverOptions{dataDir: "/srv/data", masterKey: "file:///srv/master%20key", databaseURL: "sqlite:///srv/c.db"}
 	o.secretsOf.vault.TokenFile = "/srv/vault-token"
-	want := []string{"/srv/data", "/srv/vault-token", "/srv/master.key", "/srv/c.db", "/srv/c.db-wal", "/srv/c.db-shm", "/srv/oidc"}
+	want := []string{"/srv/data", "/srv/vault-token", "/srv/master key", "/srv/c.db", "/srv/c.db-wal", "/srv/c.db-shm", "/srv/oidc", "/opt/gcp.json", "/opt/cloudops/.aws"}
 	for _, path := range want {
 		if !slices.Contains(o.secretPlaces(), path) {
 			t.Errorf("%s is open", path)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cloudops-manager/cloudops/engine/enginetest"
 	"github.com/cloudops-manager/cloudops/engine/sandbox/shim"
 )
 
@@ -17,7 +18,7 @@ import (
 // in the way of, and gives the socket to the user of a step.
 func TestStepThatListensIsStopped(t *testing.T) {
 	if os.Geteuid() != 0 || shim.LandlockVersion() < landlockNet {
-		t.Skip("takes root, to give a socket away, and Landlock of Linux 6.7")
+		enginetest.Missing(t, "root, to give a socket away, or Landlock's TCP", "sudo, and Linux 6.7")
 	}
 	const user = 23_456
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
