@@ -99,6 +99,7 @@ func (s *server) problem(ctx context.Context, err error) *problem {
 	case errors.As(err, &locked):
 		return problemOf(http.StatusLocked, err.Error())
 	case errors.As(err, &change):
+		refused(ctx, func(r *denial) { r.reason = clipped(err.Error()) })
 		return coded(http.StatusForbidden, client.CodePasswordChange, err.Error())
 	case errors.As(err, &ds):
 		p := problemOf(http.StatusUnprocessableEntity, mistakes(len(ds)))

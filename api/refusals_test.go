@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudops-manager/cloudops/api/client"
 	"github.com/cloudops-manager/cloudops/engine"
 )
 
@@ -167,6 +168,15 @@ func TestSignInsThatFailAreEventsAlsoOfNamesThatNobodyHas(t *testing.T) {
 		if strings.Contains(string(e.Record()), "sesame") {
 			t.Errorf("the password is in %s", e.Record())
 		}
+	}
+}
+
+func TestSignInBeforeThePasswordIsChangedIsAnEventWithItsReason(t *testing.T) {
+	s := newSystem(t)
+	s.ok(s.as(engine.RoleAdmin).CreateUser(t.Context(), client.CreateUser{Name: "ada", Roles: []string{"viewer"}, Password: password}))
+	s.must(s.request("POST", "/v1/login", "", map[string]string{"name": "ada", "password": string(password)}), http.StatusForbidden)
+	if events := s.noted("access.refused"); len(events) != 1 || !strings.Contains(string(events[0].Detail), "ada has to choose a password first") {
+		t.Errorf("%+v", events)
 	}
 }
 
